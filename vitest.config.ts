@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/real-network/**'],
+    testTimeout: 20_000,
+    coverage: { include: ['src/**'], exclude: ['src/bin.ts'] },
+  },
+})
