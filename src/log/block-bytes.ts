@@ -1,0 +1,125 @@
+/**
+ * The bytes of a block as stored, gossiped and synced: CBOR `[header bytes, signature | null, [salt ‖ delta bytes, …]]`.
+ * Owns what makes a block valid in itself; how it fits its log is chain.ts. Decoding checks everything but the signature.
+ */
+
+import { decode, encode } from '../delta/cbor.ts'
+import { decodePointers } from '../delta/bytes.ts'
+import { type Delta, isReference, type Pointer, type Value } from '../delta/delta.ts'
+import { deltaIdOf, hashBytes } from '../delta/identifiers.ts'
+import { RhizomeError } from '../errors.ts'
+import { type Block, BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, SALT_BYTES, SIGNATURE_BYTES } from './block.ts'
+import { decodeHeader, hashHeader } from './header.ts'
+import { leafOf, rootOf } from './merkle.ts'
+import { verify } from './signature.ts'
+
+const LIMITS = { depthMax: 2, itemsMax: BLOCK_DELTAS_MAX + 8 }
+
+/**
+ * A reference to an earlier delta of the same block, whose hash its creator cannot know yet: `./<index>`.
+ * Reading resolves it to the full id, so nothing above this file ever sees one.
+ */
+const OWN_BLOCK = /^\.\/(0|[1-9][0-9]{0,3})$/
+
+export function encodeBlock(block: Block): Uint8Array {
+  return encode([block.headerBytes, block.signature ?? null, block.payload])
+}
+
+/**
+ * The block that `bytes` hold, checked against its own header: limits, root, every delta canonical.
+ * Its signature is not checked (`hasValidSignature`). Throws RZ_BYTES_INVALID, RZ_BLOCK_INVALID, RZ_BLOCK_TOO_LARGE,
+ * RZ_BLOCK_VERSION, RZ_DELTA_INVALID or RZ_DELTA_TOO_LARGE. Byte fields are views into `bytes`.
+ */
+export function decodeBlock(bytes: Uint8Array): Block {
+  const block = decodeStoredBlock(bytes)
+  checkPayload(block)
+  return block
+}
+
+/** As `decodeBlock` for bytes that were checked when they were committed: the payload is trusted to match the header. */
+export function decodeStoredBlock(bytes: Uint8Array): Block {
+  if (bytes.length > BLOCK_BYTES_MAX) {
+    throw new RhizomeError('RZ_BLOCK_TOO_LARGE', `a block of ${bytes.length} bytes; the limit is ${BLOCK_BYTES_MAX}`)
+  }
+  const parts = decode(bytes, LIMITS)
+  if (!Array.isArray(parts) || parts.length !== 3) throw invalid('a block has three parts')
+  const [headerBytes, signature, payload] = parts as [Value, Value, Value]
+  if (!(headerBytes instanceof Uint8Array)) throw invalid('the header is not bytes')
+  if (signature !== null && !(signature instanceof Uint8Array && signature.length === SIGNATURE_BYTES)) {
+    throw invalid(`the signature is not ${SIGNATURE_BYTES} bytes`)
+  }
+  if (!Array.isArray(payload) || !payload.every((item) => item instanceof Uint8Array)) {
+    throw invalid('the payload is not a list of bytes')
+  }
+  return {
+    header: decodeHeader(headerBytes),
+    hash: hashHeader(headerBytes),
+    headerBytes,
+    ...(signature === null ? {} : { signature }),
+    payload,
+  }
+}
+
+/** True when the block carries its creator's signature over its hash. */
+export function hasValidSignature(block: Block): boolean {
+  return block.signature !== undefined && verify(block.header.creator, hashBytes(block.hash), block.signature)
+}
+
+/** The deltas of a checked block in order of their index. A sealed payload has none that can be read. */
+export function deltasOf(block: Block): readonly Delta[] {
+  if (block.header.payloadKind === 'sealed') return []
+  return block.payload.map((_, index) => deltaAt(block, index))
+}
+
+/** The delta at `index` of a checked, plain block. */
+export function deltaAt(block: Block, index: number): Delta {
+  const item = block.payload[index]
+  if (item === undefined) throw invalid(`no delta at index ${index}`)
+  const { time, creator, host, logId, seq } = block.header
+  return {
+    id: deltaIdOf(block.hash, index),
+    time,
+    creator,
+    host,
+    log: logId,
+    seq,
+    index,
+    pointers: resolveOwn(decodePointers(item.subarray(SALT_BYTES)), block.hash),
+  }
+}
+
+function checkPayload({ header, payload }: Block): void {
+  if (payload.length !== header.count) throw invalid(`${payload.length} deltas where the header says ${header.count}`)
+  const size = payload.reduce((sum, item) => sum + item.length, 0)
+  if (size !== header.payloadBytes) throw invalid(`a payload of ${size} bytes where the header says ${header.payloadBytes}`)
+  if (payload.some((item) => item.length <= SALT_BYTES)) throw invalid('a payload item without a delta')
+  if (Buffer.compare(rootOf(payload.map(leafOf)), header.root) !== 0) throw invalid('the payload does not match the root')
+  if (header.payloadKind === 'sealed') return
+  for (const [index, item] of payload.entries()) checkOwnReferences(decodePointers(item.subarray(SALT_BYTES)), index)
+}
+
+/** Inside a block only a lower index may be targeted, so negations have no cycles. Throws RZ_BLOCK_INVALID. */
+export function checkOwnReferences(pointers: readonly Pointer[], index: number): void {
+  for (const pointer of pointers) {
+    const target = ownIndex(pointer)
+    if (target !== undefined && target >= index) throw invalid(`delta ${index} refers to ./${target}, which is not before it`)
+  }
+}
+
+function resolveOwn(pointers: readonly Pointer[], hash: Block['hash']): readonly Pointer[] {
+  if (!pointers.some((pointer) => ownIndex(pointer) !== undefined)) return pointers
+  return pointers.map((pointer) => {
+    const index = ownIndex(pointer)
+    return index === undefined ? pointer : { ...pointer, target: deltaIdOf(hash, index) }
+  })
+}
+
+function ownIndex(pointer: Pointer): number | undefined {
+  if (!isReference(pointer) || !pointer.target.startsWith('./')) return undefined
+  const match = OWN_BLOCK.exec(pointer.target)
+  return match === null ? undefined : Number(match[1])
+}
+
+function invalid(why: string): RhizomeError {
+  return new RhizomeError('RZ_BLOCK_INVALID', `not a block: ${why}`)
+}

@@ -1,0 +1,90 @@
+/**
+ * The root over a block's leaves, and the proof that one leaf is under it.
+ * A leaf is SHA-256(salt ‖ delta bytes); an inner node SHA-256(0x01 ‖ left ‖ right); the tree's shape is RFC 6962's
+ * (split at the largest power of two below the count). The count stands in the signed header, so the shape is fixed.
+ */
+
+import { hash as digest } from 'node:crypto'
+import { assert } from '../errors.ts'
+
+const NODE_PREFIX = 0x01
+
+/** The leaf of a payload item, which is salt ‖ delta bytes. */
+export function leafOf(item: Uint8Array): Uint8Array {
+  return digest('sha256', item, 'buffer')
+}
+
+/** Linear in the leaves. */
+export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
+  assert(leaves.length > 0, 'a block has a delta at least')
+  return subtree(leaves, 0, leaves.length)
+}
+
+/** The siblings from the leaf up: what a third party needs beside the item to compute the root. */
+export function proofOf(leaves: readonly Uint8Array[], index: number): readonly Uint8Array[] {
+  assert(index >= 0 && index < leaves.length, 'the index is of a leaf')
+  const siblings: Uint8Array[] = []
+  let start = 0
+  let end = leaves.length
+  while (end - start > 1) {
+    const middle = start + split(end - start)
+    if (index < middle) {
+      siblings.push(subtree(leaves, middle, end))
+      end = middle
+    } else {
+      siblings.push(subtree(leaves, start, middle))
+      start = middle
+    }
+  }
+  return siblings.reverse()
+}
+
+/** True when `leaf` stands at `index` among `count` leaves under `root`. */
+export function verifyProof(
+  root: Uint8Array,
+  leaf: Uint8Array,
+  position: { readonly index: number; readonly count: number },
+  siblings: readonly Uint8Array[],
+): boolean {
+  const sides = sidesOf(position.index, position.count)
+  if (sides === undefined || sides.length !== siblings.length) return false
+  let node = leaf
+  for (const [level, sibling] of siblings.entries()) {
+    node = sides[level] === 'left' ? parent(node, sibling) : parent(sibling, node)
+  }
+  return Buffer.compare(node, root) === 0
+}
+
+/** From the leaf up: on which side of its sibling the path runs. */
+function sidesOf(index: number, count: number): readonly ('left' | 'right')[] | undefined {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= count) return undefined
+  const sides: ('left' | 'right')[] = []
+  let start = 0
+  let end = count
+  while (end - start > 1) {
+    const middle = start + split(end - start)
+    sides.push(index < middle ? 'left' : 'right')
+    if (index < middle) end = middle
+    else start = middle
+  }
+  return sides.reverse()
+}
+
+function subtree(leaves: readonly Uint8Array[], start: number, end: number): Uint8Array {
+  if (end - start === 1) return leaves[start] as Uint8Array
+  const middle = start + split(end - start)
+  return parent(subtree(leaves, start, middle), subtree(leaves, middle, end))
+}
+
+function parent(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(65)
+  bytes[0] = NODE_PREFIX
+  bytes.set(left, 1)
+  bytes.set(right, 33)
+  return digest('sha256', bytes, 'buffer')
+}
+
+/** The largest power of two below `count`. */
+function split(count: number): number {
+  return 2 ** (31 - Math.clz32(count - 1))
+}
