@@ -1,0 +1,67 @@
+/**
+ * Addresses as people type them, and which of a node's own addresses others are told.
+ * Refuses what cannot be dialled over TCP, with RZ_NET_ADDRESS_INVALID and a message that names the forms that work.
+ */
+import { isIP, isIPv6 } from 'node:net'
+import { multiaddr } from '@multiformats/multiaddr'
+import { RhizomeError } from '../errors.ts'
+import { DEFAULT_PORT } from './limits.ts'
+
+export interface PeerAddress {
+  /** A multiaddr in text form, without the peer id. */
+  readonly address: string
+  /** The id that must answer there; absent when any may. */
+  readonly peer?: string
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
+
+/** Reads a multiaddr (`/ip4/…/tcp/…[/p2p/…]`, `/dns/…`) or `host[:port]`; an IPv6 host with a port stands in brackets. */
+export function parsePeerAddress(text: string): PeerAddress {
+  const trimmed = text.trim()
+  return trimmed.startsWith('/') ? parseMultiaddr(trimmed) : parseHostPort(trimmed)
+}
+
+function parseMultiaddr(text: string): PeerAddress {
+  let parts: { name: string; value?: string }[]
+  try {
+    parts = multiaddr(text).getComponents()
+  } catch (error) {
+    throw invalid(text, 'it is not a multiaddr', error)
+  }
+  const [host, transport, id, ...rest] = parts
+  if (host === undefined || !['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host.name)) throw invalid(text, 'no host')
+  if (transport?.name !== 'tcp') throw invalid(text, 'only tcp is spoken here')
+  if (transport.value === '0') throw invalid(text, 'port 0 cannot be dialled')
+  if (rest.length > 0 || (id !== undefined && id.name !== 'p2p')) throw invalid(text, 'it goes on after the port')
+  const address = `/${host.name}/${host.value}/tcp/${transport.value}`
+  return id?.value === undefined ? { address } : { address, peer: id.value }
+}
+
+function parseHostPort(text: string): PeerAddress {
+  const match = isIPv6(text) ? [text, text, undefined] : /^(\[[^\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?$/.exec(text)
+  if (match === null) throw invalid(text, 'it is neither host nor host:port')
+  const host = (match[1] ?? '').replace(/^\[|\]$/g, '')
+  const port = match[2] === undefined ? DEFAULT_PORT : Number(match[2])
+  if (port < 1 || port > 65_535) throw invalid(text, 'a port is 1 to 65535')
+  const family = isIP(host)
+  if (family === 0 && (!HOST_NAME.test(host) || /^[\d.]+$/.test(host))) throw invalid(text, 'the host name is malformed')
+  return { address: `/${family === 4 ? 'ip4' : family === 6 ? 'ip6' : 'dns'}/${host}/tcp/${port}` }
+}
+
+function invalid(text: string, why: string, cause?: unknown): RhizomeError {
+  const message =
+    `cannot dial '${text}': ${why}. Write host, host:port, [ipv6]:port or a multiaddr such as ` +
+    `/ip4/192.168.1.5/tcp/${DEFAULT_PORT}`
+  return new RhizomeError('RZ_NET_ADDRESS_INVALID', message, { cause })
+}
+
+export function isLoopback(address: string): boolean {
+  return /^\/ip4\/127\.|^\/ip6\/(::1|0:0:0:0:0:0:0:1)\//.test(address)
+}
+
+/** What others are told: loopback only when nothing else is there, or another host would dial its own 127.0.0.1. */
+export function announced<T>(addresses: readonly T[], textOf: (address: T) => string): T[] {
+  const routable = addresses.filter((address) => !isLoopback(textOf(address)))
+  return routable.length > 0 ? routable : [...addresses]
+}

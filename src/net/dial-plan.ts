@@ -1,0 +1,196 @@
+/**
+ * Whom to dial and when: the endless redial of every known peer, as a machine without I/O. Time and randomness are given.
+ *
+ * libp2p does not dial what it discovers, forgets `keep-alive` peers after five tries, and tells of a discovery once per
+ * peer for ever (stack-notes.md). So this plan holds every target that was ever named: addresses that the user gave are
+ * tried until the end of time; peers found by mDNS, the registry or identify until nothing was heard for FORGET_AFTER_MS.
+ * `dial-loop.ts` runs it. It refuses to hold more than KNOWN_PEERS_MAX peers.
+ */
+import { backoffMs } from './backoff.ts'
+import { wantedPeers } from './degree.ts'
+import {
+  ADDRESSES_PER_PEER_MAX,
+  DISCOVERY_SETTLE_MS,
+  FORGET_AFTER_MS,
+  KNOWN_PEERS_MAX,
+  REDIAL_BASE_MS,
+  REDIAL_CAP_MS,
+  REDIAL_LATE_AFTER_MS,
+  REDIAL_LATE_CAP_MS,
+  SELF_RETRY_MS,
+  TIE_BREAK_GRACE_MS,
+} from './limits.ts'
+import type { PeerIdText } from './net.ts'
+
+/** One thing to dial: an address that the user gave, or a peer with the addresses that it was heard at. */
+export interface Target {
+  readonly key: string
+  readonly kind: 'address' | 'peer'
+  /** Known from the start for peers; for addresses known from `/p2p/…` or once somebody answered. */
+  readonly peer: PeerIdText | undefined
+  readonly addresses: readonly string[]
+}
+
+export type DialFailure = 'unreachable' | 'secret-mismatch' | 'refused' | 'self' | 'other'
+
+interface Entry {
+  readonly key: string
+  readonly kind: 'address' | 'peer'
+  peer: PeerIdText | undefined
+  addresses: string[]
+  dueMs: number
+  failureCount: number
+  /** Since when it fails; undefined when the last try went well or none was made. */
+  failingSinceMs: number | undefined
+  heardMs: number
+  dialling: boolean
+}
+
+export interface DialPlanOptions {
+  readonly self: PeerIdText
+  readonly nowMs: () => number
+  readonly random: () => number
+  readonly parallelMax: number
+}
+
+export class DialPlan {
+  readonly #options: DialPlanOptions
+  readonly #entries = new Map<string, Entry>()
+  readonly #connected = new Set<PeerIdText>()
+
+  constructor(options: DialPlanOptions) {
+    this.#options = options
+  }
+
+  /** An address that the user gave: due at once, never forgotten. Naming it twice changes nothing. */
+  addAddress(address: string, peer?: PeerIdText): void {
+    const key = `address ${address}`
+    if (peer === this.#options.self || this.#entries.has(key)) return
+    this.#entries.set(key, this.#entry(key, 'address', peer, [address], this.#options.nowMs()))
+  }
+
+  /** A peer was heard of. True if it is new, or its addresses are. A peer that is away is tried again soon. */
+  discovered(peer: PeerIdText, addresses: readonly string[]): boolean {
+    if (peer === this.#options.self || addresses.length === 0) return false
+    const nowMs = this.#options.nowMs()
+    const key = `peer ${peer}`
+    const known = this.#entries.get(key)
+    const soonMs = nowMs + this.#settleMs(peer)
+    if (known === undefined) {
+      if (this.#entries.size >= KNOWN_PEERS_MAX && !this.#forgetWorst()) return false
+      this.#entries.set(key, this.#entry(key, 'peer', peer, addresses.slice(0, ADDRESSES_PER_PEER_MAX), soonMs))
+      return true
+    }
+    const fresh = addresses.some((address) => !known.addresses.includes(address))
+    known.addresses = [...new Set([...addresses, ...known.addresses])].slice(0, ADDRESSES_PER_PEER_MAX)
+    known.heardMs = nowMs
+    known.dueMs = Math.min(known.dueMs, soonMs)
+    return fresh
+  }
+
+  connected(peer: PeerIdText): void {
+    this.#connected.add(peer)
+    for (const entry of this.#entriesOf(peer)) this.#succeed(entry)
+  }
+
+  disconnected(peer: PeerIdText): void {
+    this.#connected.delete(peer)
+    const dueMs = this.#options.nowMs() + this.#settleMs(peer)
+    for (const entry of this.#entriesOf(peer)) entry.dueMs = dueMs
+  }
+
+  /** Takes what is due now, and marks it as being dialled until `succeeded` or `failed` is called with its key. */
+  take(): Target[] {
+    const nowMs = this.#options.nowMs()
+    this.#forgetOld(nowMs)
+    const room = this.#options.parallelMax - [...this.#entries.values()].filter((entry) => entry.dialling).length
+    const taken = this.#open().filter((entry) => entry.dueMs <= nowMs).slice(0, Math.max(0, room))
+    for (const entry of taken) entry.dialling = true
+    return taken.map(({ key, kind, peer, addresses }) => ({ key, kind, peer, addresses: [...addresses] }))
+  }
+
+  /** When `take` will next have something; undefined when only an event can change that. */
+  nextDueMs(): number | undefined {
+    const dueMs = this.#open().map((entry) => entry.dueMs)
+    return dueMs.length === 0 ? undefined : Math.min(...dueMs)
+  }
+
+  succeeded(key: string, peer: PeerIdText): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    entry.dialling = false
+    entry.peer = peer
+    this.#succeed(entry)
+  }
+
+  failed(key: string, code: DialFailure): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    const { nowMs, random } = this.#options
+    const now = nowMs()
+    entry.dialling = false
+    entry.failureCount += 1
+    entry.failingSinceMs ??= now
+    const late = now - entry.failingSinceMs > REDIAL_LATE_AFTER_MS
+    const capMs = late ? REDIAL_LATE_CAP_MS : REDIAL_CAP_MS
+    const waitMs = code === 'self' ? SELF_RETRY_MS : backoffMs(entry.failureCount, { baseMs: REDIAL_BASE_MS, capMs, random })
+    entry.dueMs = now + waitMs
+  }
+
+  /** Addresses that this peer was heard at, the newest first. */
+  addressesOf(peer: PeerIdText): readonly string[] {
+    return [...new Set(this.#entriesOf(peer).flatMap((entry) => entry.addresses))]
+  }
+
+  #entry(key: string, kind: Entry['kind'], peer: PeerIdText | undefined, addresses: string[], dueMs: number): Entry {
+    const heardMs = this.#options.nowMs()
+    return { key, kind, peer, addresses, dueMs, failureCount: 0, failingSinceMs: undefined, heardMs, dialling: false }
+  }
+
+  /** Whom to dial at all: what the user named, and the peers that the degree policy wants. */
+  #open(): Entry[] {
+    const peers = [...this.#entries.values()].filter((entry) => entry.kind === 'peer')
+    const candidates = peers.map(({ peer, failureCount }) => ({
+      id: peer ?? '',
+      connected: this.#connected.has(peer ?? ''),
+      failing: failureCount > 0,
+    }))
+    const wanted = wantedPeers(this.#options.self, candidates)
+    return [...this.#entries.values()].filter((entry) => {
+      if (entry.dialling || (entry.peer !== undefined && this.#connected.has(entry.peer))) return false
+      return entry.kind === 'address' || wanted.has(entry.peer ?? '')
+    })
+  }
+
+  #entriesOf(peer: PeerIdText): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.peer === peer)
+  }
+
+  #succeed(entry: Entry): void {
+    entry.failureCount = 0
+    entry.failingSinceMs = undefined
+    entry.heardMs = this.#options.nowMs()
+    entry.dueMs = entry.heardMs
+  }
+
+  #settleMs(peer: PeerIdText): number {
+    const graceMs = this.#options.self < peer ? 0 : TIE_BREAK_GRACE_MS
+    return graceMs + DISCOVERY_SETTLE_MS * (0.5 + this.#options.random())
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const entry of this.#entries.values()) {
+      const lost = entry.failureCount > 0 && nowMs - entry.heardMs > FORGET_AFTER_MS
+      if (entry.kind === 'peer' && lost && !entry.dialling) this.#entries.delete(entry.key)
+    }
+  }
+
+  /** Makes room by dropping the peer that was silent longest; false if all are connected or being dialled. */
+  #forgetWorst(): boolean {
+    const idle = [...this.#entries.values()].filter(
+      (entry) => entry.kind === 'peer' && !entry.dialling && !this.#connected.has(entry.peer ?? ''),
+    )
+    const [worst] = idle.toSorted((a, b) => b.failureCount - a.failureCount || a.heardMs - b.heardMs)
+    return worst !== undefined && worst.failureCount > 0 && this.#entries.delete(worst.key)
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Every limit and interval of the network in one place, each with its reason. Nothing here is read from outside;
+ * what a user may move is in `options.ts`. Sources: stack-notes.md, containers.md, and the packages' own defaults.
+ */
+
+export const DEFAULT_PORT = 4_000
+/** The mDNS service tag of this software; an own one, so that other libp2p nodes on the LAN are not dialled. */
+export const DEFAULT_SERVICE_TAG = '_rhizome._udp.local'
+/** Each query makes every node answer by multicast, so work grows as N³/interval (containers.md): 10 s by default. */
+export const DEFAULT_MDNS_INTERVAL_MS = 10_000
+/** First queries after a (re)start come sooner, as RFC 6762 5.2 lets them: at 0 (the library's own), 1 and 3 s. */
+export const MDNS_EARLY_QUERIES_MS = [1_000, 3_000] as const
+/** Silence of so many intervals means that the multicast membership may be gone: the component is restarted. */
+export const MDNS_SILENT_INTERVALS_MAX = 4
+export const INTERFACES_POLL_MS = 2_000
+/** With nobody connected for so long, the `alone` event says what was tried. */
+export const ALONE_AFTER_MS = 10_000
+
+/** libp2p's default of 5 a second for one address keeps 12 nodes behind one address from ever connecting. */
+export const INBOUND_CONNECTIONS_PER_SECOND_MAX = 100
+export const INBOUND_PENDING_MAX = 64
+export const CONNECTIONS_MAX = 128
+/** How long one dial may take, name resolution and handshake included; a live LAN peer answers in milliseconds. */
+export const DIAL_TIMEOUT_MS = 5_000
+export const UPGRADE_TIMEOUT_MS = 10_000
+/** A connection that ends this soon after the dial, before the peers knew each other, was refused by the other side. */
+export const REFUSAL_WINDOW_MS = 2_000
+/** A dropped link is noticed within interval + timeout. The timeout is long, or a busy machine drops good connections. */
+export const PING_INTERVAL_MS = 5_000
+export const PING_TIMEOUT_MS = 10_000
+
+export const DIALS_PARALLEL_MAX = 16
+export const KNOWN_PEERS_MAX = 1_000
+export const ADDRESSES_PER_PEER_MAX = 16
+/** Redial pace: 0.5, 1, 2 … 10 s for ten minutes, then each minute. A peer found by discovery is forgotten after an hour. */
+export const REDIAL_BASE_MS = 500
+export const REDIAL_CAP_MS = 10_000
+export const REDIAL_LATE_CAP_MS = 60_000
+export const REDIAL_LATE_AFTER_MS = 600_000
+export const FORGET_AFTER_MS = 3_600_000
+/** Answers to one query arrive together; the pause lets the degree policy see them all before it chooses. */
+export const DISCOVERY_SETTLE_MS = 100
+/** Of two peers that find each other the one with the larger id waits this long, so that they meet in one connection. */
+export const TIE_BREAK_GRACE_MS = 700
+/** After such a failure there is no use in haste: the address is this node itself. */
+export const SELF_RETRY_MS = 600_000
+
+/** Up to so many nodes (this one included) everyone connects to everyone. */
+export const FULL_MESH_NODES_MAX = 12
+/** Beyond it: dials to the next nodes on the ring of hashed ids, and to others by rendezvous hash. See `degree.ts`. */
+export const RING_SUCCESSORS = 2
+export const RENDEZVOUS_PEERS = 4
+
+/** A connected peer without gossip streams for so long is identified anew, and after as long again closed and redialled. */
+export const DEAF_AFTER_MS = 3_000
+export const WATCHDOG_INTERVAL_MS = 1_000
+
+/** Inbound streams of one protocol on one connection; sync opens one or two. */
+export const INBOUND_STREAMS_MAX = 32
+export const OUTBOUND_STREAMS_MAX = 64
+/** Unread bytes after which a stream stops granting window to the sender. */
+export const READ_AHEAD_BYTES = 262_144
+/** Yamux grows a window up to this. It must stay below the 4 MiB read buffer, or a paused reader is reset. */
+export const STREAM_WINDOW_BYTES_MAX = 2_097_152
+/** A sender whose peer reads nothing for so long gives the stream up. */
+export const SEND_STALL_MS = 60_000
+/** After our side closed, a peer that neither sends nor closes for so long loses the stream. */
+export const LINGER_MS = 30_000
+export const CLOSE_STREAM_MS = 10_000
+
+/** Gossip ignores backpressure: past this its stream to a slow peer is reset, and sync brings what was lost. */
+export const GOSSIP_BUFFER_BYTES_MAX = 16_777_216
+/** An IWANT promise on a busy machine is late, not broken; and a few broken ones are no misbehaviour. */
+export const GOSSIP_FOLLOWUP_MS = 10_000
+export const GOSSIP_BEHAVIOUR_THRESHOLD = 6
+
+/** What each offence costs, how fast it is forgiven, and where a peer is disconnected and for how long. */
+export const PENALTY_POINTS = 10
+export const PENALTY_HALF_LIFE_MS = 60_000
+export const PENALTY_POINTS_MAX = 100
+export const BLOCK_MS = 600_000
+
+export const REGISTRY_POLL_MS = 1_000
+export const REGISTRY_FILE_BYTES_MAX = 65_536
+/** The same notice (same peer or address, same code) reaches observers at most once in this time. */
+export const NOTICE_REPEAT_MS = 60_000

@@ -1,0 +1,67 @@
+/** What a caller may choose about the network, each with its unit, range, default and what moving it costs. */
+import { DEFAULT_MDNS_INTERVAL_MS, DEFAULT_PORT, DEFAULT_SERVICE_TAG } from './limits.ts'
+import type { PeerIdText } from './net.ts'
+
+export const DEFAULT_LISTEN = [`/ip4/0.0.0.0/tcp/${DEFAULT_PORT}`] as const
+/** How many further ports are tried when the default one is taken: enough for a screen full of terminals. */
+export const DEFAULT_PORT_FALLBACK_COUNT = 32
+
+export interface MdnsChoice {
+  /**
+   * Milliseconds between two questions, 100 or more. Each makes every node on the LAN answer, so the traffic grows with
+   * the cube of the number of nodes; a longer interval finds newcomers later. @default 10_000
+   */
+  readonly intervalMs?: number
+  /** The DNS-SD service name; only nodes with the same tag find each other. @default '_rhizome._udp.local' */
+  readonly serviceTag?: string
+}
+
+export interface Libp2pNetOptions {
+  /** The 32-byte seed of the Ed25519 key: it is the peer id, and others accept nobody else under it. */
+  readonly identity: { readonly privateKey: Uint8Array }
+
+  /**
+   * Multiaddrs to listen on: `/ip4/<address>/tcp/<port>`, `/ip6/…`. Port 0 lets the system choose; an empty list listens
+   * nowhere, so the node can only dial. @default ['/ip4/0.0.0.0/tcp/4000']
+   */
+  readonly listen?: readonly string[]
+
+  /**
+   * How many ports after the wanted one are tried when it is taken, 0 to 1,000. 0 makes a taken port an error
+   * (RZ_NET_PORT_TAKEN): right when others were told this port. @default 32 without `listen`, else 0
+   */
+  readonly portFallbackCount?: number
+
+  /** Addresses dialled for ever: multiaddrs or `host[:port]` (port 4000). Throws RZ_NET_ADDRESS_INVALID. @default [] */
+  readonly peers?: readonly string[]
+
+  /** Discovery on the LAN; false sends and answers no multicast at all. @default {} */
+  readonly mdns?: false | MdnsChoice
+
+  /**
+   * The text that closes the overlay: only nodes with the same one can connect, and nobody else can read even the
+   * handshake. Any length; its strength is the text's own. A second encryption costs about a tenth of the throughput.
+   * @default undefined: open
+   */
+  readonly secret?: string
+
+  /** Peer ids that may connect or be dialled; everyone else is hung up on. @default undefined: everyone */
+  readonly allow?: readonly PeerIdText[]
+
+  /**
+   * A directory shared by the nodes of one user on this machine, who find each other there without multicast when they
+   * share a topic. It is made if need be, with mode 0700. @default undefined: none
+   */
+  readonly registry?: { readonly directory: string }
+
+  /** Receives the stack's own log lines, many per second: for `--verbose`. @default undefined: nothing is formatted */
+  readonly log?: (line: string) => void
+
+  /** Gives the opening up; what was opened is closed again. @default none */
+  readonly signal?: AbortSignal
+}
+
+export const DEFAULT_MDNS: Required<MdnsChoice> = {
+  intervalMs: DEFAULT_MDNS_INTERVAL_MS,
+  serviceTag: DEFAULT_SERVICE_TAG,
+}

@@ -1,0 +1,132 @@
+/**
+ * Opens libp2p with this project's settings, on the wanted port or, where that is allowed, one of the next.
+ * Every setting that differs from libp2p's default is a named limit with its reason in `limits.ts`.
+ */
+import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
+import { noise } from '@chainsafe/libp2p-noise'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type Identify, identify } from '@libp2p/identify'
+import type { ConnectionGater, ConnectionProtector, Libp2p, PrivateKey } from '@libp2p/interface'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { RhizomeError } from '../errors.ts'
+import { announced, isLoopback } from './address.ts'
+import { gossipService } from './gossip.ts'
+import * as limits from './limits.ts'
+import { componentLogger } from './logger.ts'
+import type { MdnsDiscovery } from './mdns.ts'
+import type { Standing } from './standing.ts'
+
+export type Services = { identify: Identify; ping: Ping; pubsub: GossipSub }
+
+export interface StackOptions {
+  readonly seed: Uint8Array
+  readonly listen: readonly string[]
+  readonly portFallbackCount: number
+  readonly standing: Standing
+  readonly gater: ConnectionGater
+  readonly protector: () => ConnectionProtector
+  readonly mdns: MdnsDiscovery | undefined
+  readonly log: ((line: string) => void) | undefined
+}
+
+export interface Stack {
+  readonly libp2p: Libp2p<Services>
+  /** Addresses for this machine alone, peer id included; empty when the node does not listen on loopback. */
+  loopbackAddresses(): readonly string[]
+}
+
+/** Listening when it resolves. Throws RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID. */
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const privateKey = await generateKeyPairFromSeed('Ed25519', options.seed)
+  for (let offset = 0; ; offset += 1) {
+    const listen = options.listen.map((address) => withPortOffset(address, offset))
+    try {
+      return await startStack(privateKey, listen, options)
+    } catch (error) {
+      if (!/EADDRINUSE/.test(String(error))) throw listenFailed(listen, error)
+      if (offset >= options.portFallbackCount) throw portTaken(options, error)
+    }
+  }
+}
+
+async function startStack(privateKey: PrivateKey, listen: readonly string[], options: StackOptions): Promise<Stack> {
+  const { standing, gater, protector, mdns, log } = options
+  let own: readonly string[] = []
+  const libp2p = await createLibp2p<Services>({
+    privateKey,
+    nodeInfo: { name: 'rhizome-node' },
+    addresses: {
+      listen: [...listen],
+      announceFilter: (addresses) => {
+        own = addresses.map(String)
+        return announced(addresses, String)
+      },
+    },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    connectionProtector: protector,
+    streamMuxers: [
+      yamux({
+        streamOptions: { maxStreamWindowSize: limits.STREAM_WINDOW_BYTES_MAX },
+      }),
+    ],
+    connectionGater: gater,
+    connectionManager: {
+      maxConnections: limits.CONNECTIONS_MAX,
+      inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND_MAX,
+      maxIncomingPendingConnections: limits.INBOUND_PENDING_MAX,
+      maxParallelDials: limits.DIALS_PARALLEL_MAX,
+      dialTimeout: limits.DIAL_TIMEOUT_MS,
+      addressDialTimeout: limits.DIAL_TIMEOUT_MS,
+      inboundUpgradeTimeout: limits.UPGRADE_TIMEOUT_MS,
+      // Our own loop redials; libp2p's gives up after five tries.
+      reconnectRetries: 0,
+    },
+    connectionMonitor: {
+      pingInterval: limits.PING_INTERVAL_MS,
+      pingTimeout: { minTimeout: limits.PING_TIMEOUT_MS, maxTimeout: limits.PING_TIMEOUT_MS },
+    },
+    ...(mdns === undefined ? {} : { peerDiscovery: [(components) => mdns.component(components)] }),
+    ...(log === undefined ? {} : { logger: componentLogger(log) }),
+    services: { identify: identify(), ping: ping(), pubsub: gossipService(standing) },
+  })
+  return {
+    libp2p,
+    loopbackAddresses: () => {
+      libp2p.getMultiaddrs()
+      return own.filter(isLoopback)
+    },
+  }
+}
+
+function withPortOffset(address: string, offset: number): string {
+  try {
+    const parts = multiaddr(address).getComponents()
+    if (parts.length !== 2 || parts[1]?.name !== 'tcp') throw new Error('it is not /ip4/…/tcp/… or /ip6/…/tcp/…')
+  } catch (error) {
+    throw new RhizomeError('RZ_NET_ADDRESS_INVALID', `cannot listen on '${address}': ${messageOf(error)}`, { cause: error })
+  }
+  return address.replace(/\d+$/, (port) => (port === '0' ? port : String(Math.min(Number(port) + offset, 65_535))))
+}
+
+function portTaken({ listen, portFallbackCount }: StackOptions, cause: unknown): RhizomeError {
+  const ports = listen.map((address) => address.split('/').at(-1)).join(', ')
+  const next = portFallbackCount === 0 ? '' : ` and so are the next ${portFallbackCount}`
+  const message = `port ${ports} is taken${next}: stop the program that holds it or choose another with --listen`
+  return new RhizomeError('RZ_NET_PORT_TAKEN', message, { cause })
+}
+
+function listenFailed(listen: readonly string[], cause: unknown): unknown {
+  if (cause instanceof RhizomeError) return cause
+  const [line = ''] = messageOf(cause).split('\n').filter((each) => /E[A-Z]{4,}/.test(each))
+  const message = `cannot listen on ${listen.join(', ')}: ${line.trim() || messageOf(cause)}`
+  return new RhizomeError('RZ_NET_ADDRESS_INVALID', message, { cause })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

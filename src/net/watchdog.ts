@@ -1,0 +1,51 @@
+/**
+ * Finds peers that are connected and deaf. GossipSub's stream to a peer can die while the connection lives, and nothing
+ * opens it again (ChainSafe/js-libp2p-gossipsub#456); the same happens when the older of two connections ends.
+ * Pure: it is shown all peers from time to time and answers what to do. First the peer is identified anew, which makes
+ * GossipSub open its stream; if that does not help, the connection is closed and the dial loop makes another.
+ */
+import { DEAF_AFTER_MS } from './limits.ts'
+import type { PeerIdText } from './net.ts'
+
+export interface WatchedPeer {
+  readonly peer: PeerIdText
+  /** Gossip flows both ways: an open stream of its protocol in each direction. */
+  readonly hears: boolean
+}
+
+export type WatchdogAction = { readonly kind: 'identify' | 'close'; readonly peer: PeerIdText }
+
+export class Watchdog {
+  readonly #deafAfterMs: number
+  readonly #deaf = new Map<PeerIdText, { sinceMs: number; identified: boolean }>()
+
+  constructor(deafAfterMs = DEAF_AFTER_MS) {
+    this.#deafAfterMs = deafAfterMs
+  }
+
+  look(peers: readonly WatchedPeer[], nowMs: number): WatchdogAction[] {
+    const present = new Set(peers.map(({ peer }) => peer))
+    for (const peer of this.#deaf.keys()) if (!present.has(peer)) this.#deaf.delete(peer)
+    return peers.flatMap((peer) => this.#judge(peer, nowMs) ?? [])
+  }
+
+  #judge({ peer, hears }: WatchedPeer, nowMs: number): WatchdogAction | undefined {
+    const deaf = this.#deaf.get(peer)
+    if (hears) {
+      this.#deaf.delete(peer)
+      return undefined
+    }
+    if (deaf === undefined) {
+      this.#deaf.set(peer, { sinceMs: nowMs, identified: false })
+      return undefined
+    }
+    const deafMs = nowMs - deaf.sinceMs
+    if (deafMs >= 2 * this.#deafAfterMs) {
+      this.#deaf.delete(peer)
+      return { kind: 'close', peer }
+    }
+    if (deafMs < this.#deafAfterMs || deaf.identified) return undefined
+    deaf.identified = true
+    return { kind: 'identify', peer }
+  }
+}
