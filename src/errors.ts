@@ -1,0 +1,55 @@
+/**
+ * The one failure class and the table of its codes. Every room may import this file; it imports nothing.
+ * Codes are API: each has a line in `src/ERRORS.md`, and `test/errors.test.ts` compares the two both ways.
+ */
+
+/** Every code that this package raises, by the room that raises it. */
+export const ERROR_CODES = [
+  // delta
+  'RZ_DELTA_INVALID',
+  'RZ_DELTA_TOO_LARGE',
+  'RZ_BYTES_INVALID',
+  'RZ_RECORD_INVALID',
+  // log
+  'RZ_NAMESPACE_NAME',
+  'RZ_BLOCK_INVALID',
+  'RZ_BLOCK_TOO_LARGE',
+  'RZ_BLOCK_VERSION',
+  'RZ_SIGNATURE_INVALID',
+  'RZ_FORK_PROOF_INVALID',
+  // net
+  'RZ_NET_CLOSED',
+  'RZ_NET_ADDRESS_INVALID',
+  'RZ_NET_PORT_TAKEN',
+  'RZ_NET_DIAL_FAILED',
+  'RZ_NET_STREAM_CLOSED',
+  'RZ_NET_FRAME_TOO_LARGE',
+  'RZ_NET_MESSAGE_TOO_LARGE',
+  'RZ_NET_SECRET_MISMATCH',
+  // store
+  'RZ_STORE_CLOSED',
+  'RZ_STORE_LOCKED',
+  'RZ_STORE_UNWRITABLE',
+  'RZ_STORE_NEWER',
+  'RZ_STORE_DAMAGED',
+  'RZ_STORE_FULL',
+  'RZ_STORE_FAILED',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** A failure that a caller can tell apart by `code`. The message says what to do about it. */
+export class RhizomeError extends Error {
+  override readonly name = 'RhizomeError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** States what must hold if the code is right; a failure is a bug of ours, never of the caller's input. */
+export function assert(condition: unknown, why: string): asserts condition {
+  if (!condition) throw new Error(`bug: ${why}`)
+}

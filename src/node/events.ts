@@ -1,0 +1,12 @@
+/** What a node tells observers. Removing every listener changes no result; data is followed by cursor (`deltas`). */
+
+import type { NetEvent } from '../net/net.ts'
+import type { ReplicationEvent } from '../sync/replication.ts'
+
+export type NodeEvent =
+  | { readonly kind: 'network'; readonly event: NetEvent }
+  | { readonly kind: 'replication'; readonly namespace: string; readonly event: ReplicationEvent }
+  /** A log of ours was found forked or behind what peers hold of it: writing goes on in a new log. */
+  | { readonly kind: 'log-renewed'; readonly namespace: string; readonly creator: string; readonly why: string }
+  /** Deltas of ours that a fork voided were asserted again. */
+  | { readonly kind: 'reasserted'; readonly namespace: string; readonly deltas: number }

@@ -1,0 +1,103 @@
+/**
+ * Where nodes keep their data when nobody says: directories under a home folder, one a node, each with a small
+ * `node.json` that says which topics it holds. Owns choosing one; the store's lock decides who may have it.
+ */
+
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import envPaths from 'env-paths'
+import { RhizomeError } from '../errors.ts'
+
+const CARD = 'node.json'
+const NODES = 'nodes'
+const DIRECTORIES_MAX = 1_000
+
+/** What a directory says of itself without being opened. */
+export interface DirectoryCard {
+  readonly directory: string
+  readonly name: string
+  readonly topics: readonly string[]
+}
+
+/** The platform's user-data folder for this program. */
+export function defaultHome(): string {
+  return envPaths('rhizome', { suffix: '' }).data
+}
+
+/** Directories of nodes under `home`, in order of their names. */
+export async function listDirectories(home: string): Promise<readonly DirectoryCard[]> {
+  const names = await readdir(join(home, NODES)).catch(ignoreMissing)
+  const cards = await Promise.all(names.sort(byNumber).map((name) => readCard(join(home, NODES, name))))
+  return cards.filter((card) => card !== undefined)
+}
+
+export async function readCard(directory: string): Promise<DirectoryCard | undefined> {
+  const text = await readFile(join(directory, CARD), 'utf8').catch(ignoreMissing)
+  if (typeof text !== 'string') return undefined
+  const parsed = parse(text)
+  return parsed === undefined ? undefined : { directory, ...parsed }
+}
+
+/** Replaces the card in one step. */
+export async function writeCard(card: DirectoryCard): Promise<void> {
+  const path = join(card.directory, CARD)
+  const draft = `${path}.${process.pid}.new`
+  await writeFile(draft, `${JSON.stringify({ name: card.name, topics: card.topics })}\n`)
+  await rename(draft, path)
+}
+
+/**
+ * Opens the first directory under `home` that holds `topic` and that nobody else has, else a new one.
+ * `open` answers undefined for a directory that is locked. Throws RZ_STORE_UNWRITABLE.
+ */
+export async function chooseDirectory<Opened>(
+  home: string,
+  topic: string,
+  open: (directory: string) => Promise<Opened | undefined>,
+): Promise<{ readonly directory: string; readonly opened: Opened }> {
+  for (const { directory, topics } of await listDirectories(home)) {
+    if (!topics.includes(topic)) continue
+    const opened = await open(directory)
+    if (opened !== undefined) return { directory, opened }
+  }
+  for (let count = 1; count <= DIRECTORIES_MAX; count++) {
+    const directory = join(home, NODES, count === 1 ? topic : `${topic}-${count}`)
+    if (!(await makeNew(directory))) continue
+    const opened = await open(directory)
+    if (opened !== undefined) return { directory, opened }
+  }
+  throw new RhizomeError('RZ_STORE_UNWRITABLE', `${DIRECTORIES_MAX} directories for "${topic}" under ${home} are taken`)
+}
+
+/** True when it was not there before: two nodes that start at once never make the same one. */
+async function makeNew(directory: string): Promise<boolean> {
+  try {
+    await mkdir(join(directory, '..'), { recursive: true, mode: 0o700 })
+    await mkdir(directory, { mode: 0o700 })
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another folder with --data`, { cause })
+  }
+}
+
+function parse(text: string): { readonly name: string; readonly topics: readonly string[] } | undefined {
+  try {
+    const { name, topics } = JSON.parse(text) as { name?: unknown; topics?: unknown }
+    if (typeof name !== 'string' || !Array.isArray(topics)) return undefined
+    return { name, topics: topics.filter((topic) => typeof topic === 'string') }
+  } catch {
+    // A card is a hint beside the store: without a readable one the directory is passed over, and written anew when opened.
+    return undefined
+  }
+}
+
+/** `users` before `users-2` before `users-10`. */
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1)
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+  throw error
+}

@@ -1,0 +1,53 @@
+/**
+ * What a node can be told, with the defaults together. Argv, environment and files are read by the command line alone
+ * (src/cli/config.ts); the SDK passes these options.
+ */
+
+import type { PeerId } from '../delta/delta.ts'
+
+/** `normal`: an acknowledged write survives a killed process. `full`: also a power cut, for an fsync per commit. */
+export type Durability = 'normal' | 'full'
+
+export interface NodeOptions {
+  /** Names of the namespaces to hold, each `[a-z0-9][a-z0-9._-]{0,63}`. At least one, at most `TOPICS_MAX`. */
+  readonly topics: readonly string[]
+  /**
+   * Directory of this node's data. Default: the first unlocked directory under `home` that already holds the first topic,
+   * else a new one. Given, it is an error when another process holds it (RZ_STORE_LOCKED).
+   */
+  readonly data?: string
+  /** Where directories are looked for and made. Default: `RHIZOME_HOME`, else the platform's user-data folder. */
+  readonly home?: string
+  /** Keeps nothing on disk, the identity included. Default false. */
+  readonly memory?: boolean
+  /** Shown to people; not unique. Default: the machine's host name. */
+  readonly name?: string
+  /** Default `normal`. `full` costs about 0.2 ms per commit on an SSD. */
+  readonly durability?: Durability
+  /** Mends a damaged store while opening: damaged rows are set aside, and fetched again from peers. Default false. */
+  readonly repair?: boolean
+  /** The network, or false for none at all: then the node is `alone`. */
+  readonly network?: NetworkOptions | false
+  /** Ends the opening. */
+  readonly signal?: AbortSignal
+}
+
+export interface NetworkOptions {
+  /** Multiaddrs to listen on. Default `/ip4/0.0.0.0/tcp/4000`, or the next free port up to 4099. Given, taken is an error. */
+  readonly listen?: readonly string[]
+  /** Multiaddrs or `host[:port]` (default port 4000) to dial and redial for ever. Default none. */
+  readonly peers?: readonly string[]
+  /** Finds peers on the LAN by multicast DNS. Default true. */
+  readonly mdns?: boolean
+  /** Closes the overlay: only nodes with the same secret can connect. Default none: anyone on the network can. */
+  readonly secret?: string
+  /** Only these peers may connect. Default: anyone. */
+  readonly allow?: readonly PeerId[]
+  /** Finds other nodes of this user on this machine through a registry under `home`. Default true; never for `memory`. */
+  readonly registry?: boolean
+  /** Lines of the network stack's own logs. Default: dropped. */
+  readonly log?: (line: string) => void
+}
+
+export const TOPICS_MAX = 64
+export const DEFAULT_PORT = 4_000

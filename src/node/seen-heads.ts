@@ -1,0 +1,85 @@
+/**
+ * What this node has seen since the last block of a log that it writes: the source of that log's causal dependencies.
+ * Reads the store's own sequence of changes at each write, so nothing can be seen and not be told. design.md 3, Commit.
+ */
+
+import type { Dependency, LogKey } from '../log/block.ts'
+import { CausalFringe } from '../log/fringe.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import { type Position, POSITION_START, type Store } from '../store/store.ts'
+
+/** Past this many changes the frontier is the shorter account of what was seen. */
+const CHANGES_MAX = 2_048
+const PAGE_BYTES_MAX = 4_194_304
+
+export class SeenHeads {
+  readonly #store: Store
+  readonly #namespace: NamespaceId
+  #log: LogKey | undefined
+  #fringe: CausalFringe | undefined
+  /** Changes up to here are in the fringe. */
+  #after: Position = POSITION_START
+
+  constructor(store: Store, namespace: NamespaceId) {
+    this.#store = store
+    this.#namespace = namespace
+  }
+
+  /** The dependencies of the next block of `log`. Linear in what was committed since the last one. */
+  dependencies(log: LogKey): { readonly dependencies: readonly Dependency[]; readonly cut: boolean } {
+    if (this.#fringe === undefined || this.#log !== log || this.#store.position() - this.#after > CHANGES_MAX) {
+      return this.#fromFrontier(log)
+    }
+    this.#catchUp(this.#fringe)
+    return this.#fringe.dependencies()
+  }
+
+  /** Our own block at `position` implies all that was seen before it. */
+  wrote(log: LogKey, position: Position): void {
+    this.#log = log
+    this.#fringe = new CausalFringe(log)
+    this.#after = position
+  }
+
+  #catchUp(fringe: CausalFringe): void {
+    while (this.#after < this.#store.position()) {
+      const changes = this.#store.changesNow({ after: this.#after, countMax: 256, bytesMax: PAGE_BYTES_MAX })
+      for (const change of changes) {
+        if (change.namespace !== this.#namespace) continue
+        if (change.kind === 'committed') fringe.note(change.block.header, change.block.hash)
+        if (change.kind === 'voided') fringe.void(change.log, change.cut)
+      }
+      const last = changes.at(-1)
+      this.#after = last === undefined ? this.#store.position() : last.position
+    }
+  }
+
+  /** After a start or a long sync: every head is named, save those that our own last block names already. */
+  #fromFrontier(log: LogKey): { readonly dependencies: readonly Dependency[]; readonly cut: boolean } {
+    const fringe = new CausalFringe(log)
+    const position = this.#store.position()
+    const implied = this.#impliedBy(log)
+    for (const { log: other, head } of this.#heads(log)) {
+      if ((implied.get(other) ?? -1) >= head.header.seq) continue
+      fringe.note(head.header, head.hash)
+    }
+    this.#log = log
+    this.#fringe = fringe
+    this.#after = position
+    return fringe.dependencies()
+  }
+
+  *#heads(own: LogKey) {
+    for (const { log, hash } of this.#store.frontier(this.#namespace)) {
+      if (log === own || hash === undefined) continue
+      const head = this.#store.block(this.#namespace, hash)
+      if (head !== undefined) yield { log, head }
+    }
+  }
+
+  #impliedBy(log: LogKey): ReadonlyMap<LogKey, number> {
+    const hash = this.#store.logState(this.#namespace, log)?.hash
+    const last = hash === undefined ? undefined : this.#store.block(this.#namespace, hash)
+    return new Map(last?.header.dependencies.map((dependency) => [dependency.log, dependency.seq]))
+  }
+}
