@@ -1,9 +1,10 @@
+/** `npm test`: everything that needs nothing but Node. */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/real-network/**'],
+    exclude: ['test/real-network/**', 'test/processes/**'],
     testTimeout: 20_000,
     coverage: { include: ['src/**'], exclude: ['src/bin.ts'] },
   },

@@ -1,6 +1,6 @@
 /** What rots unseen in a repository: its lockfile, its top level, focused tests, and traces of one machine. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -24,16 +24,10 @@ const lock = JSON.parse(read('package-lock.json')) as { readonly packages: Reado
 
 /** Files that git knows or would add; none where this is no checkout, as in an unpacked archive. */
 function trackedFiles(): string[] {
-  try {
-    const list = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    return list.split('\0').filter((path) => path !== '')
-  } catch {
-    return []
-  }
+  if (!existsSync(join(root, '.git'))) return []
+  const argv = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const list = execFileSync('git', argv, { cwd: root, encoding: 'utf8' }).split('\0')
+  return list.filter((path) => path !== '' && existsSync(join(root, path)))
 }
 
 const files = trackedFiles()
@@ -46,19 +40,10 @@ function linesWith(pattern: RegExp, inPath: (path: string) => boolean = () => tr
       (path) => isText(path) && inPath(path) && path !== 'test/repository.test.ts' && path !== 'package-lock.json',
     )
     .flatMap((path) =>
-      textOf(path)
+      read(path)
         .split('\n')
         .flatMap((line, index) => (pattern.test(line) ? `${path}:${index + 1}` : [])),
     )
-}
-
-/** A file that is listed and already deleted holds nothing. */
-function textOf(path: string): string {
-  try {
-    return read(path)
-  } catch {
-    return ''
-  }
 }
 
 describe('the lockfile', () => {
