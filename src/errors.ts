@@ -9,6 +9,7 @@ export const ERROR_CODES = [
   'RZ_DELTA_INVALID',
   'RZ_DELTA_TOO_LARGE',
   'RZ_BYTES_INVALID',
+  'RZ_BYTES_TOO_LARGE',
   'RZ_RECORD_INVALID',
   // log
   'RZ_NAMESPACE_NAME',
@@ -34,6 +35,13 @@ export const ERROR_CODES = [
   'RZ_STORE_DAMAGED',
   'RZ_STORE_FULL',
   'RZ_STORE_FAILED',
+  // cli
+  'RZ_CLI_USAGE',
+  'RZ_CLI_CONFIG',
+  'RZ_CLI_NO_NODE',
+  'RZ_CLI_NOT_FOUND',
+  'RZ_CLI_INVITE_INVALID',
+  'RZ_CLI_INPUT',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

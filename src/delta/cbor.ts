@@ -16,10 +16,16 @@ export interface DecodeLimits {
   readonly depthMax: number
   /** Values in all, keys included: bounds memory before it is allocated. */
   readonly itemsMax: number
+  /** Byte strings as copies of their own, for values that outlive `bytes` or are handed to strangers. Default: views. */
+  readonly copyBytes?: boolean
 }
 
 const DEFAULT_LIMITS: DecodeLimits = { depthMax: 36, itemsMax: 262_144 }
-const DEPTH_MAX = 64
+
+/** Nesting that `encode` takes unless told otherwise; also what ends it on a value that contains itself. */
+export const ENCODED_DEPTH_MAX = 64
+/** More than any format of ours may have; ends a value that shares its parts until it is exponentially large. */
+export const ENCODED_BYTES_MAX = 4_194_304
 
 const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5, simple: 7 } as const
 
@@ -28,14 +34,17 @@ const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5, simpl
 let scratch = Buffer.allocUnsafeSlow(65_536)
 let used = 0
 
-/** The one encoding of `value`. Throws RZ_BYTES_INVALID for what the format cannot hold. Linear in the size. */
-export function encode(value: Value): Uint8Array {
+/**
+ * The one encoding of `value`. Throws RZ_BYTES_INVALID for what the format cannot hold, RZ_BYTES_TOO_LARGE beyond
+ * `ENCODED_BYTES_MAX`. Linear in the size.
+ */
+export function encode(value: Value, depthMax = ENCODED_DEPTH_MAX): Uint8Array {
   used = 0
-  write(value, 0)
+  write(value, depthMax)
   return new Uint8Array(scratch.subarray(0, used))
 }
 
-function write(value: Value, depth: number): void {
+function write(value: Value, levels: number): void {
   switch (typeof value) {
     case 'string':
       return writeText(value)
@@ -46,20 +55,20 @@ function write(value: Value, depth: number): void {
     case 'object':
       if (value === null) return writeByte(0xf6)
       if (value instanceof Uint8Array) return writeBytes(value)
-      if (depth >= DEPTH_MAX) throw invalid(`nested deeper than ${DEPTH_MAX}`)
-      if (Array.isArray(value)) return writeArray(value, depth)
-      return writeMap(value as { readonly [key: string]: Value }, depth)
+      if (levels === 0) throw invalid('nested too deeply')
+      if (Array.isArray(value)) return writeArray(value, levels)
+      return writeMap(value as { readonly [key: string]: Value }, levels)
     default:
       throw invalid(`a value of type ${typeof value} cannot be encoded`)
   }
 }
 
-function writeArray(items: readonly Value[], depth: number): void {
+function writeArray(items: readonly Value[], levels: number): void {
   writeHead(MAJOR.array, items.length)
-  for (let index = 0; index < items.length; index++) write(items[index] as Value, depth + 1)
+  for (let index = 0; index < items.length; index++) write(items[index] as Value, levels - 1)
 }
 
-function writeMap(map: { readonly [key: string]: Value }, depth: number): void {
+function writeMap(map: { readonly [key: string]: Value }, levels: number): void {
   const prototype: unknown = Object.getPrototypeOf(map)
   if (prototype !== Object.prototype && prototype !== null) {
     throw invalid('only plain objects, arrays and bytes can be encoded')
@@ -68,7 +77,7 @@ function writeMap(map: { readonly [key: string]: Value }, depth: number): void {
   writeHead(MAJOR.map, keys.length)
   for (const key of keys) {
     writeText(key)
-    write(map[key] as Value, depth + 1)
+    write(map[key] as Value, levels - 1)
   }
 }
 
@@ -90,16 +99,18 @@ function writeNumber(value: number): void {
 }
 
 function writeText(text: string): void {
-  const length = text.length
-  reserve(9 + length * 3)
+  const { length } = text
   if (length < 24 && writeShortAscii(text, length)) return
+  if (length <= TEXT_AT_ONCE_MAX && writeAscii(text, length)) return
   if (!text.isWellFormed()) throw invalid('a string holds half of a surrogate pair')
   const bytes = Buffer.byteLength(text)
   writeHead(MAJOR.text, bytes)
+  reserve(bytes)
   used += scratch.write(text, used, 'utf8')
 }
 
 function writeShortAscii(text: string, length: number): boolean {
+  reserve(length + 1)
   const start = used
   scratch[used++] = 0x60 | length
   for (let index = 0; index < length; index++) {
@@ -111,6 +122,19 @@ function writeShortAscii(text: string, length: number): boolean {
     scratch[used++] = code
   }
   return true
+}
+
+/** Longer text is measured before it is written, so that room is asked for its true size only. */
+const TEXT_AT_ONCE_MAX = 16_384
+
+/** As many bytes as UTF-16 units means ASCII, which is most text: then the head was guessed right. */
+function writeAscii(text: string, length: number): boolean {
+  reserve(9 + length * 3)
+  const start = used
+  writeHead(MAJOR.text, length)
+  const written = scratch.write(text, used, 'utf8')
+  used = written === length ? used + written : start
+  return written === length
 }
 
 function writeBytes(bytes: Uint8Array): void {
@@ -148,6 +172,9 @@ function writeHead(major: number, argument: number): void {
 
 function reserve(bytes: number): void {
   if (used + bytes <= scratch.length) return
+  if (used + bytes > ENCODED_BYTES_MAX) {
+    throw new RhizomeError('RZ_BYTES_TOO_LARGE', `more than ${ENCODED_BYTES_MAX} bytes in one piece: split it`)
+  }
   const larger = Buffer.allocUnsafeSlow(Math.max(scratch.length * 2, used + bytes))
   scratch.copy(larger, 0, 0, used)
   scratch = larger
@@ -158,7 +185,7 @@ function reserve(bytes: number): void {
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The value that `bytes` encode. Byte strings are views into `bytes`, not copies.
+ * The value that `bytes` encode. Byte strings are views into `bytes` unless copies are asked for.
  * Throws RZ_BYTES_INVALID for anything but the one deterministic encoding of a value within the limits.
  */
 export function decode(bytes: Uint8Array, limits: DecodeLimits = DEFAULT_LIMITS): Value {
@@ -234,7 +261,7 @@ class Reader {
   }
 
   #enter(count: number, depth: number): void {
-    if (depth >= this.#limits.depthMax) throw invalid(`nested deeper than ${this.#limits.depthMax}`)
+    if (depth >= this.#limits.depthMax) throw invalid('nested too deeply')
     // Each item takes a byte at least: a claimed count beyond that is refused before anything is allocated.
     if (count > this.#bytes.length - this.offset) throw invalid('truncated')
   }
@@ -285,7 +312,8 @@ class Reader {
     this.#need(length)
     const start = this.#bytes.byteOffset + this.offset
     this.offset += length
-    return new Uint8Array(this.#bytes.buffer, start, length)
+    const view = new Uint8Array(this.#bytes.buffer, start, length)
+    return this.#limits.copyBytes === true ? view.slice() : view
   }
 
   #byte(): number {

@@ -3,6 +3,8 @@
  * Source: Kulkarni et al., "Logical Physical Clocks" (2014); design.md 3, Time.
  */
 
+import { assert } from '../errors.ts'
+
 /** A point in a hybrid logical clock. Ordered by `ms`, then `counter`. */
 export interface Time {
   /** Milliseconds since 1970-01-01T00:00Z; an integer from 0 up to 2^53 − 1. */
@@ -27,8 +29,9 @@ export function laterTime(a: Time, b: Time): Time {
   return compareTime(a, b) >= 0 ? a : b
 }
 
-/** The next reading: later than `last`, and not before the wall clock. */
+/** The next reading: later than `last`, and not before the wall clock, which is in whole milliseconds. */
 export function nextTime(last: Time, wallMs: number): Time {
+  assert(Number.isSafeInteger(wallMs), 'the wall clock is read in whole milliseconds')
   if (wallMs > last.ms) return { ms: wallMs, counter: 0 }
   if (last.counter < COUNTER_MAX) return { ms: last.ms, counter: last.counter + 1 }
   return { ms: last.ms + 1, counter: 0 }

@@ -9,7 +9,11 @@ export const HASH_BYTES = 32
 
 /** An Ed25519 peer id is this prefix and the key: identity multihash of the key's protobuf (libp2p peer-id spec). */
 const PEER_ID_PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
-const DELTA_ID = /^([a-z2-7]{52})\/(0|[1-9][0-9]{0,3})$/
+/** 256 bits fill 51 characters and one bit of the 52nd, whose other four are zero. */
+const HASH_TEXT = /^[a-z2-7]{51}[aq]$/
+const DELTA_ID = /^([a-z2-7]{51}[aq])\/(0|[1-9][0-9]{0,3})$/
+/** All of them: base58 of 38 bytes that begin with the prefix. */
+const PEER_ID_CHARACTERS = 52
 
 /** Bounded memory of conversions: a node meets the same few creators in every block. */
 const CACHE_MAX = 4_096
@@ -38,6 +42,7 @@ export function keyOfPeerId(id: PeerId): Uint8Array {
   return key
 }
 
+/** Throws RZ_BYTES_INVALID for anything but the peer id of an Ed25519 key. */
 export function parsePeerId(text: string): PeerId {
   decodePeerId(text)
   return text as PeerId
@@ -46,15 +51,24 @@ export function parsePeerId(text: string): PeerId {
 function decodePeerId(text: string): Uint8Array {
   let bytes: Uint8Array
   try {
-    bytes = fromString(text, 'base58btc')
+    // Decoding base58 is quadratic: what is longer is not even tried.
+    bytes = text.length === PEER_ID_CHARACTERS ? fromString(text, 'base58btc') : new Uint8Array()
   } catch (cause) {
-    throw new RhizomeError('RZ_BYTES_INVALID', `"${text}" is not a peer id`, { cause })
+    throw notPeerId(text, cause)
   }
   const prefix = bytes.subarray(0, PEER_ID_PREFIX.length)
   if (bytes.length !== PEER_ID_PREFIX.length + KEY_BYTES || Buffer.compare(prefix, PEER_ID_PREFIX) !== 0) {
-    throw new RhizomeError('RZ_BYTES_INVALID', `"${text}" is not the peer id of an Ed25519 key (12D3KooW…)`)
+    throw notPeerId(text)
   }
   return new Uint8Array(bytes.subarray(PEER_ID_PREFIX.length))
+}
+
+function notPeerId(text: string, cause?: unknown): RhizomeError {
+  return new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not the peer id of an Ed25519 key (12D3KooW…)`, { cause })
+}
+
+function quoted(text: string): string {
+  return text.length > 80 ? `"${text.slice(0, 80)}…"` : `"${text}"`
 }
 
 export function deltaIdOf(blockHash: string, index: number): DeltaId {
@@ -66,13 +80,15 @@ export function hashText(hash: Uint8Array): string {
   return toString(hash, 'base32')
 }
 
+/** The inverse of `hashText`. Throws RZ_BYTES_INVALID for any other text, another spelling of the same bytes included. */
 export function hashBytes(text: string): Uint8Array {
+  if (!HASH_TEXT.test(text)) throw new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not a block hash`)
   return fromString(text, 'base32')
 }
 
 /** Takes a delta id apart. Throws RZ_BYTES_INVALID. */
 export function parseDeltaId(text: string): { readonly id: DeltaId; readonly blockHash: string; readonly index: number } {
   const match = DELTA_ID.exec(text)
-  if (match === null) throw new RhizomeError('RZ_BYTES_INVALID', `"${text}" is not a delta id (<block hash>/<index>)`)
+  if (match === null) throw new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not a delta id (<block hash>/<index>)`)
   return { id: text as DeltaId, blockHash: match[1] as string, index: Number(match[2]) }
 }

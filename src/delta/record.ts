@@ -29,8 +29,12 @@ export function ref(target: string, targetContext: string): EntityReference {
 
 /** The entity id of record `id` of `collection`. Throws RZ_RECORD_INVALID. */
 export function entityIdOf(collection: string, id: string): string {
-  if (collection === '' || collection.includes('/')) {
-    throw new RhizomeError('RZ_RECORD_INVALID', `"${collection}" is not a collection name: it must be non-empty, without a slash`)
+  // `./…` would be read as a reference to a delta of the same block (log/block-bytes.ts).
+  if (collection === '' || collection === '.' || collection.includes('/')) {
+    throw new RhizomeError(
+      'RZ_RECORD_INVALID',
+      `"${collection}" is not a collection name: it must be non-empty, without a slash, and not "."`,
+    )
   }
   if (id === '') throw new RhizomeError('RZ_RECORD_INVALID', 'a record needs a non-empty id')
   return `${collection}/${id}`

@@ -17,8 +17,9 @@ const LIMITS = { depthMax: 2, itemsMax: BLOCK_DELTAS_MAX + 8 }
 
 /**
  * A reference to an earlier delta of the same block, whose hash its creator cannot know yet: `./<index>`.
- * Reading resolves it to the full id, so nothing above this file ever sees one.
+ * Reading resolves it to the full id, so nothing above this file ever sees one; no other target may begin like it.
  */
+const OWN_BLOCK_PREFIX = './'
 const OWN_BLOCK = /^\.\/(0|[1-9][0-9]{0,3})$/
 
 export function encodeBlock(block: Block): Uint8Array {
@@ -102,12 +103,18 @@ function checkPayload({ header, payload }: Block): void {
 export function checkOwnReferences(pointers: readonly Pointer[], index: number): void {
   for (const pointer of pointers) {
     const target = ownIndex(pointer)
-    if (target !== undefined && target >= index) throw invalid(`delta ${index} refers to ./${target}, which is not before it`)
+    // Written so that NaN, the index of what only begins like a reference, is refused too.
+    if (target !== undefined && !(target < index)) throw invalid(`delta ${index} refers to no earlier delta of its block`)
   }
 }
 
+/** True when the delta refers to an earlier one of its block by index. */
+export function refersToOwnBlock(pointers: readonly Pointer[]): boolean {
+  return pointers.some((pointer) => ownIndex(pointer) !== undefined)
+}
+
 function resolveOwn(pointers: readonly Pointer[], hash: Block['hash']): readonly Pointer[] {
-  if (!pointers.some((pointer) => ownIndex(pointer) !== undefined)) return pointers
+  if (!refersToOwnBlock(pointers)) return pointers
   return pointers.map((pointer) => {
     const index = ownIndex(pointer)
     return index === undefined ? pointer : { ...pointer, target: deltaIdOf(hash, index) }
@@ -115,9 +122,8 @@ function resolveOwn(pointers: readonly Pointer[], hash: Block['hash']): readonly
 }
 
 function ownIndex(pointer: Pointer): number | undefined {
-  if (!isReference(pointer) || !pointer.target.startsWith('./')) return undefined
-  const match = OWN_BLOCK.exec(pointer.target)
-  return match === null ? undefined : Number(match[1])
+  if (!isReference(pointer) || !pointer.target.startsWith(OWN_BLOCK_PREFIX)) return undefined
+  return Number(OWN_BLOCK.exec(pointer.target)?.[1])
 }
 
 function invalid(why: string): RhizomeError {

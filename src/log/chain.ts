@@ -2,7 +2,7 @@
 
 import { compareTime, type Time } from '../delta/clock.ts'
 import { RhizomeError } from '../errors.ts'
-import { type Block, type BlockHash, logKeyOfHeader, type Run, RUN_BLOCKS_MAX } from './block.ts'
+import { type Block, type BlockHash, logKeyOfHeader, type Run, RUN_BLOCKS_MAX, RUN_BYTES_MAX } from './block.ts'
 import { hasValidSignature } from './block-bytes.ts'
 
 /** The newest block of a log that a node admits. */
@@ -40,12 +40,17 @@ export function linkOf(head: Head | undefined, block: Block): Link {
 }
 
 /**
- * Checks what a run claims of itself: one namespace, creator and log, consecutive, chained, in rising time, the last
- * block signed by its creator. One signature check whatever its length. Throws RZ_BLOCK_INVALID, RZ_SIGNATURE_INVALID.
+ * Checks what a run claims of itself: one namespace, creator and log, consecutive, chained, in rising time, within the
+ * limits, the last block signed by its creator. One signature check whatever its length. Answers with the run as it may
+ * be stored and sent: signatures of inner blocks, which nobody checked, are left out.
+ * Throws RZ_BLOCK_INVALID, RZ_SIGNATURE_INVALID.
  */
-export function verifyRun(run: Run): void {
+export function verifyRun(run: Run): Run {
   const { blocks } = run
-  if (blocks.length > RUN_BLOCKS_MAX) throw invalid(`a run of ${blocks.length} blocks`)
+  const last = blocks.at(-1)
+  if (last === undefined || blocks.length > RUN_BLOCKS_MAX) throw invalid(`a run of ${blocks.length} blocks`)
+  const bytes = blocks.reduce((sum, block) => sum + block.headerBytes.length + block.header.payloadBytes, 0)
+  if (bytes > RUN_BYTES_MAX) throw invalid(`a run of ${bytes} bytes`)
   for (let index = 1; index < blocks.length; index++) {
     const before = blocks[index - 1] as Block
     const block = blocks[index] as Block
@@ -55,10 +60,15 @@ export function verifyRun(run: Run): void {
     if (link.kind === 'invalid') throw invalid(link.why)
     if (link.kind !== 'next') throw invalid(`block ${block.header.seq} does not follow block ${before.header.seq}`)
   }
-  const last = blocks.at(-1) as Block
   if (!hasValidSignature(last)) {
     throw new RhizomeError('RZ_SIGNATURE_INVALID', `block ${last.hash} is not signed by ${last.header.creator}`)
   }
+  if (!blocks.some((block) => block !== last && block.signature !== undefined)) return run
+  return { blocks: blocks.map((block) => (block === last ? block : unsigned(block))) as readonly Block[] as Run['blocks'] }
+}
+
+function unsigned({ header, hash, headerBytes, payload }: Block): Block {
+  return { header, hash, headerBytes, payload }
 }
 
 function invalid(why: string): RhizomeError {

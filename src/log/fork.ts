@@ -8,7 +8,7 @@ import { decode, encode } from '../delta/cbor.ts'
 import type { Value } from '../delta/delta.ts'
 import { hashBytes } from '../delta/identifiers.ts'
 import { RhizomeError } from '../errors.ts'
-import { type Block, type BlockHash, type Header, type LogKey, logKeyOfHeader, RUN_BLOCKS_MAX, SIGNATURE_BYTES } from './block.ts'
+import { type Block, type BlockHash, type Header, type LogKey, logKeyOfHeader, RUN_BLOCKS_MAX, RUN_BYTES_MAX, SIGNATURE_BYTES } from './block.ts'
 import { decodeHeader, hashHeader } from './header.ts'
 import type { NamespaceId } from './namespace.ts'
 import { verify } from './signature.ts'
@@ -39,7 +39,8 @@ export interface Fork {
   readonly cut: number
 }
 
-export const FORK_PROOF_BYTES_MAX = 1_048_576
+/** A signature is never more than a run away, so each side is at most a run's headers; the rest are signatures and heads. */
+export const FORK_PROOF_BYTES_MAX = 2 * RUN_BYTES_MAX + 512
 const LIMITS = { depthMax: 4, itemsMax: 2 * RUN_BLOCKS_MAX + 16 }
 
 /** The attested header of the first of consecutive blocks, the last of which carries a verified signature. */
@@ -91,16 +92,32 @@ function cutOf(first: Authentic, second: Authentic): number {
 function authenticate({ headers, signature }: AttestedHeader): Authentic {
   if (headers.length > RUN_BLOCKS_MAX) throw invalid(`a run of ${headers.length} headers`)
   const [start, ...rest] = headers
-  const first: Authentic = { header: decodeHeader(start), hash: hashHeader(start) }
+  const first = readHeader(start)
   let last = first
   for (const bytes of rest) {
-    const header = decodeHeader(bytes)
-    const follows = header.previous === last.hash && header.seq === last.header.seq + 1
-    if (!follows || logKeyOfHeader(header) !== logKeyOfHeader(first.header)) throw invalid('its headers are no chain')
-    last = { header, hash: hashHeader(bytes) }
+    const next = readHeader(bytes)
+    if (!follows(last, next.header)) throw invalid('its headers are no chain')
+    last = next
   }
   if (!verify(first.header.creator, hashBytes(last.hash), signature)) throw invalid('a signature in it is wrong')
   return first
+}
+
+function follows(before: Authentic, header: Header): boolean {
+  return (
+    header.previous === before.hash &&
+    header.seq === before.header.seq + 1 &&
+    header.namespace === before.header.namespace &&
+    logKeyOfHeader(header) === logKeyOfHeader(before.header)
+  )
+}
+
+function readHeader(bytes: Uint8Array): Authentic {
+  try {
+    return { header: decodeHeader(bytes), hash: hashHeader(bytes) }
+  } catch (cause) {
+    throw invalid('a header in it cannot be read', cause)
+  }
 }
 
 function attestedValue(attested: AttestedHeader): Value {
@@ -117,6 +134,6 @@ function parseAttested(value: Value | undefined): AttestedHeader {
   return { headers: headers as readonly Uint8Array[] as AttestedHeader['headers'], signature }
 }
 
-function invalid(why: string): RhizomeError {
-  return new RhizomeError('RZ_FORK_PROOF_INVALID', `not proof of a fork: ${why}`)
+function invalid(why: string, cause?: unknown): RhizomeError {
+  return new RhizomeError('RZ_FORK_PROOF_INVALID', `not proof of a fork: ${why}`, { cause })
 }

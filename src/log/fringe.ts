@@ -35,7 +35,10 @@ export class CausalFringe {
     this.#seen.set(log, { seq: header.seq, hash, time: header.time })
   }
 
-  /** Forgets a log from `cut` on: what is void is no dependency. */
+  /**
+   * Forgets a log from `cut` on: what is void is no dependency. What the void head alone implied is not looked up again:
+   * the next block then names fewer heads than its creator saw, which delays nothing and loses an order that a liar made.
+   */
   void(log: LogKey, cut: number): void {
     const seen = this.#seen.get(log)
     if (seen !== undefined && seen.seq >= cut) this.#seen.delete(log)
@@ -44,9 +47,12 @@ export class CausalFringe {
   /** The dependencies of the next block: sorted by log; the newest when there are more than fit. */
   dependencies(): { readonly dependencies: readonly Dependency[]; readonly cut: boolean } {
     const all = [...this.#seen].map(([log, { seq, hash, time }]) => ({ log, seq, hash, time }))
-    const cut = all.length > DEPENDENCIES_MAX
-    if (cut) all.sort((a, b) => compareTime(b.time, a.time) || (a.log < b.log ? -1 : 1)).length = DEPENDENCIES_MAX
-    all.sort((a, b) => (a.log < b.log ? -1 : 1))
-    return { dependencies: all.map(({ log, seq, hash }) => ({ log, seq, hash })), cut }
+    const newest = all.sort((a, b) => compareTime(b.time, a.time) || byLog(a, b)).slice(0, DEPENDENCIES_MAX)
+    const dependencies = newest.sort(byLog).map(({ log, seq, hash }) => ({ log, seq, hash }))
+    return { dependencies, cut: all.length > DEPENDENCIES_MAX }
   }
+}
+
+function byLog(a: { readonly log: LogKey }, b: { readonly log: LogKey }): number {
+  return a.log < b.log ? -1 : 1
 }

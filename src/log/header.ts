@@ -82,6 +82,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
     extensions: parseExtensions(more),
   }
   if ((header.seq === 0) !== (header.previous === undefined)) throw invalid('a previous hash is absent exactly at seq 0')
+  const own = logKeyOf(header.creator, header.logId)
+  if (header.dependencies.some((dependency) => dependency.log === own)) throw invalid('it depends on its own log')
   return header
 }
 
@@ -147,11 +149,12 @@ function booleanField(what: string, value: Value | undefined): boolean {
   return value
 }
 
+/** The version is looked at before anything else, so that a later format may change all the rest. */
 function versionError(version: Value | undefined): RhizomeError {
-  if (typeof version !== 'number') return invalid('no format version')
+  if (!Number.isInteger(version) || (version as number) < FORMAT_VERSION) return invalid('no format version')
   return new RhizomeError(
     'RZ_BLOCK_VERSION',
-    `a block of format ${version}; this release reads format ${FORMAT_VERSION}: upgrade rhizome-node to read it`,
+    `a block of format ${version as number}; this release reads format ${FORMAT_VERSION}: upgrade rhizome-node to read it`,
   )
 }
 

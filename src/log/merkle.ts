@@ -5,9 +5,12 @@
  */
 
 import { hash as digest } from 'node:crypto'
+import { HASH_BYTES } from '../delta/identifiers.ts'
 import { assert } from '../errors.ts'
 
 const NODE_PREFIX = 0x01
+/** `split` counts in 32 bits. */
+const LEAVES_MAX = 2 ** 31
 
 /** The leaf of a payload item, which is salt ‖ delta bytes. */
 export function leafOf(item: Uint8Array): Uint8Array {
@@ -48,6 +51,7 @@ export function verifyProof(
 ): boolean {
   const sides = sidesOf(position.index, position.count)
   if (sides === undefined || sides.length !== siblings.length) return false
+  if (leaf.length !== HASH_BYTES || siblings.some((sibling) => sibling.length !== HASH_BYTES)) return false
   let node = leaf
   for (const [level, sibling] of siblings.entries()) {
     node = sides[level] === 'left' ? parent(node, sibling) : parent(sibling, node)
@@ -57,7 +61,7 @@ export function verifyProof(
 
 /** From the leaf up: on which side of its sibling the path runs. */
 function sidesOf(index: number, count: number): readonly ('left' | 'right')[] | undefined {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= count) return undefined
+  if (!Number.isInteger(index) || index < 0 || index >= count || count > LEAVES_MAX) return undefined
   const sides: ('left' | 'right')[] = []
   let start = 0
   let end = count

@@ -1,6 +1,6 @@
 /** Makes a signed block from deltas: the only place where blocks are born. Pure: time and salts are passed in. */
 
-import type { Time } from '../delta/clock.ts'
+import { compareTime, type Time } from '../delta/clock.ts'
 import { encodePointers } from '../delta/bytes.ts'
 import type { PeerId, Pointer } from '../delta/delta.ts'
 import { hashBytes } from '../delta/identifiers.ts'
@@ -9,6 +9,7 @@ import {
   type Block,
   BLOCK_BYTES_MAX,
   BLOCK_DELTAS_MAX,
+  DEPENDENCIES_MAX,
   type Dependency,
   type Header,
   HEADER_BYTES_MAX,
@@ -65,6 +66,8 @@ export function encodeDeltas(deltas: readonly (readonly Pointer[])[]): readonly 
 /** The signed block of `input`. Linear in the deltas' bytes; one signature. */
 export function seal(input: SealInput): Block {
   assert(input.deltas.length > 0 && input.deltas.length <= BLOCK_DELTAS_MAX, 'a block holds 1 to 4,096 deltas')
+  assert(input.dependencies.length <= DEPENDENCIES_MAX, 'dependencies fit in a header')
+  assert(input.head === undefined || compareTime(input.time, input.head.time) > 0, 'a block is later than the one before')
   assert(input.salts.length === input.deltas.length * SALT_BYTES, 'a salt per delta')
   const payload = input.deltas.map((delta, index) => saltedItem(input.salts, index, delta))
   const header: Header = {
