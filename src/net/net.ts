@@ -84,5 +84,5 @@ export interface Net extends AsyncDisposable {
 /** Largest gossip message that is sent or accepted, in bytes (stack-notes.md: keep messages under 64 KiB). */
 export const GOSSIP_BYTES_MAX = 65_536 - 1_024
 
-/** Largest frame on a stream, in bytes: a block of 1 MiB with room for its envelope. */
-export const FRAME_BYTES_MAX = 1_048_576 + 262_144
+/** Largest frame on a stream, in bytes: a fork proof of 2 MiB (the headers of two runs) with room for its envelope. */
+export const FRAME_BYTES_MAX = 2_097_152 + 262_144
