@@ -16,8 +16,9 @@ import {
   StrictNoSign,
   TopicValidatorResult,
 } from '@chainsafe/libp2p-gossipsub'
-import { assert, RhizomeError } from '../errors.ts'
+import { assert } from '../errors.ts'
 import { GOSSIP_BEHAVIOUR_THRESHOLD, GOSSIP_BUFFER_BYTES_MAX, GOSSIP_FOLLOWUP_MS } from './limits.ts'
+import { messageTooLarge } from './net-errors.ts'
 import { GOSSIP_BYTES_MAX, type MessageListener, type PeerIdText, type Validator } from './net.ts'
 import type { Standing } from './standing.ts'
 
@@ -93,10 +94,7 @@ export class Gossip {
   }
 
   async publish(topic: string, bytes: Uint8Array): Promise<number> {
-    if (bytes.length > GOSSIP_BYTES_MAX) {
-      const message = `a gossip message of ${bytes.length} bytes is over the limit of ${GOSSIP_BYTES_MAX}`
-      throw new RhizomeError('RZ_NET_MESSAGE_TOO_LARGE', message)
-    }
+    if (bytes.length > GOSSIP_BYTES_MAX) throw messageTooLarge(bytes.length)
     // Published to nobody, a message counts as seen and could not be published again for two minutes.
     if (this.#options.gossipsub.getSubscribers(topic).length === 0) return 0
     const { recipients } = await this.#options.gossipsub.publish(topic, bytes)

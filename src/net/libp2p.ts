@@ -7,7 +7,7 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { assert, RhizomeError } from '../errors.ts'
+import { assert } from '../errors.ts'
 import { parsePeerAddress } from './address.ts'
 import { reasonOf } from './dial-failure.ts'
 import { DialLoop, type DialOutcome } from './dial-loop.ts'
@@ -16,6 +16,7 @@ import { createGater } from './gater.ts'
 import { Gossip, GOSSIP_PROTOCOL_PREFIX } from './gossip.ts'
 import * as limits from './limits.ts'
 import { interfaceAddresses, MdnsDiscovery } from './mdns.ts'
+import { dialFailed, netClosed } from './net-errors.ts'
 import type { MessageListener, Net, NetEvent, NetPeer, NetStream, PeerIdText, Validator } from './net.ts'
 import { Notices } from './notices.ts'
 import { DEFAULT_LISTEN, DEFAULT_MDNS, DEFAULT_PORT_FALLBACK_COUNT, type Libp2pNetOptions } from './options.ts'
@@ -375,7 +376,7 @@ class Libp2pNet implements Net {
   }
 
   #throwIfClosed(): void {
-    if (this.#closing !== undefined) throw new RhizomeError('RZ_NET_CLOSED', 'the network is closed: open it again')
+    if (this.#closing !== undefined) throw netClosed()
   }
 }
 
@@ -386,8 +387,4 @@ function withPeer(address: string, peer: PeerIdText | undefined): string {
 /** The host part: an inbound connection's port is another each time. */
 function hostOf(address: string): string {
   return address.split('/').slice(0, 3).join('/')
-}
-
-function dialFailed(peer: PeerIdText, protocol: string, why: string, cause?: unknown): RhizomeError {
-  return new RhizomeError('RZ_NET_DIAL_FAILED', `cannot open ${protocol} to ${peer}: ${why}`, { cause })
 }

@@ -5,15 +5,20 @@
  * Backpressure is real in both directions. Sending waits for the `drain` event: `stream.onDrain()` of @libp2p/utils 7.4
  * resolves for ever after its first use (choices.md). Reading pauses the stream while READ_AHEAD_BYTES lie unread; a paused
  * yamux stream grants no window, so the sender's `send` stays pending and nobody's memory grows.
- * A connection that ends without the stream's own end is a break, never a clean end.
+ *
+ * A clean end is said in so many bytes: END_MARK in place of a length. Yamux's own end cannot be trusted with that: a node
+ * that shuts down ends all its streams in good form, half-done ones included. Whatever ends without the mark is a break.
  */
 import type { Stream } from '@libp2p/interface'
-import { assert, RhizomeError } from '../errors.ts'
+import { assert } from '../errors.ts'
 import { ByteQueue } from './byte-queue.ts'
 import { CLOSE_STREAM_MS, LINGER_MS, READ_AHEAD_BYTES, SEND_STALL_MS } from './limits.ts'
+import { closed, tooLarge } from './net-errors.ts'
 import { FRAME_BYTES_MAX, type NetStream, type PeerIdText } from './net.ts'
 
 const LENGTH_BYTES = 4
+/** No length of a frame: it is over every limit. */
+const END_MARK = 0xffff_ffff
 
 export interface FrameStreamOptions {
   readonly peer: PeerIdText
@@ -33,7 +38,7 @@ export function frameStream(stream: Stream, { peer, stallMs = SEND_STALL_MS }: F
     async send(frame) {
       if (frame.length > FRAME_BYTES_MAX) throw tooLarge(frame.length)
       const framed = new Uint8Array(LENGTH_BYTES + frame.length)
-      new DataView(framed.buffer).setUint32(0, frame.length)
+      framed.set(lengthPrefix(frame.length))
       framed.set(frame, LENGTH_BYTES)
       try {
         stream.send(framed)
@@ -48,6 +53,7 @@ export function frameStream(stream: Stream, { peer, stallMs = SEND_STALL_MS }: F
     async close() {
       if (stream.writeStatus !== 'writable') return
       try {
+        stream.send(lengthPrefix(END_MARK))
         await stream.close({ signal: AbortSignal.timeout(CLOSE_STREAM_MS) })
       } catch (error) {
         stream.abort(new Error('could not be closed in time', { cause: error }))
@@ -61,6 +67,12 @@ export function frameStream(stream: Stream, { peer, stallMs = SEND_STALL_MS }: F
       stream.abort(new Error(reason))
     },
   }
+}
+
+function lengthPrefix(length: number): Uint8Array {
+  const prefix = new Uint8Array(LENGTH_BYTES)
+  new DataView(prefix.buffer).setUint32(0, length)
+  return prefix
 }
 
 /** Resolves at the next drain; throws when the stream ends first, or stalls. */
@@ -98,7 +110,7 @@ class FrameReader {
   readonly #buffer = new ByteQueue()
   /** How much the one who iterates waits for. */
   #wantedBytes = 0
-  #ended: boolean
+  /** Why nothing more will come; the bytes that are here are still read. */
   #failure: Error | undefined
   #taken = false
   #discarding = false
@@ -108,15 +120,14 @@ class FrameReader {
   constructor(stream: Stream, peer: PeerIdText) {
     this.#stream = stream
     this.#peer = peer
-    this.#ended = stream.status === 'open' && stream.remoteWriteStatus === 'closed'
     // Until somebody iterates nothing may pile up: without this libp2p buffers 4 MiB and then resets the stream.
     this.#pause()
     stream.addEventListener('message', (event) => this.#onBytes(event.data.subarray()))
-    stream.addEventListener('remoteCloseWrite', () => this.#finish(undefined))
-    stream.addEventListener('close', (event) => {
-      // libp2p reports a lost connection as a close without error; only the stream's own end is a clean one.
-      if (!this.#ended || event.error !== undefined) this.#finish(event.error ?? new Error('the connection ended'))
-    })
+    stream.addEventListener('remoteCloseWrite', () => this.#fail(new Error('the other side ended it half-way')))
+    stream.addEventListener('close', (event) => this.#fail(event.error ?? new Error('the connection ended')))
+    // It may have ended while it was being opened.
+    if (stream.remoteWriteStatus === 'closed') this.#fail(new Error('the other side ended it half-way'))
+    if (stream.status !== 'open') this.#fail(new Error(`it is ${stream.status}`))
   }
 
   frames(): AsyncGenerator<Uint8Array, void, void> {
@@ -127,13 +138,15 @@ class FrameReader {
 
   async *#frames(): AsyncGenerator<Uint8Array, void, void> {
     try {
-      while (await this.#buffered(LENGTH_BYTES)) {
+      for (;;) {
+        await this.#buffered(LENGTH_BYTES)
         const length = new DataView(this.#buffer.peek(LENGTH_BYTES).buffer).getUint32(0)
+        if (length === END_MARK) return
         if (length > FRAME_BYTES_MAX) {
           this.#stream.abort(new Error(`a frame of ${length} bytes`))
           throw tooLarge(length)
         }
-        if (!(await this.#buffered(LENGTH_BYTES + length))) return
+        await this.#buffered(LENGTH_BYTES + length)
         this.#buffer.skip(LENGTH_BYTES)
         const frame = this.#buffer.peek(length)
         this.#buffer.skip(length)
@@ -151,16 +164,15 @@ class FrameReader {
     this.#resume()
   }
 
-  /** True when so many bytes are here; false at a clean end between frames; throws at any other end. */
-  async #buffered(bytes: number): Promise<boolean> {
+  /** Resolves when so many bytes are here; throws when they will never be. */
+  async #buffered(bytes: number): Promise<void> {
     this.#wantedBytes = bytes
     while (this.#buffer.length < bytes) {
       this.#resume()
       if (this.#buffer.length >= bytes) break
-      if (this.#failure !== undefined) throw closed(this.#peer, this.#failure.message, this.#failure)
-      if (this.#ended && this.#stream.readBufferLength === 0) {
-        if (this.#buffer.length === 0) return false
-        throw closed(this.#peer, 'it ended inside a frame')
+      // What libp2p still holds comes with a later event: with the microtask that follows a new listener, for one.
+      if (this.#failure !== undefined && this.#stream.readBufferLength === 0) {
+        throw closed(this.#peer, this.#failure.message, this.#failure)
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -168,7 +180,6 @@ class FrameReader {
     }
     this.#wantedBytes = 0
     if (this.#full()) this.#pause()
-    return true
   }
 
   #onBytes(bytes: Uint8Array): void {
@@ -183,8 +194,7 @@ class FrameReader {
     return this.#buffer.length >= Math.max(READ_AHEAD_BYTES, this.#wantedBytes)
   }
 
-  #finish(failure: Error | undefined): void {
-    this.#ended = true
+  #fail(failure: Error): void {
     this.#failure ??= failure
     this.#wake?.()
   }
@@ -206,13 +216,4 @@ class FrameReader {
     }
     if (this.#full() && !this.#discarding) this.#pause()
   }
-}
-
-function closed(peer: PeerIdText, why: string, cause?: unknown): RhizomeError {
-  return new RhizomeError('RZ_NET_STREAM_CLOSED', `the stream with ${peer} is closed: ${why}`, { cause })
-}
-
-export function tooLarge(bytes: number): RhizomeError {
-  const message = `a frame of ${bytes} bytes is over the limit of ${FRAME_BYTES_MAX}`
-  return new RhizomeError('RZ_NET_FRAME_TOO_LARGE', message)
 }

@@ -1,0 +1,179 @@
+/**
+ * A whole network in memory, for tests and the simulator: the same port as `libp2p.ts`, with faults at will. Clock, timers
+ * and randomness are given, so that a run is a function of its seed: delay, loss, duplication and reordering of gossip,
+ * one-way cuts, streams that break in the middle, crashes. It knows no real timer, and no promise waits for real time.
+ *
+ * It behaves like the real one where that matters: connections come by themselves (as with discovery) and again after a
+ * cut; a cut is noticed only after a while, and streams stall until then; gossip floods from node to node with
+ * de-duplication; streams are reliable, ordered and bounded.
+ */
+import { assert } from '../errors.ts'
+import { MemoryConnection, MemoryNet, type World } from './memory-node.ts'
+import type { Net, PeerIdText } from './net.ts'
+
+export interface MemoryNetworkOptions {
+  /** Calls `fn` once, `delayMs` later by the caller's clock, never from within this call. */
+  readonly schedule: (delayMs: number, fn: () => void) => void
+  /** From 0 up to but not including 1. */
+  readonly random: () => number
+  /** The caller's clock, milliseconds; it only ever grows. */
+  readonly nowMs: () => number
+  readonly faults?: Partial<MemoryFaults>
+}
+
+/** What every hop is subject to. May be changed while the network runs. */
+export interface MemoryFaults {
+  /** Each hop takes between these, evenly spread, so gossip reorders when they differ. @default 1 and 1 */
+  readonly delayMsMin: number
+  readonly delayMsMax: number
+  /** Share of gossip messages lost on a hop, 0 to 1. Streams lose nothing. @default 0 */
+  readonly lossRate: number
+  /** Share of gossip messages delivered twice. @default 0 */
+  readonly duplicateRate: number
+  /** How long a cut lasts before both sides take the connection for dead. @default 10_000 */
+  readonly noticeMs: number
+  /** A connection that could be is made within this time. @default 1_000 */
+  readonly reconnectMsMax: number
+}
+
+const NO_FAULTS: MemoryFaults = {
+  delayMsMin: 1,
+  delayMsMax: 1,
+  lossRate: 0,
+  duplicateRate: 0,
+  noticeMs: 10_000,
+  reconnectMsMax: 1_000,
+}
+
+export interface MemoryNetwork {
+  /** A node of that name; opening a name that is open already is a bug. After `close` or `crash` it may open again. */
+  open(peer: PeerIdText): Net
+  setFaults(faults: Partial<MemoryFaults>): void
+  /** Nothing travels from the one to the other any more; the other way is untouched. */
+  cut(from: PeerIdText, to: PeerIdText): void
+  /** Cuts, both ways, between nodes of different groups; nodes in no group are cut from all. Heals all else first. */
+  partition(...groups: readonly (readonly PeerIdText[])[]): void
+  /** Ends every cut. */
+  heal(): void
+  /** Breaks all streams between the two, wherever they are; the connection stays. Answers how many it broke. */
+  breakStreams(a: PeerIdText, b: PeerIdText): number
+  /** The node is gone without a word, as by `kill -9`. */
+  crash(peer: PeerIdText): void
+}
+
+export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  return new Network(options)
+}
+
+class Network implements MemoryNetwork, World {
+  readonly #options: MemoryNetworkOptions
+  #faults: MemoryFaults
+  readonly #nodes = new Map<PeerIdText, MemoryNet>()
+  readonly #cuts = new Set<string>()
+  #groupOf: ReadonlyMap<PeerIdText, number> | undefined
+
+  constructor(options: MemoryNetworkOptions) {
+    this.#options = options
+    this.#faults = { ...NO_FAULTS, ...options.faults }
+  }
+
+  get lossRate(): number {
+    return this.#faults.lossRate
+  }
+
+  get duplicateRate(): number {
+    return this.#faults.duplicateRate
+  }
+
+  nowMs(): number {
+    return this.#options.nowMs()
+  }
+
+  random(): number {
+    return this.#options.random()
+  }
+
+  schedule(delayMs: number, fn: () => void): void {
+    this.#options.schedule(delayMs, fn)
+  }
+
+  open(peer: PeerIdText): Net {
+    assert(!this.#nodes.has(peer), `${peer} is open once at a time`)
+    const node = new MemoryNet(peer, this)
+    this.#nodes.set(peer, node)
+    this.#reconsiderAll()
+    return node
+  }
+
+  setFaults(faults: Partial<MemoryFaults>): void {
+    this.#faults = { ...this.#faults, ...faults }
+  }
+
+  cut(from: PeerIdText, to: PeerIdText): void {
+    this.#cuts.add(`${from} ${to}`)
+    this.#reconsiderAll()
+  }
+
+  partition(...groups: readonly (readonly PeerIdText[])[]): void {
+    this.#cuts.clear()
+    this.#groupOf = new Map(groups.flatMap((group, index) => group.map((peer) => [peer, index] as const)))
+    this.#reconsiderAll()
+  }
+
+  heal(): void {
+    this.#cuts.clear()
+    this.#groupOf = undefined
+    for (const node of this.#nodes.values()) node.healed()
+    this.#reconsiderAll()
+  }
+
+  breakStreams(a: PeerIdText, b: PeerIdText): number {
+    return this.#nodes.get(a)?.connectionTo(b)?.breakStreams('it was reset on the way') ?? 0
+  }
+
+  crash(peer: PeerIdText): void {
+    this.#nodes.get(peer)?.vanish('it crashed')
+  }
+
+  isCut(from: PeerIdText, to: PeerIdText): boolean {
+    if (this.#cuts.has(`${from} ${to}`)) return true
+    if (this.#groupOf === undefined) return false
+    const group = this.#groupOf.get(from)
+    return group === undefined || group !== this.#groupOf.get(to)
+  }
+
+  hop(arrive: () => void): void {
+    const { delayMsMin, delayMsMax } = this.#faults
+    this.schedule(delayMsMin + this.random() * (delayMsMax - delayMsMin), arrive)
+  }
+
+  removed(node: MemoryNet): void {
+    if (this.#nodes.get(node.self) === node) this.#nodes.delete(node.self)
+  }
+
+  /** Looks at every pair: makes what can be connected and, after a while, unmakes what cannot. */
+  #reconsiderAll(): void {
+    const nodes = [...this.#nodes.values()]
+    for (const [index, a] of nodes.entries()) for (const b of nodes.slice(index + 1)) this.reconsider(a, b)
+  }
+
+  reconsider(a: MemoryNet, b: MemoryNet): void {
+    const connection = a.connectionTo(b.self)
+    if (connection === undefined && this.#canConnect(a, b)) {
+      this.schedule(this.random() * this.#faults.reconnectMsMax, () => {
+        if (a.connectionTo(b.self) === undefined && this.#canConnect(a, b)) MemoryConnection.make(a, b, this)
+      })
+    }
+    if (connection !== undefined && !this.#canConnect(a, b)) {
+      this.schedule(this.#faults.noticeMs, () => {
+        if (!this.#canConnect(a, b)) connection.end('nothing came through any more')
+      })
+    }
+  }
+
+  #canConnect(a: MemoryNet, b: MemoryNet): boolean {
+    const open = this.#nodes.get(a.self) === a && this.#nodes.get(b.self) === b
+    const blocked = a.standing.blocked(b.self) || b.standing.blocked(a.self)
+    return open && !blocked && !this.isCut(a.self, b.self) && !this.isCut(b.self, a.self)
+  }
+}
