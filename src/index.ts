@@ -1,3 +1,58 @@
-/** The public SDK, and the only barrel. design.md 6. */
-export { ERROR_CODES, RhizomeError } from './errors.ts'
-export type { ErrorCode } from './errors.ts'
+/**
+ * The public SDK of rhizome-node, and the only barrel: everything that applications may rely on is named here.
+ *
+ * ```ts
+ * import { openNode } from 'rhizome-node'
+ *
+ * await using node = await openNode({ topics: ['users'] })
+ * const users = node.namespace('users')
+ * await users.put('user', 'alice', { name: 'Alice', age: 3 })
+ * ```
+ */
+
+export { COUNTER_MAX, FUTURE_MS_MAX, type Time } from './delta/clock.ts'
+export {
+  CONTEXT_BYTES_MAX,
+  type Delta,
+  DELTA_BYTES_MAX,
+  type DeltaId,
+  ID_BYTES_MAX,
+  isReference,
+  type PeerId,
+  type Pointer,
+  POINTERS_MAX,
+  type ReferencePointer,
+  type Value,
+  VALUE_DEPTH_MAX,
+  type ValuePointer,
+} from './delta/delta.ts'
+export { parseDeltaId, parsePeerId } from './delta/identifiers.ts'
+export { fromJson, type Json, toJson } from './delta/json.ts'
+export { compareDeltas } from './delta/order.ts'
+export { EntityReference, entityIdOf, parseEntityId, type PropertyInput, ref } from './delta/record.ts'
+export { ERROR_CODES, type ErrorCode, RhizomeError } from './errors.ts'
+export { BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, type BlockHash, type LogKey } from './log/block.ts'
+export type { NamespaceId } from './log/namespace.ts'
+export type { NetEvent } from './net/net.ts'
+export type { NodeEvent } from './node/events.ts'
+export type { IdentitySummary } from './node/identity.ts'
+export {
+  type DeltasOptions,
+  type Entity,
+  type IdsOptions,
+  Namespace,
+  type PlacedDelta,
+  type PutOptions,
+  type PutResult,
+  type WriteOptions,
+} from './node/namespace.ts'
+export { openNode, RhizomeNode } from './node/node.ts'
+export { type Durability, type NetworkOptions, type NodeOptions, TOPICS_MAX } from './node/options.ts'
+export type { PeerSummary } from './node/peers.ts'
+export { type OwnDelta, Transaction } from './node/transaction.ts'
+export { VERSION } from './node/version.ts'
+export type { Written } from './node/writer.ts'
+export type { NamespaceCounts, Position } from './store/store.ts'
+export type { ReplicationEvent, SyncStatus } from './sync/replication.ts'
+export type { LossyView } from './view/latest.ts'
+export type { Claim, LosslessView, NegatedBy, Negation } from './view/lossless.ts'

@@ -16,7 +16,7 @@ export interface NodeOptions {
    * else a new one. Given, it is an error when another process holds it (RZ_STORE_LOCKED).
    */
   readonly data?: string
-  /** Where directories are looked for and made. Default: `RHIZOME_HOME`, else the platform's user-data folder. */
+  /** Where directories are looked for and made. Default: the platform's user-data folder. */
   readonly home?: string
   /** Keeps nothing on disk, the identity included. Default false. */
   readonly memory?: boolean

@@ -3,7 +3,8 @@
  * Reads the store's own sequence of changes at each write, so nothing can be seen and not be told. design.md 3, Commit.
  */
 
-import type { Dependency, LogKey } from '../log/block.ts'
+import { compareTime } from '../delta/clock.ts'
+import { type Dependency, DEPENDENCIES_MAX, type LogKey } from '../log/block.ts'
 import { CausalFringe } from '../log/fringe.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { type Position, POSITION_START, type Store } from '../store/store.ts'
@@ -11,6 +12,8 @@ import { type Position, POSITION_START, type Store } from '../store/store.ts'
 /** Past this many changes the frontier is the shorter account of what was seen. */
 const CHANGES_MAX = 2_048
 const PAGE_BYTES_MAX = 4_194_304
+/** Only the newest can become dependencies; twice as many, since some imply others. */
+const HEADS_MAX = 2 * DEPENDENCIES_MAX
 
 export class SeenHeads {
   readonly #store: Store
@@ -54,7 +57,7 @@ export class SeenHeads {
     }
   }
 
-  /** After a start or a long sync: every head is named, save those that our own last block names already. */
+  /** After a start or a long sync: the newest heads are named, save those that our own last block names already. */
   #fromFrontier(log: LogKey): { readonly dependencies: readonly Dependency[]; readonly cut: boolean } {
     const fringe = new CausalFringe(log)
     const position = this.#store.position()
@@ -70,10 +73,14 @@ export class SeenHeads {
   }
 
   *#heads(own: LogKey) {
-    for (const { log, hash } of this.#store.frontier(this.#namespace)) {
-      if (log === own || hash === undefined) continue
-      const head = this.#store.block(this.#namespace, hash)
-      if (head !== undefined) yield { log, head }
+    const others = this.#store.frontier(this.#namespace).flatMap(({ log }) => {
+      const head = log === own ? undefined : this.#store.logState(this.#namespace, log)?.head
+      return head === undefined ? [] : [{ log, head }]
+    })
+    others.sort((a, b) => compareTime(b.head.time, a.head.time))
+    for (const { log, head } of others.slice(0, HEADS_MAX)) {
+      const block = this.#store.block(this.#namespace, head.hash)
+      if (block !== undefined) yield { log, head: block }
     }
   }
 

@@ -3,12 +3,12 @@
  * Owns which log is written and when a new one begins, so that no log ever forks by honest accident. design.md 3.
  */
 
-import type { Pointer } from '../delta/delta.ts'
-import type { DeltaId, PeerId } from '../delta/delta.ts'
+import type { DeltaId, PeerId, Pointer } from '../delta/delta.ts'
 import { deltaIdOf } from '../delta/identifiers.ts'
 import { assert, RhizomeError } from '../errors.ts'
-import { type BlockHash, LOG_ID_BYTES, type LogKey, logKeyOf, SALT_BYTES } from '../log/block.ts'
+import { type BlockHash, LOG_ID_BYTES, type LogKey, logKeyOf, SALT_BYTES, splitLogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { refersToOwnBlock } from '../log/block-bytes.ts'
 import { encodeDeltas, payloadBytesOf, seal } from '../log/seal.ts'
 import type { Signer } from '../log/signature.ts'
 import type { Position, Store } from '../store/store.ts'
@@ -34,6 +34,8 @@ export interface WriterOptions {
   readonly random: (bytes: number) => Uint8Array
   /** Runs a step after the writes of this turn of the event loop are in: they share a block. */
   readonly defer: (step: () => void) => void
+  /** Told of the log before anything is written to it. */
+  readonly onLog: (log: LogKey) => void
   /** Told after a new log took the place of one that had been written before. */
   readonly onRenewed: (why: string) => void
 }
@@ -46,6 +48,8 @@ const QUEUE_WRITES_MAX = 65_536
 interface Pending {
   readonly deltas: readonly Uint8Array[]
   readonly sizeBytes: number
+  /** Its deltas refer to each other by index (`./0`), so it must stand first in its block. */
+  readonly anchored: boolean
   readonly resolve: (written: Written) => void
   readonly reject: (error: unknown) => void
 }
@@ -79,13 +83,22 @@ export class LogWriter {
     try {
       const encoded = encodeDeltas(deltas)
       const sizeBytes = encoded.reduce((sum, bytes) => sum + payloadBytesOf(bytes.length), 0)
-      this.#queue.push({ deltas: encoded, sizeBytes, resolve, reject })
+      this.#queue.push({ deltas: encoded, sizeBytes, anchored: deltas.some(refersToOwnBlock), resolve, reject })
     } catch (error) {
       reject(error)
       return promise
     }
     this.#schedule()
     return promise
+  }
+
+  get creator(): PeerId {
+    return this.#options.signer.id
+  }
+
+  /** Begins a new log at the next write if `log` is the one being written. */
+  leave(log: LogKey, why: string): void {
+    if (this.#options.store.note(this.#noteKey()) === splitLogKey(log).logId) this.renew(why)
   }
 
   /** Begins a new log at the next write. */
@@ -139,13 +152,13 @@ export class LogWriter {
 
   #sealAndCommit(deltas: readonly Uint8Array[]): { readonly block: BlockHash; readonly position: Position } {
     const { store, namespace, signer, host, clock, random } = this.#options
-    const log = (this.#log ??= this.#begin())
+    const log = this.#current()
     const state = store.logState(namespace, log)
     const { dependencies, cut } = this.#seen.dependencies(log)
     const block = seal({
       namespace,
       signer,
-      logId: log.slice(log.indexOf('/') + 1),
+      logId: splitLogKey(log).logId,
       host,
       ...(state?.head === undefined ? {} : { head: state.head }),
       dependencies,
@@ -160,6 +173,15 @@ export class LogWriter {
     return { block: block.hash, position: result.position }
   }
 
+  /** A log that was found forked meanwhile is left. */
+  #current(): LogKey {
+    const { store, namespace } = this.#options
+    if (this.#log !== undefined && store.logState(namespace, this.#log)?.cut !== undefined) {
+      this.renew('it was forked: another store went on writing it, as a copied directory does')
+    }
+    return (this.#log ??= this.#begin())
+  }
+
   /** The log to write: the one of last time where it is certain that nobody went on with it, else a new one. */
   #begin(): LogKey {
     const { store, namespace, signer, random } = this.#options
@@ -169,8 +191,10 @@ export class LogWriter {
       if (store.logState(namespace, log)?.cut === undefined) return log
     }
     const logId = Buffer.from(random(LOG_ID_BYTES)).toString('hex')
+    const log = logKeyOf(signer.id, logId)
+    this.#options.onLog(log)
     store.setNote(this.#noteKey(), logId)
-    return logKeyOf(signer.id, logId)
+    return log
   }
 
   #noteKey(): string {
@@ -187,7 +211,7 @@ function gather(queue: readonly Pending[], start: number): number {
     const write = queue[end] as Pending
     sizeBytes += write.sizeBytes
     count += write.deltas.length
-    if (end > start && (sizeBytes > GATHERED_BYTES_MAX || count > GATHERED_DELTAS_MAX)) break
+    if (end > start && (write.anchored || sizeBytes > GATHERED_BYTES_MAX || count > GATHERED_DELTAS_MAX)) break
   }
   return end
 }

@@ -1,0 +1,248 @@
+/**
+ * One namespace as its users see it: writing, reading and following deltas and records. What a write means is decided
+ * in `delta` and `log`, what is stored in `store`, what a reader sees in `view`: here they are put together.
+ */
+
+import { type Delta, negationPointers, type Pointer, type Value } from '../delta/delta.ts'
+import { parseDeltaId } from '../delta/identifiers.ts'
+import { EntityReference, entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
+import { sameValue } from '../delta/value.ts'
+import { RhizomeError } from '../errors.ts'
+import { deltasOf } from '../log/block-bytes.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import type { NamespaceCounts, Position, Store } from '../store/store.ts'
+import { POSITION_START } from '../store/store.ts'
+import type { SyncStatus } from '../sync/replication.ts'
+import { latestView } from '../view/latest.ts'
+import { losslessView, type LosslessView } from '../view/lossless.ts'
+import { Transaction } from './transaction.ts'
+import type { LogWriter, Written } from './writer.ts'
+
+export interface WriteOptions {
+  /** Name of the identity that asserts. Default: the node's own. */
+  readonly as?: string
+}
+
+export interface PutOptions extends WriteOptions {
+  /** Leaves out properties that have the value already: what is imported twice adds nothing. Default false. */
+  readonly onlyChanged?: boolean
+}
+
+export interface PutResult extends Written {
+  readonly id: string
+}
+
+/** A record or entity boiled down: the latest standing value of each property. */
+export interface Entity {
+  /** The record's id in its collection, or the entity's id. */
+  readonly id: string
+  readonly properties: Readonly<Record<string, Value>>
+}
+
+export interface PlacedDelta {
+  /** Of the block that holds the delta: its deltas share it. */
+  readonly position: Position
+  readonly delta: Delta
+}
+
+export interface DeltasOptions {
+  /** Starts behind this position. Default: from the first delta on. */
+  readonly after?: Position
+  /** Goes on with what is written later, until `signal` ends it. Default true. */
+  readonly live?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface IdsOptions {
+  /** Starts behind this id. */
+  readonly after?: string
+  /** 1 to 10,000. Default 1,000. */
+  readonly countMax?: number
+}
+
+/** What a namespace needs of its node. */
+export interface NamespaceParts {
+  readonly store: Store
+  /** The writer of an identity's log. Throws RZ_IDENTITY_UNKNOWN. */
+  readonly writer: (identity: string | undefined) => LogWriter
+  readonly status: () => SyncStatus
+  readonly waitForSync: (signal: AbortSignal) => Promise<SyncStatus>
+  /** Ends when the node closes. */
+  readonly closing: AbortSignal
+}
+
+const IDS_COUNT_MAX = 10_000
+const IDS_COUNT_DEFAULT = 1_000
+const PAGE = { countMax: 1_024, bytesMax: 4_194_304 }
+
+export class Namespace {
+  readonly name: string
+  readonly id: NamespaceId
+  readonly #parts: NamespaceParts
+
+  constructor(name: string, id: NamespaceId, parts: NamespaceParts) {
+    this.name = name
+    this.id = id
+    this.#parts = parts
+  }
+
+  /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
+  append(pointers: readonly Pointer[], options: WriteOptions = {}): Promise<Written> {
+    return this.#write([pointers], options)
+  }
+
+  /**
+   * Asserts a value for each given property of record `id`; other properties stay as they are. `null` is a value.
+   * Throws RZ_RECORD_INVALID for a bad collection, id or property, and what `append` throws.
+   */
+  async put(
+    collection: string,
+    id: string,
+    properties: Readonly<Record<string, PropertyInput>>,
+    options: PutOptions = {},
+  ): Promise<PutResult> {
+    const wanted = options.onlyChanged === true ? this.#changed(collection, id, properties) : properties
+    return { id, ...(await this.#write(recordPointers(collection, id, wanted), options)) }
+  }
+
+  /** The record with the latest value of each property; undefined when no claim about it stands. */
+  get(collection: string, id: string): Entity | undefined {
+    const entity = this.entity(entityIdOf(collection, id))
+    return entity === undefined ? undefined : { id, properties: entity.properties }
+  }
+
+  /** As `get`, for the id of any entity. */
+  entity(id: string): Entity | undefined {
+    const view = this.lossless(id)
+    if (view === undefined) return undefined
+    const { properties } = latestView(view)
+    return Object.keys(properties).length === 0 ? undefined : { id, properties }
+  }
+
+  /** Every claim about an entity, with its author and what negates it; undefined when nothing points at it. */
+  lossless(entity: string): LosslessView | undefined {
+    const { deltas, negations } = this.#parts.store.entity(this.id, entity)
+    return deltas.length === 0 ? undefined : losslessView(entity, deltas, negations)
+  }
+
+  /**
+   * Negates every standing claim about the record that this node has seen: a concurrent `put` elsewhere survives.
+   * Writes nothing when nothing stands.
+   */
+  delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
+    const claims = Object.values(this.lossless(entityIdOf(collection, id))?.properties ?? {}).flat()
+    const standing = new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))
+    return this.#write([...standing].map(negationPointers), options)
+  }
+
+  /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */
+  negate(delta: string, options: WriteOptions = {}): Promise<Written> {
+    return this.#write([negationPointers(parseDeltaId(delta).id)], options)
+  }
+
+  /**
+   * Writes what `build` gathers as one block: visible together, on every node, or not at all.
+   * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas.
+   */
+  transaction(build: (transaction: Transaction) => void, options: WriteOptions = {}): Promise<Written> {
+    const transaction = new Transaction()
+    build(transaction)
+    return this.#write(transaction.seal(), options)
+  }
+
+  /** The delta; undefined when it is not here, or void. Throws RZ_BYTES_INVALID for what is no delta id. */
+  delta(id: string): Delta | undefined {
+    return this.#parts.store.delta(this.id, parseDeltaId(id).id)?.delta
+  }
+
+  /** Ids of the collection's records about which something stands, by their UTF-8 bytes. */
+  ids(collection: string, options: IdsOptions = {}): readonly string[] {
+    const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
+    const prefix = `${entityIdOf(collection, 'x').slice(0, -1)}`
+    const ids: string[] = []
+    let after = options.after === undefined ? undefined : prefix + options.after
+    while (ids.length < countMax) {
+      const page = this.#parts.store.entities(this.id, { prefix, countMax: countMax - ids.length, ...(after === undefined ? {} : { after }) })
+      const last = page.at(-1)
+      if (last === undefined) break
+      after = last
+      for (const entity of page) if (this.entity(entity) !== undefined) ids.push(entity.slice(prefix.length))
+    }
+    return ids
+  }
+
+  /**
+   * Deltas in the order in which this node took them in, each with a position to come back to: whoever returns with the
+   * last position it has dealt with misses nothing, across restarts. Deltas of one block share a position.
+   */
+  async *deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
+    const after = options.after ?? POSITION_START
+    const { closing } = this.#parts
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
+    const changes = options.live === false ? this.#changesNow(after) : this.#parts.store.changes({ after, signal })
+    for await (const change of changes) {
+      if (change.namespace !== this.id || change.kind !== 'committed') continue
+      for (const delta of deltasOf(change.block)) yield { position: change.position, delta }
+      if (signal.aborted) return
+    }
+  }
+
+  /** Of the newest change: whoever follows from here sees only what is written from now on. */
+  position(): Position {
+    return this.#parts.store.position()
+  }
+
+  /** What is held, without the void. */
+  counts(): NamespaceCounts {
+    return this.#parts.store.counts(this.id)
+  }
+
+  status(): SyncStatus {
+    return this.#parts.status()
+  }
+
+  /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */
+  waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
+    const { closing } = this.#parts
+    return this.#parts.waitForSync(options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]))
+  }
+
+  async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions): Promise<Written> {
+    if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
+    return this.#parts.writer(options.as).write(deltas)
+  }
+
+  #changed(
+    collection: string,
+    id: string,
+    properties: Readonly<Record<string, PropertyInput>>,
+  ): Readonly<Record<string, PropertyInput>> {
+    const held = this.get(collection, id)?.properties
+    if (held === undefined) return properties
+    return Object.fromEntries(
+      Object.entries(properties).filter(([property, input]) => {
+        if (!Object.hasOwn(held, property) || input instanceof EntityReference) return true
+        return !sameValue(held[property] as Value, input)
+      }),
+    )
+  }
+
+  async *#changesNow(after: Position) {
+    const end = this.#parts.store.position()
+    for (let from = after; from < end; ) {
+      const changes = this.#parts.store.changesNow({ after: from, ...PAGE })
+      const last = changes.at(-1)
+      if (last === undefined) return
+      for (const change of changes) if (change.position <= end) yield change
+      from = last.position
+    }
+  }
+}
+
+/** Throws RZ_NAMESPACE_UNKNOWN with what there is instead. */
+export function unknownNamespace(name: string, held: readonly string[]): RhizomeError {
+  return new RhizomeError(
+    'RZ_NAMESPACE_UNKNOWN',
+    `this node does not hold "${name}"; it holds ${held.join(', ')}: start it with --topic ${name} as well`,
+  )
+}

@@ -1,0 +1,27 @@
+/** The network of a node by its options: the one place that names the libp2p implementation. */
+
+import { join } from 'node:path'
+import type { Net } from '../net/net.ts'
+import { defaultHome } from './home.ts'
+import type { Identity } from './identity.ts'
+import type { NodeOptions } from './options.ts'
+
+const REGISTRY = 'registry'
+
+/** The network stack is loaded when it is needed: commands that work offline start without it. */
+export async function openNet(options: NodeOptions, identity: Identity): Promise<Net> {
+  const { openLibp2pNet } = await import('../net/libp2p.ts')
+  const network = options.network === false ? {} : (options.network ?? {})
+  const { listen, peers, mdns = true, secret, allow, registry = options.memory !== true, log } = network
+  return openLibp2pNet({
+    identity: { privateKey: identity.seed },
+    mdns: mdns ? {} : false,
+    ...(listen === undefined ? {} : { listen }),
+    ...(peers === undefined ? {} : { peers }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(allow === undefined ? {} : { allow }),
+    ...(registry ? { registry: { directory: join(options.home ?? defaultHome(), REGISTRY) } } : {}),
+    ...(log === undefined ? {} : { log }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+}

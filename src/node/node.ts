@@ -1,0 +1,325 @@
+/**
+ * `RhizomeNode`: opens store, network and replication, wires them, and closes them in reverse order.
+ * Owns no rule of its own: what happens to data is decided in the rooms below. design.md 6.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { PeerId } from '../delta/delta.ts'
+import { RhizomeError } from '../errors.ts'
+import { type LogKey, splitLogKey } from '../log/block.ts'
+import { type NamespaceId, openNamespaceId } from '../log/namespace.ts'
+import type { Net } from '../net/net.ts'
+import { openMemoryStore } from '../store/memory.ts'
+import { openStore } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
+import { openReplication, type Replication } from '../sync/replication.ts'
+import type { NodeEvent } from './events.ts'
+import { chooseDirectory, defaultHome, writeCard } from './home.ts'
+import { HybridClock } from './hybrid-clock.ts'
+import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
+import { Namespace, unknownNamespace } from './namespace.ts'
+import { openNet } from './network.ts'
+import { type NodeOptions, TOPICS_MAX } from './options.ts'
+import { OwnLogs } from './own-logs.ts'
+import { type PeerSummary, summarise } from './peers.ts'
+import { followCuts } from './reassert.ts'
+import { VERSION } from './version.ts'
+import { LogWriter } from './writer.ts'
+
+/** A namespace with what the node keeps beside it. */
+interface Holding {
+  readonly namespace: Namespace
+  readonly ownLogs: OwnLogs
+  readonly writers: Map<string, LogWriter>
+}
+
+interface Opened {
+  readonly store: Store
+  readonly identities: readonly [Identity, ...Identity[]]
+  readonly directory?: string
+}
+
+/**
+ * Opens a node: its store, its identity, and, unless `network` is false, its connections.
+ * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
+ * RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID; then nothing stays open.
+ */
+export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
+  const topics = checkTopics(options.topics)
+  await using opening = new AsyncDisposableStack()
+  const opened = await openData(options, topics)
+  opening.use(opened.store)
+  for (const topic of topics) opened.store.openNamespace(openNamespaceId(topic), topic)
+  const name = options.name ?? hostname()
+  if (opened.directory !== undefined) await writeCard({ directory: opened.directory, name, topics: namesIn(opened.store) })
+  const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
+  if (net !== undefined) opening.use(net)
+  const node = new RhizomeNode({ ...opened, name, topics, net })
+  opening.move()
+  return node
+}
+
+interface Parts extends Opened {
+  readonly name: string
+  readonly topics: readonly string[]
+  readonly net: Net | undefined
+}
+
+/** An open node. Made by `openNode`. */
+export class RhizomeNode implements AsyncDisposable {
+  readonly name: string
+  /** The node's identity: the default creator of what it writes, and its address on the network. */
+  readonly peerId: PeerId
+  /** Where the data lies; undefined for a node that keeps nothing. */
+  readonly directory: string | undefined
+  readonly version: string = VERSION
+  readonly startedAtMs: number = Date.now()
+
+  readonly #store: Store
+  readonly #net: Net | undefined
+  readonly #replication: Replication | undefined
+  readonly #identities: readonly [Identity, ...Identity[]]
+  readonly #clock: HybridClock
+  readonly #holdings = new Map<string, Holding>()
+  readonly #names = new Map<string, string>()
+  readonly #listeners = new Set<(event: NodeEvent) => void>()
+  readonly #closing = new AbortController()
+  readonly #following: Promise<void>
+  #closed: Promise<void> | undefined
+
+  /** @internal Use `openNode`. */
+  constructor(parts: Parts) {
+    this.name = parts.name
+    this.directory = parts.directory
+    this.#identities = parts.identities
+    this.peerId = parts.identities[0].signer.id
+    this.#store = parts.store
+    this.#net = parts.net
+    this.#clock = new HybridClock({ nowMs: Date.now, admitted: () => parts.store.latestTime() })
+    this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net)
+    for (const topic of parts.topics) this.#hold(topic)
+    this.#observe()
+    this.#following = this.#followCuts()
+  }
+
+  /** Multiaddrs that others can dial; empty without a network. */
+  addresses(): readonly string[] {
+    return this.#net?.addresses() ?? []
+  }
+
+  /** In the order of `topics`: the first is the default. */
+  namespaces(): readonly Namespace[] {
+    return [...this.#holdings.values()].map(({ namespace }) => namespace)
+  }
+
+  /** Throws RZ_NAMESPACE_UNKNOWN for one that this node does not hold. */
+  namespace(name: string): Namespace {
+    const holding = this.#holdings.get(name)
+    if (holding === undefined) throw unknownNamespace(name, [...this.#holdings.keys()])
+    return holding.namespace
+  }
+
+  /** This node as `peers` shows others. */
+  self(): PeerSummary {
+    return {
+      id: this.peerId,
+      name: this.name,
+      self: true,
+      connected: true,
+      addresses: this.addresses(),
+      namespaces: [...this.#holdings.keys()],
+      state: 'self',
+    }
+  }
+
+  /** Peers that are connected, without this node. */
+  peers(): readonly PeerSummary[] {
+    if (this.#net === undefined || this.#replication === undefined) return []
+    return summarise(this.#net.peers(), this.namespaces(), this.#replication)
+  }
+
+  /** The identities that can write here, the default one first. */
+  identities(): readonly IdentitySummary[] {
+    return this.#identities.map(({ name, signer }) => ({ name, id: signer.id, isDefault: name === DEFAULT_IDENTITY }))
+  }
+
+  /** Observes; answers the function that stops observing. A listener that throws is a bug of its owner, and is not caught. */
+  onEvent(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Writes what waits, takes leave of peers and closes the store. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await using closing = new AsyncDisposableStack()
+    closing.use(this.#store)
+    if (this.#net !== undefined) closing.use(this.#net)
+    if (this.#replication !== undefined) closing.use(this.#replication)
+    for (const { writers } of this.#holdings.values()) for (const writer of writers.values()) writer.close()
+    this.#closing.abort(new RhizomeError('RZ_STORE_CLOSED', 'the node was closed'))
+    await this.#following
+  }
+
+  #replicate(net: Net): Replication {
+    return openReplication({
+      store: this.#store,
+      net,
+      name: this.name,
+      nowMs: Date.now,
+      random: Math.random,
+      schedule: (delayMs, run) => {
+        const timer = setTimeout(run, delayMs)
+        return () => clearTimeout(timer)
+      },
+      own: (log) => [...this.#holdings.values()].some(({ ownLogs }) => ownLogs.has(log)),
+    })
+  }
+
+  #hold(topic: string): void {
+    const id = openNamespaceId(topic)
+    const writers = new Map<string, LogWriter>()
+    const ownLogs = new OwnLogs(this.#store, id)
+    const namespace = new Namespace(topic, id, {
+      store: this.#store,
+      writer: (identity) => this.#writer(topic, identity ?? DEFAULT_IDENTITY),
+      status: () => this.#replication?.status(id) ?? { kind: 'alone' },
+      waitForSync: (signal) => this.#waitForSync(id, signal),
+      closing: this.#closing.signal,
+    })
+    this.#holdings.set(topic, { namespace, ownLogs, writers })
+    this.#names.set(id, topic)
+    this.#replication?.attach(id, topic)
+  }
+
+  #waitForSync(id: NamespaceId, signal: AbortSignal) {
+    if (this.#replication !== undefined) return this.#replication.waitForSync(id, { signal })
+    throw new RhizomeError('RZ_NODE_OFFLINE', 'the node was opened with `network: false`: it has nobody to be in sync with')
+  }
+
+  #writer(topic: string, identity: string): LogWriter {
+    const holding = this.#holdings.get(topic)
+    if (holding === undefined) throw unknownNamespace(topic, [...this.#holdings.keys()])
+    const known = holding.writers.get(identity)
+    if (known !== undefined) return known
+    const { signer } = this.#identity(identity)
+    const writer = new LogWriter({
+      store: this.#store,
+      namespace: holding.namespace.id,
+      signer,
+      host: this.peerId,
+      clock: this.#clock,
+      random: randomBytes,
+      defer: setImmediate,
+      onLog: (log) => holding.ownLogs.add(log),
+      onRenewed: (why) => this.#tell({ kind: 'log-renewed', namespace: topic, creator: signer.id, why }),
+    })
+    const { renewal } = this.#store.origin
+    if (renewal !== undefined) writer.renew(renewal)
+    holding.writers.set(identity, writer)
+    return writer
+  }
+
+  #identity(name: string): Identity {
+    const identity = this.#identities.find((candidate) => candidate.name === name)
+    if (identity !== undefined) return identity
+    const names = this.#identities.map((candidate) => candidate.name).join(', ')
+    throw new RhizomeError('RZ_IDENTITY_UNKNOWN', `there is no identity "${name}" on this node; there is ${names}`)
+  }
+
+  #observe(): void {
+    this.#net?.onEvent((event) => this.#tell({ kind: 'network', event }))
+    this.#replication?.onEvent((event) => {
+      if (event.kind === 'own-log-ahead') this.#renew(event.log, 'a peer holds more of it than this node does')
+      this.#tell({ kind: 'replication', namespace: this.#names.get(event.namespace) ?? event.namespace, event })
+    })
+  }
+
+  /** A log that others know better than we do was written by another life of this store: it is left alone. */
+  #renew(log: LogKey, why: string): void {
+    const { creator } = splitLogKey(log)
+    for (const { writers } of this.#holdings.values()) {
+      for (const writer of writers.values()) if (writer.creator === creator) writer.leave(log, why)
+    }
+  }
+
+  #followCuts(): Promise<void> {
+    return followCuts({
+      store: this.#store,
+      own: (namespace, log) => this.#holdings.get(this.#names.get(namespace) ?? '')?.ownLogs.has(log) ?? false,
+      write: (namespace, creator, deltas) => {
+        const topic = this.#names.get(namespace)
+        const identity = this.#identities.find(({ signer }) => signer.id === creator)
+        if (topic === undefined || identity === undefined) return undefined
+        return this.#writer(topic, identity.name).write(deltas)
+      },
+      onReasserted: (namespace, deltas) =>
+        this.#tell({ kind: 'reasserted', namespace: this.#names.get(namespace) ?? namespace, deltas }),
+      signal: this.#closing.signal,
+    })
+  }
+
+  #tell(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+async function openData(options: NodeOptions, topics: readonly [string, ...string[]]): Promise<Opened> {
+  if (options.memory === true) return { store: openMemoryStore(), identities: [makeIdentity()] }
+  if (options.data !== undefined) {
+    await makeDirectory(options.data)
+    return { directory: options.data, ...(await openDirectory(options.data, options)) }
+  }
+  const { directory, opened } = await chooseDirectory(options.home ?? defaultHome(), topics[0], (candidate) =>
+    openDirectory(candidate, options).catch((error: unknown) => {
+      if (error instanceof RhizomeError && error.code === 'RZ_STORE_LOCKED') return undefined
+      throw error
+    }),
+  )
+  return { directory, ...opened }
+}
+
+async function openDirectory(directory: string, options: NodeOptions) {
+  const store = await openStore(join(directory, 'store'), {
+    durability: options.durability ?? 'normal',
+    repair: options.repair ?? false,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+  await using opening = new AsyncDisposableStack()
+  opening.use(store)
+  const identities = await loadIdentities(directory)
+  opening.move()
+  return { store, identities }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another with --data`, { cause })
+  }
+}
+
+function checkTopics(topics: readonly string[]): readonly [string, ...string[]] {
+  const unique = [...new Set(topics)]
+  const [first, ...rest] = unique
+  if (first === undefined) throw new RhizomeError('RZ_NAMESPACE_NAME', 'a node needs a topic at least: --topic users')
+  if (unique.length > TOPICS_MAX) throw new RhizomeError('RZ_NAMESPACE_NAME', `a node holds at most ${TOPICS_MAX} topics`)
+  for (const topic of unique) openNamespaceId(topic)
+  return [first, ...rest]
+}
+
+function namesIn(store: Store): readonly string[] {
+  return store.namespaces().map(({ name }) => name)
+}
