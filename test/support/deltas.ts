@@ -35,7 +35,7 @@ export const values: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => 
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.uint8Array({ maxLength: 40 }),
     fc.array(tie('value'), { maxLength: 5 }),
-    fc.dictionary(fc.oneof(awkwardNames, fc.string({ unit: 'binary', maxLength: 6 })), tie('value'), { maxKeys: 5 }),
+    fc.dictionary(fc.oneof(awkwardNames, fc.string({ unit: 'binary', maxLength: 6 })), tie('value'), { maxKeys: 5, noNullPrototype: true }),
   ),
 })).value
 
@@ -72,3 +72,20 @@ export const histories: fc.Arbitrary<readonly Delta[]> = fc
     }
     return deltas
   })
+
+/** Pointers as a delta may have them. */
+export const pointerLists: fc.Arbitrary<readonly Pointer[]> = fc.array(
+  fc.oneof(
+    fc.record({
+      localContext: names(),
+      target: fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }).filter((id) => !id.startsWith('./')),
+      targetContext: names(),
+    }),
+    fc.record({ localContext: names(), target: values }),
+  ),
+  { minLength: 1, maxLength: 6 },
+)
+
+function names(): fc.Arbitrary<string> {
+  return fc.oneof(awkwardNames, fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }))
+}
