@@ -1,0 +1,90 @@
+/** What a node says when it starts: who it is, where, what it holds and who can get at that. Pure: facts in, lines out. */
+
+import { isLocal, shellWord, shortAddress, shortPath } from './paths.ts'
+import { columnsOf, counted, type Style, visible } from './terminal.ts'
+
+export interface Facts {
+  readonly version: string
+  readonly name: string
+  readonly peerId: string
+  /** Multiaddrs. */
+  readonly addresses: readonly string[]
+  readonly topics: readonly { readonly name: string; readonly deltas: number }[]
+  readonly access: 'open' | 'secret'
+  readonly mdns: boolean
+  /** Undefined for a node that keeps nothing. */
+  readonly directory: string | undefined
+  readonly isKeeper: boolean
+  readonly http: readonly string[]
+  readonly token: { readonly kind: 'none' } | { readonly kind: 'stored' } | { readonly kind: 'shown'; readonly token: string }
+  readonly notices: readonly string[]
+}
+
+export interface BannerOptions {
+  readonly style: (style: Style, text: string) => string
+  /** The user's home folder. */
+  readonly home: string
+}
+
+const LABEL_COLUMNS = 8
+const ADDRESSES_SHOWN_MAX = 4
+const TOPICS_SHOWN_MAX = 8
+
+export function bannerLines(facts: Facts, { style, home }: BannerOptions): readonly string[] {
+  const block = (label: string, lines: readonly string[]) =>
+    lines.map((line, index) => `  ${style('dim', (index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${line}`)
+  return [
+    `${style('bold', 'rhizome-node')} ${facts.version}`,
+    '',
+    ...block('node', [style('bold', visible(facts.name)), style('dim', facts.peerId)]),
+    ...block('at', shown(facts.addresses.map(shortAddress), ADDRESSES_SHOWN_MAX, 'nowhere: it can only dial')),
+    ...block('holds', [...topicLines(facts), accessLine(facts)]),
+    ...block('data', dataLines(facts, home)),
+    ...block('http', httpLines(facts, style)),
+    ...facts.notices.flatMap((notice) => block('note', [notice])),
+    '',
+    style('dim', '  Ctrl-C stops. In another terminal: rhizome-node put user/alice name=Alice'),
+    '',
+  ]
+}
+
+function topicLines({ topics }: Facts): readonly string[] {
+  const columns = Math.max(...topics.map(({ name }) => columnsOf(name)))
+  const lines = topics.map(({ name, deltas }) => `${name.padEnd(columns)}  ${counted(deltas, 'delta')}`)
+  return shown(lines, TOPICS_SHOWN_MAX, 'nothing')
+}
+
+function accessLine({ access, mdns, isKeeper, addresses }: Facts): string {
+  const who = accessOf(access, mdns, addresses.every(isLocal))
+  return isKeeper ? `${who}; a keeper: writes nothing of its own` : who
+}
+
+function accessOf(access: Facts['access'], mdns: boolean, isLocalOnly: boolean): string {
+  if (access === 'secret') return 'closed: only nodes with the same secret can read and write it'
+  if (isLocalOnly) return 'open: anyone on this machine who types the same can read and write it'
+  return mdns
+    ? 'open: anyone on this network who types the same can read and write it'
+    : 'open: anyone who can reach this address can read and write it'
+}
+
+function dataLines({ directory }: Facts, home: string): readonly string[] {
+  if (directory === undefined) return ['in memory: nothing is kept, the identity included']
+  const path = shellWord(shortPath(directory, home))
+  const line = `${path}  (--data <this> pins it)`
+  return [line]
+}
+
+function httpLines({ http, token }: Facts, style: BannerOptions['style']): readonly string[] {
+  const [url] = http
+  if (url === undefined) return ['off: commands still reach this node']
+  const lines = http.map((each) => style('cyan', `${each}/api/peers`))
+  if (token.kind === 'stored') return [...lines, 'needs a token: rhizome-node token makes and shows one']
+  if (token.kind === 'shown') return [...lines, `needs the token ${token.token}`]
+  return lines
+}
+
+function shown(lines: readonly string[], countMax: number, none: string): readonly string[] {
+  if (lines.length === 0) return [none]
+  if (lines.length <= countMax) return lines
+  return [...lines.slice(0, countMax - 1), `and ${lines.length - countMax + 1} more: rhizome-node status`]
+}

@@ -1,0 +1,134 @@
+/**
+ * Which node a command talks to, and the way to it: by `--data`, else by topic among the directories under RHIZOME_HOME,
+ * those that run first. Where none runs, the store is opened here, offline, and served on the same socket: so every
+ * command has one way only. Says on stderr which it took where there was a choice.
+ */
+
+import { RhizomeError } from '../errors.ts'
+import { defaultHome, type DirectoryCard, listDirectories, readCard } from '../node/home.ts'
+import type { Config } from './config.ts'
+import { answers, Control } from './control.ts'
+import type { Faces } from './faces.ts'
+import { shortPath } from './paths.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface Door extends AsyncDisposable {
+  readonly control: Control
+  /** The namespace that the command is about. */
+  readonly topic: string
+  readonly directory: string
+  /** False: the store was opened by this command. */
+  readonly isRunning: boolean
+}
+
+export interface DoorParts {
+  readonly config: Config
+  readonly faces: Faces
+  readonly terminal: Terminal
+  /** Whether a new directory may be made for a topic that has none. Default false. */
+  readonly mayMake?: boolean
+}
+
+interface Candidate {
+  readonly card: DirectoryCard
+  readonly socketPath: string
+  readonly isRunning: boolean
+}
+
+/** Throws RZ_CLI_NO_NODE when there is nothing to open, and what opening a node throws. */
+export async function openDoor(parts: DoorParts): Promise<Door> {
+  const { config } = parts
+  const candidates = await findCandidates(config, parts.faces)
+  const running = candidates.filter(({ isRunning }) => isRunning)
+  const [first, ...others] = running.length > 0 ? running : candidates
+  if (first === undefined) return openNew(parts)
+  if (others.length > 0) tellChoice(parts, first, others.length)
+  const topic = config.topics[0] ?? first.card.topics[0]
+  if (topic === undefined) throw noNode(`${shortPath(first.card.directory)} holds no topic: give one with --topic`)
+  if (!first.isRunning) return openHere(parts, topic, first.card)
+  const control = new Control(first.socketPath)
+  return { control, topic, directory: first.card.directory, isRunning: true, [Symbol.asyncDispose]: () => close(control) }
+}
+
+/** The directory that the settings mean, whether its node runs or not. Throws RZ_CLI_NO_NODE. */
+export async function findDirectory(
+  { config, faces, terminal }: DoorParts,
+): Promise<{ readonly directory: string; readonly socketPath: string; readonly isRunning: boolean }> {
+  const candidates = await findCandidates(config, faces)
+  const running = candidates.filter(({ isRunning }) => isRunning)
+  const [first, ...others] = running.length > 0 ? running : candidates
+  if (first === undefined) throw nothingHere(config)
+  if (others.length > 0) tellChoice({ config, faces, terminal }, first, others.length)
+  return { directory: first.card.directory, socketPath: first.socketPath, isRunning: first.isRunning }
+}
+
+async function findCandidates(config: Config, faces: Faces): Promise<readonly Candidate[]> {
+  const cards = await findCards(config)
+  return Promise.all(
+    cards.map(async (card) => {
+      const socketPath = await faces.socketPathOf(card.directory)
+      return { card, socketPath, isRunning: await answers(socketPath) }
+    }),
+  )
+}
+
+async function findCards(config: Config): Promise<readonly DirectoryCard[]> {
+  if (config.data !== undefined) {
+    const card = await readCard(config.data)
+    return card === undefined ? [] : [card]
+  }
+  const [topic] = config.topics
+  const cards = await listDirectories(config.home ?? defaultHome())
+  return topic === undefined ? cards : cards.filter(({ topics }) => topics.includes(topic))
+}
+
+function openNew(parts: DoorParts): Promise<Door> {
+  const [topic] = parts.config.topics
+  if (parts.mayMake !== true || topic === undefined) throw nothingHere(parts.config)
+  return openHere(parts, topic, undefined)
+}
+
+async function openHere({ config, faces, terminal }: DoorParts, topic: string, card?: DirectoryCard): Promise<Door> {
+  const { openNode } = await import('../node/node.ts')
+  const data = card?.directory ?? config.data
+  const topics = [...new Set([topic, ...(card?.topics ?? []), ...config.topics])]
+  await using opening = new AsyncDisposableStack()
+  const node = opening.use(
+    await openNode({
+      topics,
+      network: false,
+      durability: config.durability,
+      ...(card === undefined ? {} : { name: card.name }),
+      ...(data === undefined ? {} : { data }),
+      ...(config.home === undefined ? {} : { home: config.home }),
+    }),
+  )
+  opening.use(await faces.serve(node, { tcp: false, readOnly: config.keep }))
+  const { directory } = node
+  if (directory === undefined) throw noNode('a node in memory cannot be opened by a command')
+  if (config.verbose) terminal.err(`no node runs here: opened ${shortPath(directory)} offline`)
+  const control = opening.use(new Control(await faces.socketPathOf(directory)))
+  const closing = opening.move()
+  return { control, topic, directory, isRunning: false, [Symbol.asyncDispose]: () => closing.disposeAsync() }
+}
+
+async function close(control: Control): Promise<void> {
+  await control[Symbol.asyncDispose]()
+}
+
+function tellChoice({ terminal }: DoorParts, chosen: Candidate, otherCount: number): void {
+  const others = otherCount === 1 ? 'one other' : `${otherCount} others`
+  const state = chosen.isRunning ? 'the node in' : 'the data in'
+  terminal.err(`note: this is ${state} ${shortPath(chosen.card.directory)}; there is ${others}, see --data`)
+}
+
+function nothingHere({ data, topics }: Config): RhizomeError {
+  const [topic = 'users'] = topics
+  if (data !== undefined) return noNode(`${data} holds no node's data: start one there with --topic ${topic} --data ${data}`)
+  const what = topics.length === 0 ? 'no node runs here and none left data' : `no node here holds "${topic}"`
+  return noNode(`${what}: start one with npx rhizome-node --topic ${topic}`)
+}
+
+function noNode(message: string): RhizomeError {
+  return new RhizomeError('RZ_CLI_NO_NODE', message)
+}

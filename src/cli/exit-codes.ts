@@ -1,0 +1,42 @@
+/** What the process answers to its caller, in one table: documented in README.md and in `--help` of each command. */
+
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  partly: 4,
+  noNode: 5,
+  /** As a shell reports a process that Ctrl-C ended. */
+  interrupted: 130,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  0: 'done',
+  1: 'failed; stderr says why',
+  2: 'wrong flag, argument or setting',
+  3: 'no such record',
+  4: 'imported in part: see the file of rejected lines',
+  5: 'no node and no data here',
+  130: 'stopped at once, by a second Ctrl-C',
+}
+
+/** The exit code of a failure with this error code. */
+export function exitCodeOf(code: string | undefined): ExitCode {
+  switch (code) {
+    case 'RZ_CLI_USAGE':
+    case 'RZ_CLI_CONFIG':
+    case 'RZ_CLI_INVITE_INVALID':
+    case 'RZ_NAMESPACE_NAME':
+    case 'RZ_NET_ADDRESS_INVALID':
+      return EXIT.usage
+    case 'RZ_CLI_NOT_FOUND':
+      return EXIT.notFound
+    case 'RZ_CLI_NO_NODE':
+      return EXIT.noNode
+    default:
+      return EXIT.failed
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What the command line needs of other faces, which it may not import: main.ts hands it over.
+ */
+
+import type { RhizomeNode } from '../node/node.ts'
+
+export interface ServeOptions {
+  /** False: the control socket alone. */
+  readonly tcp:
+    | false
+    | {
+        readonly host: string
+        /** Absent: the default port, or the next free one. */
+        readonly port?: number
+        readonly allowHosts: readonly string[]
+        readonly allowOrigins: readonly string[]
+      }
+  /** Refuses everything that would write. */
+  readonly readOnly: boolean
+}
+
+export interface Served extends AsyncDisposable {
+  /** Where the API answers over TCP; empty without. */
+  readonly urls: readonly string[]
+  /** Beyond loopback a token is needed; told here when it was made just now and nobody can look it up. */
+  readonly token: { readonly kind: 'none' } | { readonly kind: 'stored' } | { readonly kind: 'shown'; readonly token: string }
+}
+
+export interface Faces {
+  /** Serves the HTTP API of a node over TCP and over the control socket in its directory. */
+  serve(node: RhizomeNode, options: ServeOptions): Promise<Served>
+  /** Where the control socket of a directory's node is, if it runs. */
+  socketPathOf(directory: string): Promise<string>
+  /** Makes a new HTTP token for a node and returns it: the last time that anyone sees it. */
+  renewToken(directory: string): Promise<string>
+}

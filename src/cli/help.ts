@@ -1,0 +1,36 @@
+/** `--help`: one screen of 80 columns, made of the table of settings; and what follows the help of each command. */
+
+import { EXIT_MEANINGS, type ExitCode } from './exit-codes.ts'
+import { flagOf, type Setting, SETTINGS } from './settings.ts'
+
+const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
+       rhizome-node <command> [arguments]         talks to it; see <command> --help
+
+  npx rhizome-node --topic users                  in sync with everyone here
+  npx rhizome-node put user/alice name=Alice age:=3
+  npx rhizome-node --topic users --peer 192.168.1.5 --secret 'correct horse'
+
+Commands: put get delete ids · import export · tail status peers
+          invite join · identity token repair
+`
+
+const FOOT = `
+Each flag is also a variable (--http-port: RHIZOME_HTTP_PORT) and a key of
+rhizome.config.json (httpPort). Data lies under RHIZOME_HOME. Ctrl-C stops.`
+
+const FLAG_COLUMNS = 23
+
+export function mainHelp(): string {
+  return [HEAD, 'Flags:', ...(SETTINGS as readonly Setting[]).map(flagLine), FOOT].join('\n')
+}
+
+function flagLine({ key, argument, help }: Setting): string {
+  const flag = argument === undefined ? flagOf(key) : `${flagOf(key)} ${argument}`
+  return `  ${flag.padEnd(FLAG_COLUMNS)} ${help}`
+}
+
+/** Examples and exit codes, below what commander writes of a command. */
+export function commandFoot(examples: readonly string[], codes: readonly ExitCode[]): string {
+  const meanings = codes.map((code) => `  ${code}  ${EXIT_MEANINGS[code]}`)
+  return ['', 'Examples:', ...examples.map((line) => `  ${line}`), '', 'Exit codes:', ...meanings].join('\n')
+}

@@ -1,0 +1,260 @@
+/**
+ * Records in a file: NDJSON, CSV or JSON, one at a time, each with its line. A line that does not parse is told and the
+ * rest goes on. Refuses what no line can be read of (RZ_CLI_INPUT). Types of CSV are the affair of columns.ts.
+ */
+
+import { createReadStream } from 'node:fs'
+import { open, readFile, stat } from 'node:fs/promises'
+import { extname } from 'node:path'
+import type { Json } from '../delta/json.ts'
+import { RhizomeError } from '../errors.ts'
+
+export type Format = 'csv' | 'ndjson' | 'json'
+export const FORMATS: readonly Format[] = ['csv', 'ndjson', 'json']
+
+export interface Row {
+  readonly kind: 'row'
+  /** From 1, in the file; for JSON the place in the list. */
+  readonly line: number
+  readonly properties: Readonly<Record<string, Json>>
+  /** The key under which a JSON object held it. */
+  readonly key?: string
+}
+
+export interface BadLine {
+  readonly kind: 'bad'
+  readonly line: number
+  readonly why: string
+  /** What stood there. */
+  readonly text: string
+}
+
+/** Longest line or CSV record that is read: a delta holds half of it. */
+const LINE_BYTES_MAX = 1_048_576
+/** JSON is parsed whole, in memory of some ten times its size. */
+const JSON_BYTES_MAX = 400 * 1_048_576
+const SNIFF_BYTES = 65_536
+
+/** What the file is by its name, else by how it begins. Throws RZ_CLI_INPUT when it cannot be read. */
+export async function formatOf(path: string): Promise<Format> {
+  const extension = extname(path).toLowerCase()
+  if (extension === '.csv' || extension === '.tsv') return 'csv'
+  if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson'
+  const head = (await readHead(path)).trimStart()
+  if (head.startsWith('[')) return 'json'
+  if (!head.startsWith('{')) return extension === '.json' ? 'json' : 'csv'
+  const [first = '', second = ''] = head.split('\n')
+  return second.trim() !== '' && isJson(first) ? 'ndjson' : 'json'
+}
+
+export function readRows(path: string, format: Format): AsyncIterable<Row | BadLine> {
+  switch (format) {
+    case 'ndjson':
+      return readNdjson(path)
+    case 'csv':
+      return readCsv(path)
+    case 'json':
+      return readJson(path)
+  }
+}
+
+async function* readNdjson(path: string): AsyncIterable<Row | BadLine> {
+  for await (const { line, text, isWhole } of linesOf(path)) {
+    if (!isWhole) yield { kind: 'bad', line, why: `longer than ${LINE_BYTES_MAX} bytes`, text }
+    else if (text.trim() !== '') yield parseLine(line, text)
+  }
+}
+
+function parseLine(line: number, text: string): Row | BadLine {
+  try {
+    const value = parseJson(text)
+    if (isObject(value)) return { kind: 'row', line, properties: value }
+    return { kind: 'bad', line, why: 'not an object', text }
+  } catch (error) {
+    return { kind: 'bad', line, why: `not JSON: ${messageOf(error)}`, text }
+  }
+}
+
+/** Lines without their ends; of one that is too long only the beginning, and `isWhole` false. */
+async function* linesOf(path: string): AsyncIterable<{ line: number; text: string; isWhole: boolean }> {
+  let line = 1
+  let rest: Buffer = Buffer.alloc(0)
+  let skipping = false
+  for await (const chunk of chunksOf(path)) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      const whole = Buffer.concat([rest, chunk.subarray(from, end)])
+      if (!skipping) yield lineOf(line, whole)
+      skipping = false
+      rest = Buffer.alloc(0)
+      from = end + 1
+      line++
+    }
+    if (skipping) continue
+    rest = Buffer.concat([rest, chunk.subarray(from)])
+    if (rest.length > LINE_BYTES_MAX) {
+      yield lineOf(line, rest)
+      rest = Buffer.alloc(0)
+      skipping = true
+    }
+  }
+  if (rest.length > 0 && !skipping) yield lineOf(line, rest)
+}
+
+function lineOf(line: number, bytes: Buffer): { line: number; text: string; isWhole: boolean } {
+  const isWhole = bytes.length <= LINE_BYTES_MAX
+  const text = (isWhole ? bytes : bytes.subarray(0, 200)).toString('utf8')
+  return { line, text: line === 1 ? withoutMark(text) : text, isWhole }
+}
+
+async function* chunksOf(path: string): AsyncIterable<Buffer> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 262_144 })) yield chunk as Buffer
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+async function* readCsv(path: string): AsyncIterable<Row | BadLine> {
+  const { parse } = await import('csv-parse')
+  const bad: BadLine[] = []
+  const parser = parse({
+    bom: true,
+    delimiter: delimiterOf(await readHead(path)),
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    max_record_size: LINE_BYTES_MAX,
+    on_skip: (error) => {
+      const line = error !== undefined && typeof error['lines'] === 'number' ? error['lines'] : 0
+      bad.push({ kind: 'bad', line, why: messageOf(error), text: '' })
+      return undefined
+    },
+  })
+  const source = createReadStream(path)
+  source.on('error', (error) => parser.destroy(error))
+  source.pipe(parser)
+  let header: readonly string[] | undefined
+  try {
+    for await (const item of parser) {
+      const { record, info } = item as { readonly record: readonly string[]; readonly info: { readonly lines: number } }
+      yield* bad.splice(0)
+      if (header === undefined) header = checkHeader(path, record)
+      else yield csvRow(header, record, info.lines)
+    }
+    yield* bad.splice(0)
+  } catch (cause) {
+    if (cause instanceof RhizomeError) throw cause
+    if (cause instanceof Error && 'syscall' in cause) throw unreadable(path, cause)
+    const line = cause instanceof Error && 'lines' in cause && typeof cause.lines === 'number' ? cause.lines : 0
+    yield { kind: 'bad', line, why: `${messageOf(cause)}; nothing behind it was read`, text: '' }
+  }
+}
+
+function csvRow(header: readonly string[], cells: readonly string[], line: number): Row | BadLine {
+  if (cells.length !== header.length) {
+    const why = `${cells.length} cells where the header has ${header.length}`
+    return { kind: 'bad', line, why, text: cells.join(',') }
+  }
+  return { kind: 'row', line, properties: Object.fromEntries(header.map((name, index) => [name, cells[index] ?? ''])) }
+}
+
+function checkHeader(path: string, cells: readonly string[]): readonly string[] {
+  const names = cells.map((cell) => cell.trim())
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (names.includes('')) throw input(`${path}: column ${names.indexOf('') + 1} of the header has no name`)
+  if (twice !== undefined) throw input(`${path}: the header has two columns "${twice}"`)
+  return names
+}
+
+function delimiterOf(head: string): string {
+  const [header = ''] = head.split(/\r?\n/, 1)
+  const counts = [',', '\t', ';', '|'].map((delimiter) => [delimiter, header.split(delimiter).length] as const)
+  return counts.sort(([, a], [, b]) => b - a)[0]?.[0] ?? ','
+}
+
+async function* readJson(path: string): AsyncIterable<Row | BadLine> {
+  const bytes = await stat(path).catch((error: unknown) => Promise.reject(unreadable(path, error)))
+  if (bytes.size > JSON_BYTES_MAX) {
+    throw input(`${path} has more than ${JSON_BYTES_MAX} bytes: make it NDJSON (one object per line), which has no limit`)
+  }
+  let content: Json
+  try {
+    content = parseJson(withoutMark(await readFile(path, 'utf8')))
+  } catch (cause) {
+    throw input(`${path} is not JSON: ${messageOf(cause)}`, cause)
+  }
+  if (Array.isArray(content)) {
+    for (const [index, item] of content.entries()) yield jsonRow(index + 1, item)
+    return
+  }
+  if (!isObject(content)) throw input(`${path} holds neither a list nor an object`)
+  const entries = Object.entries(content)
+  if (!entries.every(([, value]) => isObject(value))) yield { kind: 'row', line: 1, properties: content }
+  else for (const [index, [key, item]] of entries.entries()) yield { ...jsonRow(index + 1, item), key }
+}
+
+function jsonRow(line: number, item: Json): Row | BadLine {
+  if (isObject(item)) return { kind: 'row', line, properties: item }
+  return { kind: 'bad', line, why: 'not an object', text: JSON.stringify(item) }
+}
+
+/** As JSON.parse, but an integer that a number cannot hold exactly stays the text it was. */
+export function parseJson(text: string): Json {
+  if (!/\d{16}/.test(text)) return JSON.parse(text) as Json
+  return JSON.parse(text, exactly) as Json
+}
+
+function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source
+  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value
+  return /^-?\d+$/.test(source) ? source : value
+}
+
+async function readHead(path: string): Promise<string> {
+  try {
+    const file = await open(path)
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0)
+      return withoutMark(buffer.subarray(0, bytesRead).toString('utf8'))
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+/** Without the byte order mark that some programs put first. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function unreadable(path: string, cause: unknown): RhizomeError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'ENOENT') return input(`there is no file ${path}`, cause)
+  if (code === 'EISDIR') return input(`${path} is a directory: name a file in it`, cause)
+  return input(`${path} cannot be read: ${messageOf(cause)}`, cause)
+}
+
+function input(message: string, cause?: unknown): RhizomeError {
+  return new RhizomeError('RZ_CLI_INPUT', message, { cause })
+}

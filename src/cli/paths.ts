@@ -1,0 +1,37 @@
+/** Paths and addresses as people read and type them. */
+
+import { homedir } from 'node:os'
+import { sep } from 'node:path'
+
+/** The path with the home folder as `~`, which shells understand. */
+export function shortPath(path: string, home: string = homedir()): string {
+  return home !== '' && path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path
+}
+
+/** As it would be typed into a shell. */
+export function shellWord(word: string): string {
+  return /^[\w./:@%+=,~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/** `192.168.1.5:4000` for a multiaddr of IP and TCP, the multiaddr itself for any other. */
+export function shortAddress(address: string): string {
+  const match = /^\/(ip4|ip6|dns4?|dns6)\/([^/]+)\/tcp\/(\d+)(?:\/p2p\/[^/]+)?$/.exec(address)
+  if (match === null) return address
+  const [, family, host = '', port = ''] = match
+  return family === 'ip6' ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** The multiaddr without the peer id at its end. */
+export function withoutPeer(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
+/** True for an address that only this machine reaches. */
+export function isLocal(address: string): boolean {
+  return /^\/ip4\/127\.|^\/ip6\/::1\//.test(address)
+}
+
+/** Enough of a peer id to tell it from others: the beginning is the same for all. */
+export function shortId(id: string): string {
+  return id.length > 16 ? `…${id.slice(-8)}` : id
+}

@@ -1,0 +1,164 @@
+/**
+ * Every setting of the command line, in one table: from it come the flags, the `RHIZOME_…` variables, the keys of
+ * `rhizome.config.json`, `--help` and the table in README.md. What the values mean to a node is told in node/options.ts.
+ */
+
+export interface Setting {
+  /** The key in `rhizome.config.json`; flag and variable follow from it. */
+  readonly key: string
+  /** `list` may be repeated and takes commas; `switch` takes no argument. */
+  readonly kind: 'text' | 'list' | 'switch' | 'port' | 'choice'
+  /** How the argument is called in help. */
+  readonly argument?: string
+  readonly choices?: readonly string[]
+  /** For `--help`: 55 columns at most. */
+  readonly help: string
+  /** For README.md: what holds when it is not given. */
+  readonly otherwise: string
+  /** Variables of the first rhizome-node with the same meaning. */
+  readonly originals?: readonly string[]
+}
+
+export const SETTINGS = [
+  {
+    key: 'topic',
+    kind: 'list',
+    argument: '<name>',
+    help: 'namespace to share (repeatable; the first is the default)',
+    otherwise: 'must be given to run a node',
+    originals: ['RHIZOME_PUB_SUB_TOPIC'],
+  },
+  {
+    key: 'peer',
+    kind: 'list',
+    argument: '<address>',
+    help: 'dial host[:4000] or a multiaddr (repeatable)',
+    otherwise: 'peers are found by mDNS and on this machine',
+    originals: ['RHIZOME_SEED_PEERS'],
+  },
+  {
+    key: 'secret',
+    kind: 'text',
+    argument: '<text|file>',
+    help: 'only nodes with the same secret can connect',
+    otherwise: 'open: anyone on the network can connect',
+  },
+  {
+    key: 'name',
+    kind: 'text',
+    argument: '<name>',
+    help: 'what peers call this node (default: the host name)',
+    otherwise: 'the host name',
+    originals: ['RHIZOME_PEER_ID'],
+  },
+  {
+    key: 'listen',
+    kind: 'list',
+    argument: '<address>',
+    help: 'port, ip:port or multiaddr (default: 4000 or next free)',
+    otherwise: 'port 4000 on every IPv4 interface, or the next free port',
+    originals: ['RHIZOME_REQUEST_BIND_PORT'],
+  },
+  {
+    key: 'noMdns',
+    kind: 'switch',
+    help: 'neither ask nor answer on the local network',
+    otherwise: 'mDNS is on',
+  },
+  {
+    key: 'data',
+    kind: 'text',
+    argument: '<directory>',
+    help: 'where the data lies (default: found by topic)',
+    otherwise: 'the first directory of RHIZOME_HOME that holds the topic and is not in use, else a new one',
+  },
+  { key: 'memory', kind: 'switch', help: 'keep nothing on disk', otherwise: 'data and identity are kept' },
+  {
+    key: 'keep',
+    kind: 'switch',
+    help: 'keeper: hold and serve, write nothing of its own',
+    otherwise: 'the node writes',
+  },
+  {
+    key: 'durability',
+    kind: 'choice',
+    argument: '<level>',
+    choices: ['normal', 'full'],
+    help: 'normal: survives kill -9; full: also a power cut',
+    otherwise: '`normal`',
+  },
+  {
+    key: 'httpPort',
+    kind: 'port',
+    argument: '<port>',
+    help: 'HTTP API (default: 3000 or next free)',
+    otherwise: '3000, or the next free port',
+    originals: ['RHIZOME_HTTP_API_PORT'],
+  },
+  {
+    key: 'httpHost',
+    kind: 'text',
+    argument: '<host>',
+    help: 'beyond 127.0.0.1 a token is needed',
+    otherwise: '`127.0.0.1`',
+  },
+  {
+    key: 'allowHost',
+    kind: 'list',
+    argument: '<name>',
+    help: 'further Host header to accept (repeatable)',
+    otherwise: 'loopback names, and the host listened on',
+  },
+  {
+    key: 'allowOrigin',
+    kind: 'list',
+    argument: '<origin>',
+    help: 'web origin that may call the API (repeatable)',
+    otherwise: 'no web page can call the API',
+  },
+  { key: 'noHttp', kind: 'switch', help: 'no HTTP port; commands still work', otherwise: 'the HTTP API is on' },
+  {
+    key: 'json',
+    kind: 'switch',
+    help: 'print JSON: one object per line',
+    otherwise: 'text for people',
+  },
+  {
+    key: 'verbose',
+    kind: 'switch',
+    help: 'logs of the network, and stack traces, on stderr',
+    otherwise: 'quiet',
+  },
+] as const satisfies readonly Setting[]
+
+export type SettingKey = (typeof SETTINGS)[number]['key']
+
+/** Variables that are read beside the settings. */
+export const HOME_VARIABLE = 'RHIZOME_HOME'
+/** Of the first rhizome-node: it published on a port of its own, which libp2p does not need. */
+export const IGNORED_VARIABLES = ['RHIZOME_PUBLISH_BIND_PORT'] as const
+
+export const CONFIG_FILE = 'rhizome.config.json'
+
+/** `httpPort` → `--http-port`. */
+export function flagOf(key: string): string {
+  return `--${words(key).join('-')}`
+}
+
+/** `httpPort` → `RHIZOME_HTTP_PORT`. */
+export function variableOf(key: string): string {
+  return `RHIZOME_${words(key).join('_').toUpperCase()}`
+}
+
+/** The switch that undoes it, for one who set it in the environment or the file: `--no-mdns` → `--mdns`. */
+export function inverseFlagOf(key: string): string {
+  const [first, ...rest] = words(key)
+  return first === 'no' ? `--${rest.join('-')}` : `--no-${words(key).join('-')}`
+}
+
+function words(key: string): string[] {
+  return key
+    .replace(/[A-Z]/g, (letter) => `-${letter}`)
+    .toLowerCase()
+    .split('-')
+}
