@@ -29,7 +29,7 @@ const ROOMS = `
 | text      | node, types of delta                                         |                              |
 | cli       | node, types of delta                                         |                              |
 | dashboard | node, types of delta                                         |                              |
-| index.ts  | delta, log, view, query, node, store/store.ts, net/net.ts    |                              |
+| index.ts  | delta, log, view, query, node, types of sync, store/store.ts, net/net.ts |                              |
 | main.ts   | node, http, text, cli, dashboard                             |                              |
 | bin.ts    | main.ts                                                      |                              |
 `
