@@ -1,0 +1,152 @@
+/** JSON Schemas of what routes take and answer. They check requests, type the handlers, and describe the API. */
+
+import { CURSOR_PATTERN } from './cursor.ts'
+import { PAGE_COUNT_DEFAULT, PAGE_COUNT_MAX } from './options.ts'
+
+const TEXT = { type: 'string', minLength: 1 } as const
+const ANY_OBJECT = { type: 'object', additionalProperties: true } as const
+const LIMIT = {
+  type: 'integer',
+  minimum: 1,
+  maximum: PAGE_COUNT_MAX,
+  description: `Items on a page; ${PAGE_COUNT_DEFAULT} when absent.`,
+} as const
+const AFTER = {
+  type: 'string',
+  pattern: CURSOR_PATTERN,
+  description: 'Begins behind this `cursor` of a delta.',
+} as const
+const AS = { ...TEXT, description: 'Name of the identity that asserts; the node itself when absent.' } as const
+
+export const NO_QUERY = { type: 'object', additionalProperties: false, properties: {} } as const
+
+export const WRITE_QUERY = { type: 'object', additionalProperties: false, properties: { as: AS } } as const
+
+export const IDS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { after: { ...TEXT, description: 'Begins behind this id.' }, limit: LIMIT },
+} as const
+
+export const DELTAS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    after: AFTER,
+    limit: LIMIT,
+    follow: { type: 'boolean', description: 'Streams NDJSON, and goes on with what is written later.' },
+  },
+} as const
+
+export const EVENTS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { after: { ...AFTER, description: 'Begins behind this `cursor`; from now on when absent.' } },
+} as const
+
+/** The parts of a path; each route has some of them. */
+export const PATH = {
+  type: 'object',
+  properties: {
+    ns: TEXT,
+    collection: TEXT,
+    id: TEXT,
+    entity: TEXT,
+    block: { type: 'string', pattern: '^[a-z2-7]{52}$' },
+    index: { type: 'string', pattern: '^(0|[1-9][0-9]{0,3})$' },
+  },
+} as const
+
+const PROPERTIES = { type: 'object', minProperties: 1, additionalProperties: {} } as const
+
+/** `PUT` of a record. */
+export const RECORD = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['properties'],
+  properties: {
+    id: { ...TEXT, description: 'Made at random when neither it nor the path says it.' },
+    properties: PROPERTIES,
+  },
+} as const
+
+const RAW_DELTA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['pointers'],
+  properties: {
+    pointers: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['localContext', 'target'],
+        properties: { localContext: { type: 'string' }, target: {}, targetContext: { type: 'string' } },
+      },
+    },
+  },
+} as const
+
+/** `POST` of deltas: one, or a list that becomes visible together. */
+export const RAW_DELTAS = { anyOf: [RAW_DELTA, { type: 'array', minItems: 1, items: RAW_DELTA }] } as const
+
+export const ENTITY = {
+  type: 'object',
+  required: ['id', 'properties'],
+  properties: { id: { type: 'string' }, properties: ANY_OBJECT },
+} as const
+
+export const DELTA = {
+  type: 'object',
+  required: ['id', 'time', 'creator', 'host', 'log', 'seq', 'index', 'pointers'],
+  properties: {
+    cursor: { type: 'string', description: 'Where it stands in this node; in lists alone.' },
+    id: { type: 'string' },
+    time: { type: 'object', properties: { ms: { type: 'integer' }, counter: { type: 'integer' } } },
+    creator: { type: 'string' },
+    host: { type: 'string' },
+    log: { type: 'string' },
+    seq: { type: 'integer' },
+    index: { type: 'integer' },
+    pointers: { type: 'array', items: ANY_OBJECT },
+  },
+} as const
+
+export const DELTAS = { type: 'array', items: DELTA } as const
+
+export const WRITTEN = {
+  type: 'object',
+  required: ['deltas'],
+  properties: { deltas: { type: 'array', items: { type: 'string' } }, block: { type: 'string' } },
+} as const
+
+export const IDS = {
+  type: 'object',
+  required: ['ids'],
+  properties: { ids: { type: 'array', items: { type: 'string' } }, next: { type: 'string' } },
+} as const
+
+export const IMPORTED = {
+  type: 'object',
+  required: ['records', 'deltas', 'unchanged', 'failedCount', 'failed'],
+  properties: {
+    records: { type: 'integer' },
+    deltas: { type: 'integer' },
+    unchanged: { type: 'integer' },
+    failedCount: { type: 'integer' },
+    failed: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { line: { type: 'integer' }, code: { type: 'string' }, message: { type: 'string' } },
+      },
+    },
+  },
+} as const
+
+export const COUNT = { type: 'integer', minimum: 0 } as const
+export const LOSSLESS = ANY_OBJECT
+export const STATUS = ANY_OBJECT
+export const STATUSES = { type: 'array', items: STATUS } as const
+export const HEALTH = { type: 'object', properties: { status: { const: 'ok' } } } as const

@@ -1,0 +1,50 @@
+/**
+ * Checks requests against the JSON Schemas of their routes, with ajv. It is loaded, and each schema compiled, when the
+ * first request needs it: a node that starts must listen soon, and most routes are never asked.
+ */
+
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify'
+import type { XStatic } from 'typebox/schema'
+import { RhizomeError } from '../errors.ts'
+
+/** Gives handlers the types that their routes' schemas (`as const`) say. */
+export interface SchemaTypes extends FastifyTypeProvider {
+  readonly validator: XStatic<this['schema']>
+  readonly serializer: XStatic<this['schema']>
+}
+
+type Compile = (schema: object) => ValidateFunction
+
+export class Validation {
+  #body: Compile | undefined
+  #text: Compile | undefined
+
+  /** Must have resolved before a compiled check is called. */
+  async load(): Promise<void> {
+    if (this.#body !== undefined) return
+    const { Ajv } = await import('ajv')
+    const strict = new Ajv()
+    // Paths and query strings are text: their numbers and switches are read from it.
+    const coercing = new Ajv({ coerceTypes: true })
+    this.#body = (schema) => strict.compile(schema)
+    this.#text = (schema) => coercing.compile(schema)
+  }
+
+  readonly compiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+    let check: ValidateFunction | undefined
+    return (value: unknown) => {
+      check ??= (httpPart === 'body' ? this.#body : this.#text)?.(schema)
+      if (check?.(value) === true) return { value }
+      return { error: new RhizomeError('RZ_HTTP_INPUT', sentence(httpPart ?? 'request', check?.errors ?? [])) }
+    }
+  }
+}
+
+function sentence(part: string, errors: readonly ErrorObject[]): string {
+  const [first] = errors
+  if (first === undefined) return `the ${part} is not what this route takes`
+  const where = first.instancePath === '' ? `the ${part}` : `${part}${first.instancePath}`
+  const unknown = (first.params as { additionalProperty?: string }).additionalProperty
+  return `${where} ${first.message ?? 'is not allowed'}${unknown === undefined ? '' : `: "${unknown}"`}`
+}
