@@ -6,9 +6,11 @@
 import { hash as digest } from 'node:crypto'
 import type { Time } from '../../src/delta/clock.ts'
 import { type DeltaId, negationPointers, type PeerId, type Pointer, type Value } from '../../src/delta/delta.ts'
+import { hashBytes } from '../../src/delta/identifiers.ts'
 import { recordPointers } from '../../src/delta/record.ts'
-import { type Block, type Dependency, type LogKey, logKeyOf, type Run, SALT_BYTES } from '../../src/log/block.ts'
+import { type Block, type Dependency, type Header, type LogKey, logKeyOf, type Run, SALT_BYTES } from '../../src/log/block.ts'
 import { type Head, headOf } from '../../src/log/chain.ts'
+import { encodeHeader, hashHeader } from '../../src/log/header.ts'
 import { type NamespaceId, openNamespaceId } from '../../src/log/namespace.ts'
 import { encodeDeltas, seal } from '../../src/log/seal.ts'
 import { type Signer, signerOf } from '../../src/log/signature.ts'
@@ -57,6 +59,8 @@ export interface AppendOptions {
   /** One millisecond after the block before, unless told otherwise. */
   readonly time?: Time
   readonly dependencies?: readonly Dependency[]
+  /** Fields of the header to sign instead of the true ones: what no honest node of today writes. */
+  readonly header?: Partial<Header>
 }
 
 /** A log that grows: keeps every block it made. Two logs of one signer and log id are a fork as soon as they differ. */
@@ -97,7 +101,7 @@ export class TestLog {
     const { head } = this
     const given = deltas.length > 0 ? deltas : [claim('test', `${this.logId.slice(0, 6)}-${this.blocks.length}`, 'n', 1)]
     const encoded = encodeDeltas(given)
-    const block = seal({
+    const sealed = seal({
       namespace: this.namespace,
       signer: this.signer,
       logId: this.logId,
@@ -109,6 +113,7 @@ export class TestLog {
       deltas: encoded,
       salts: saltsOf(`${this.key} ${this.blocks.length}`, encoded.length),
     })
+    const block = options.header === undefined ? sealed : resealed(sealed, options.header, this.signer)
     this.blocks.push(block)
     return block
   }
@@ -167,6 +172,14 @@ export function withoutSignature(block: Block): Block {
 /** As a sync batch brings them: only the last one signed. */
 export function bulk(blocks: readonly Block[]): readonly Block[] {
   return blocks.map((block, index) => (index === blocks.length - 1 ? block : withoutSignature(block)))
+}
+
+/** The block with other fields in its header, signed again. */
+export function resealed(block: Block, fields: Partial<Header>, by: Signer): Block {
+  const header = { ...block.header, ...fields }
+  const headerBytes = encodeHeader(header)
+  const hash = hashHeader(headerBytes)
+  return { ...block, header, headerBytes, hash, signature: by.sign(hashBytes(hash)) }
 }
 
 /** Bytes that are no secret: salts that differ by place. */

@@ -1,0 +1,139 @@
+/**
+ * What a store knows of each log without reading the disk: its newest block, its cut, how many deltas count.
+ * Owns the frontier with its digest, and the counts. State in memory; `engine.ts` fills it on opening.
+ */
+
+import { hash as digest } from 'node:crypto'
+import { encode } from '../delta/cbor.ts'
+import { laterTime, type Time, TIME_ZERO } from '../delta/clock.ts'
+import type { LogKey } from '../log/block.ts'
+import type { Head } from '../log/chain.ts'
+import { entryValue, type Frontier, type FrontierEntry, lengthOf } from '../log/frontier.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import type { NamespaceCounts } from './store.ts'
+
+/** One log as held. Never changed, only replaced. */
+export interface HeldLog {
+  readonly namespace: NamespaceId
+  readonly log: LogKey
+  /** The newest block held, void or not: it is always signed. */
+  readonly top?: Head
+  /** Deltas in all blocks held. */
+  readonly topDeltas: number
+  /** The newest admitted block: `top`, unless a cut lies below it. */
+  readonly head?: Head
+  /** Deltas in admitted blocks. */
+  readonly headDeltas: number
+  /** Blocks at or past it are void. */
+  readonly cut?: number
+}
+
+interface HeldNamespace {
+  readonly logs: Map<LogKey, FrontierLog>
+  blocks: number
+  deltas: number
+  /** Logs of which void blocks are held. */
+  voided: number
+  frontier: Frontier | undefined
+  digest: Uint8Array | undefined
+}
+
+interface FrontierLog {
+  readonly held: HeldLog
+  readonly entry: FrontierEntry
+  /** The entry's part of the digest, computed when first asked for. */
+  bytes: Uint8Array | undefined
+}
+
+export class Heads {
+  readonly #namespaces = new Map<NamespaceId, HeldNamespace>()
+  #latest: Time = TIME_ZERO
+
+  openNamespace(id: NamespaceId): void {
+    if (this.#namespaces.has(id)) return
+    const empty = { blocks: 0, deltas: 0, voided: 0, frontier: undefined, digest: undefined }
+    this.#namespaces.set(id, { logs: new Map(), ...empty })
+  }
+
+  knows(namespace: NamespaceId): boolean {
+    return this.#namespaces.has(namespace)
+  }
+
+  get(namespace: NamespaceId, log: LogKey): HeldLog | undefined {
+    return this.#namespaces.get(namespace)?.logs.get(log)?.held
+  }
+
+  /** True when a block of the log counts. */
+  admits(namespace: NamespaceId, log: LogKey, seq: number): boolean {
+    const cut = this.get(namespace, log)?.cut
+    return cut === undefined || seq < cut
+  }
+
+  /** True when void blocks are held, which every reader must pass over. */
+  hasVoid(namespace: NamespaceId): boolean {
+    return (this.#namespaces.get(namespace)?.voided ?? 0) > 0
+  }
+
+  set(held: HeldLog): void {
+    this.openNamespace(held.namespace)
+    const space = this.#namespaces.get(held.namespace) as HeldNamespace
+    const before = space.logs.get(held.log)
+    const entry = entryOf(held)
+    space.logs.set(held.log, { held, entry, bytes: undefined })
+    space.blocks += lengthOf(entry) - lengthOf(before?.entry)
+    space.deltas += held.headDeltas - (before?.held.headDeltas ?? 0)
+    space.voided += Number(holdsVoid(held)) - Number(holdsVoid(before?.held))
+    space.frontier = undefined
+    space.digest = undefined
+    if (held.head !== undefined) this.#latest = laterTime(this.#latest, held.head.time)
+  }
+
+  /** A snapshot, sorted by log. Linear in the logs after a change, else constant. */
+  frontier(namespace: NamespaceId): Frontier {
+    const space = this.#namespaces.get(namespace)
+    if (space === undefined) return []
+    space.frontier ??= [...space.logs.values()].map(({ entry }) => entry).sort((a, b) => (a.log < b.log ? -1 : 1))
+    return space.frontier
+  }
+
+  /** `digestOf(frontier)`, from parts that are kept: after a change a hash over 100 bytes per log. */
+  digest(namespace: NamespaceId): Uint8Array {
+    const space = this.#namespaces.get(namespace)
+    if (space === undefined) return digestOfParts([])
+    space.digest ??= digestOfParts(this.frontier(namespace).map(({ log }) => bytesOf(space.logs.get(log) as FrontierLog)))
+    return space.digest
+  }
+
+  counts(namespace: NamespaceId): NamespaceCounts {
+    const space = this.#namespaces.get(namespace)
+    if (space === undefined) return { blocks: 0, deltas: 0, logs: 0 }
+    return { blocks: space.blocks, deltas: space.deltas, logs: space.logs.size }
+  }
+
+  latestTime(): Time {
+    return this.#latest
+  }
+}
+
+function entryOf({ log, head, cut }: HeldLog): FrontierEntry {
+  return {
+    log,
+    ...(head === undefined ? {} : { seq: head.seq, hash: head.hash }),
+    ...(cut === undefined ? {} : { cut }),
+  }
+}
+
+function holdsVoid(held: HeldLog | undefined): boolean {
+  return held?.cut !== undefined && held.top !== undefined && held.top.seq >= held.cut
+}
+
+function bytesOf(log: FrontierLog): Uint8Array {
+  log.bytes ??= encode(entryValue(log.entry))
+  return log.bytes
+}
+
+/** The same bytes as encoding the list whole: a list's encoding is its head and its items' encodings. */
+function digestOfParts(parts: readonly Uint8Array[]): Uint8Array {
+  const head = encode(parts.map(() => null))
+  return digest('sha256', Buffer.concat([head.subarray(0, head.length - parts.length), ...parts]), 'buffer')
+}

@@ -1,0 +1,211 @@
+/**
+ * A store without a disk, for tests, `--memory` and the simulator. All but the disk is shared with `sqlite.ts`.
+ * The disk it has instead is a value that outlives the store, so that a crash can be played: what was not synced may go.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { RhizomeError } from '../errors.ts'
+import type { Block } from '../log/block.ts'
+import type { ForkProof } from '../log/fork.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import { StoreEngine } from './engine.ts'
+import { Heads } from './heads.ts'
+import type { LogFile, LogRecord, PlacedRecord, Placement, ReadLimits } from './log-file.ts'
+import { Overlay } from './overlay.ts'
+import type { Store, StoreOrigin } from './store.ts'
+
+/** What the next writes meet: success, no room, an error after nothing was written, or one after everything was. */
+export type DiskFault = 'none' | 'full' | 'failed' | 'failed-after-write'
+
+export interface MemoryDisk {
+  /** Stays until it is changed. */
+  fault: DiskFault
+  /** Transactions that a power cut may take: those since the last sync. */
+  readonly unsyncedCount: number
+  /** As a checkpoint does: what is written now survives a power cut. */
+  sync(): void
+  /**
+   * The machine stops: the store that is open on this disk takes no more calls, and the newest `lostCount` of the unsynced
+   * transactions are gone; one that was being written is gone whole. A killed process loses none.
+   */
+  crash(lostCount?: number): void
+}
+
+export interface MemoryStoreOptions {
+  /** Kept across openings. Default: one of its own. */
+  readonly disk?: MemoryDisk
+  /** `full` syncs every transaction before it is acknowledged. Default `normal`. */
+  readonly durability?: 'normal' | 'full'
+}
+
+/** `instance` makes a simulated history repeatable: 32 hex digits; random unless given. */
+export function createMemoryDisk(options: { readonly instance?: string } = {}): MemoryDisk {
+  return new ArrayDisk(options.instance ?? randomBytes(16).toString('hex'))
+}
+
+/** Opens at once. Throws RZ_STORE_LOCKED when a store is open on the disk. */
+export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
+  const disk = options.disk ?? createMemoryDisk()
+  if (!(disk instanceof ArrayDisk)) throw new TypeError('disk: make it with createMemoryDisk()')
+  const log = disk.open(options.durability ?? 'normal')
+  const origin = disk.takeOrigin()
+  return new StoreEngine({ log, heads: new Heads(), overlay: new Overlay(), forkPlaces: new Map(), origin, release: () => log.close() })
+}
+
+type Undo = () => void
+
+class ArrayDisk implements MemoryDisk {
+  fault: DiskFault = 'none'
+  readonly instance: string
+  readonly records: PlacedRecord[] = []
+  readonly names = new Map<NamespaceId, string>()
+  readonly notes = new Map<string, string>()
+  /** How to take back each unsynced transaction, oldest first. */
+  #unsynced: Undo[] = []
+  #openLog: ArrayLog | undefined
+  #origin: StoreOrigin = {}
+
+  constructor(instance: string) {
+    this.instance = instance
+  }
+
+  get unsyncedCount(): number {
+    return this.#unsynced.length
+  }
+
+  open(durability: 'normal' | 'full'): ArrayLog {
+    if (this.#openLog !== undefined) throw new RhizomeError('RZ_STORE_LOCKED', 'the disk has a store open already: close it first')
+    this.#openLog = new ArrayLog(this, durability)
+    return this.#openLog
+  }
+
+  closed(): void {
+    this.#openLog = undefined
+  }
+
+  takeOrigin(): StoreOrigin {
+    const origin = this.#origin
+    this.#origin = {}
+    return origin
+  }
+
+  sync(): void {
+    this.#unsynced = []
+  }
+
+  crash(lostCount = 0): void {
+    this.#openLog?.die()
+    this.#openLog = undefined
+    const keptCount = Math.max(0, this.#unsynced.length - lostCount)
+    for (const undo of this.#unsynced.splice(keptCount).reverse()) undo()
+    if (lostCount > 0) this.#origin = { renewal: 'the machine stopped while writes were not on disk yet' }
+  }
+
+  /** One transaction: `change` answers how to take it back. */
+  write(change: () => Undo, durability: 'normal' | 'full'): void {
+    if (this.fault === 'full') throw new RhizomeError('RZ_STORE_FULL', 'the disk is full: free some room and write again')
+    if (this.fault === 'failed') throw failed()
+    this.#unsynced.push(change())
+    if (this.fault === 'failed-after-write') throw failed()
+    if (durability === 'full') this.sync()
+  }
+}
+
+class ArrayLog implements LogFile {
+  readonly #disk: ArrayDisk
+  readonly #durability: 'normal' | 'full'
+  #dead = false
+
+  constructor(disk: ArrayDisk, durability: 'normal' | 'full') {
+    this.#disk = disk
+    this.#durability = durability
+  }
+
+  get instance(): string {
+    return this.#disk.instance
+  }
+
+  get isOpen(): boolean {
+    return !this.#dead
+  }
+
+  end(): number {
+    return this.#alive().records.length
+  }
+
+  append(records: readonly LogRecord[]): readonly Placement[] {
+    const disk = this.#alive()
+    const start = disk.records.length
+    const placed = records.map((record, index) => ({ ...record, place: start + index + 1, end: start + index + 1 }))
+    disk.write(() => {
+      disk.records.push(...placed)
+      return () => disk.records.splice(start)
+    }, this.#durability)
+    return placed
+  }
+
+  after(position: number, { countMax }: ReadLimits): readonly PlacedRecord[] {
+    return this.#alive().records.slice(position, position + countMax)
+  }
+
+  blockAt(place: number): Block {
+    const record = this.#alive().records[place - 1]
+    if (record?.kind !== 'block') throw new Error(`bug: no block at ${place}`)
+    return record.block
+  }
+
+  forkProofAt(place: number): ForkProof {
+    const record = this.#alive().records[place - 1]
+    if (record?.kind !== 'fork') throw new Error(`bug: no fork proof at ${place}`)
+    return record.proof
+  }
+
+  namespaces(): readonly { readonly id: NamespaceId; readonly name: string }[] {
+    return [...this.#alive().names].map(([id, name]) => ({ id, name }))
+  }
+
+  addNamespace(id: NamespaceId, name: string): void {
+    this.#set(this.#alive().names, id, name)
+  }
+
+  note(key: string): string | undefined {
+    return this.#alive().notes.get(key)
+  }
+
+  setNote(key: string, value: string | undefined): void {
+    this.#set(this.#alive().notes, key, value)
+  }
+
+  close(): void {
+    if (this.#dead) return
+    this.#dead = true
+    this.#disk.sync()
+    this.#disk.closed()
+  }
+
+  die(): void {
+    this.#dead = true
+  }
+
+  #set<Key>(map: Map<Key, string>, key: Key, value: string | undefined): void {
+    this.#disk.write(() => {
+      const before = map.get(key)
+      put(map, key, value)
+      return () => put(map, key, before)
+    }, this.#durability)
+  }
+
+  #alive(): ArrayDisk {
+    if (this.#dead) throw new RhizomeError('RZ_STORE_CLOSED', 'the store is closed')
+    return this.#disk
+  }
+}
+
+function put<Key>(map: Map<Key, string>, key: Key, value: string | undefined): void {
+  if (value === undefined) map.delete(key)
+  else map.set(key, value)
+}
+
+function failed(): RhizomeError {
+  return new RhizomeError('RZ_STORE_FAILED', 'the disk answered with an error: look after it, then start the node again')
+}
