@@ -3,6 +3,7 @@
  * Refuses what cannot be dialled over TCP, with RZ_NET_ADDRESS_INVALID and a message that names the forms that work.
  */
 import { isIP, isIPv6 } from 'node:net'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { RhizomeError } from '../errors.ts'
 import { DEFAULT_PORT } from './limits.ts'
@@ -34,8 +35,17 @@ function parseMultiaddr(text: string): PeerAddress {
   if (transport?.name !== 'tcp') throw invalid(text, 'only tcp is spoken here')
   if (transport.value === '0') throw invalid(text, 'port 0 cannot be dialled')
   if (rest.length > 0 || (id !== undefined && id.name !== 'p2p')) throw invalid(text, 'it goes on after the port')
+  if (id?.value !== undefined) assertPeerId(text, id.value)
   const address = `/${host.name}/${host.value}/tcp/${transport.value}`
   return id?.value === undefined ? { address } : { address, peer: id.value }
+}
+
+function assertPeerId(text: string, id: string): void {
+  try {
+    peerIdFromString(id)
+  } catch (error) {
+    throw invalid(text, 'what follows /p2p/ is no peer id', error)
+  }
 }
 
 function parseHostPort(text: string): PeerAddress {

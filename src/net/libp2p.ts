@@ -27,8 +27,6 @@ import { Standing } from './standing.ts'
 import { frameStream } from './streams.ts'
 import { Watchdog } from './watchdog.ts'
 
-export type { Libp2pNetOptions, MdnsChoice } from './options.ts'
-
 /**
  * Listening when it resolves; dialling goes on from then until `close`.
  * Throws RZ_NET_ADDRESS_INVALID, RZ_NET_PORT_TAKEN, and the signal's reason.

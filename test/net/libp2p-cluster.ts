@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type Libp2pNetOptions, openLibp2pNet } from '../../src/net/libp2p.ts'
+import { openLibp2pNet } from '../../src/net/libp2p.ts'
 import type { Net } from '../../src/net/net.ts'
+import type { Libp2pNetOptions } from '../../src/net/options.ts'
 import type { Cluster } from './contract.ts'
 
 /** A key per name, so that a name is always the same peer. */

@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest'
+import { Watchdog } from '../../src/net/watchdog.ts'
+
+describe('the watchdog', () => {
+  const peers = (hears: boolean): { peer: string; hears: boolean }[] => [{ peer: 'x', hears }]
+
+  test('a peer that hears is left alone', () => {
+    const watchdog = new Watchdog(100)
+    for (let nowMs = 0; nowMs < 1_000; nowMs += 50) expect(watchdog.look(peers(true), nowMs)).toEqual([])
+  })
+
+  test('a deaf peer is identified anew once, then closed', () => {
+    const watchdog = new Watchdog(100)
+    const actions = [0, 50, 100, 150, 200, 250].map((nowMs) => watchdog.look(peers(false), nowMs))
+    expect(actions).toEqual([[], [], [{ kind: 'identify', peer: 'x' }], [], [{ kind: 'close', peer: 'x' }], []])
+  })
+
+  test('a peer that hears again, or comes back, starts from the beginning', () => {
+    const watchdog = new Watchdog(100)
+    watchdog.look(peers(false), 0)
+    watchdog.look(peers(true), 90)
+    expect(watchdog.look(peers(false), 150)).toEqual([])
+    watchdog.look([], 160)
+    expect(watchdog.look(peers(false), 260)).toEqual([])
+    expect(watchdog.look(peers(false), 360)).toEqual([{ kind: 'identify', peer: 'x' }])
+  })
+})
