@@ -74,7 +74,8 @@ export function decodeForkProof(bytes: Uint8Array): ForkProof {
   return { first: parseAttested(parts[0]), second: parseAttested(parts[1]) }
 }
 
-interface Authentic {
+/** A header of which an attestation has shown that its creator signed it. */
+export interface Authentic {
   readonly header: Header
   readonly hash: BlockHash
 }
@@ -89,7 +90,8 @@ function cutOf(first: Authentic, second: Authentic): number {
   throw invalid('its headers do not contradict each other')
 }
 
-function authenticate({ headers, signature }: AttestedHeader): Authentic {
+/** The header that is attested. Throws RZ_FORK_PROOF_INVALID when the headers are no chain or the signature is wrong. */
+export function authenticate({ headers, signature }: AttestedHeader): Authentic {
   if (headers.length > RUN_BLOCKS_MAX) throw invalid(`a run of ${headers.length} headers`)
   const [start, ...rest] = headers
   const first = readHeader(start)

@@ -30,7 +30,7 @@ export function sameEntry(a: FrontierEntry, b: FrontierEntry): boolean {
 
 /** 32 bytes that are equal exactly when the frontiers are. Linear in the logs. */
 export function digestOf(frontier: Frontier): Uint8Array {
-  return digest('sha256', encode(frontier.map(entryValue)), 'buffer')
+  return new Uint8Array(digest('sha256', encode(frontier.map(entryValue)), 'buffer'))
 }
 
 /** An entry as CBOR: `[creator key, log id, seq | null, hash | null, cut | null]`. */

@@ -20,7 +20,7 @@ export function leafOf(item: Uint8Array): Uint8Array {
 /** Linear in the leaves. */
 export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
   assert(leaves.length > 0, 'a block has a delta at least')
-  return subtree(leaves, 0, leaves.length)
+  return new Uint8Array(subtree(leaves, 0, leaves.length))
 }
 
 /** The siblings from the leaf up: what a third party needs beside the item to compute the root. */
