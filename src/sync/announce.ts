@@ -1,0 +1,167 @@
+/**
+ * Tells gossip what this node has written: follows the store's changes from a durable cursor, so that what was committed
+ * before a crash is announced after it. Only blocks whose host is this node: what came by gossip is forwarded by gossip, and
+ * what came by sync is offered to neighbours by sync (replica.ts), which does not repeat a whole history as messages.
+ * Blocks committed while a message is on its way go into the next one as a run. design.md 4 and 6.
+ */
+
+import type { PeerId } from '../delta/delta.ts'
+import { type Block, logKeyOfHeader, RUN_BLOCKS_MAX } from '../log/block.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import { GOSSIP_BYTES_MAX } from '../net/net.ts'
+import { type Position, POSITION_START, type Store } from '../store/store.ts'
+import { encodeGossipHead, encodeGossipRun } from './gossip-message.ts'
+import { ANNOUNCE_QUEUE_BYTES_MAX, ANNOUNCED_NOTE_MS, ANNOUNCED_RUN_BYTES_MAX } from './limits.ts'
+
+export interface AnnouncerOptions {
+  readonly store: Store
+  readonly namespace: NamespaceId
+  readonly host: PeerId
+  readonly publish: (bytes: Uint8Array) => Promise<unknown>
+  readonly schedule: (delayMs: number, run: () => void) => () => void
+  /** A message could not be published; the next ones are tried all the same. */
+  readonly onFailure: (error: unknown) => void
+}
+
+interface Queued {
+  readonly block: Block
+  readonly sizeBytes: number
+}
+
+export class Announcer {
+  readonly #options: AnnouncerOptions
+  readonly #noteKey: string
+  readonly #stop = new AbortController()
+  readonly #queue: Queued[] = []
+  #queueBytes = 0
+  #room = Promise.withResolvers<void>()
+  #publishing = false
+  /** The newest change that was looked at, and the newest of which all is published. */
+  #seen: Position
+  #published: Position
+  #noted: Position | undefined
+  #cancelNote: (() => void) | undefined
+  #done: Promise<void> | undefined
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options
+    this.#noteKey = `announced/${options.namespace}`
+    this.#noted = this.#read()
+    this.#published = this.#noted ?? options.store.position()
+    this.#seen = this.#published
+  }
+
+  start(): void {
+    // Noted at once: what is committed from now on is announced, even if this process dies before the next note.
+    this.#note()
+    this.#done = this.#follow()
+  }
+
+  /** Idempotent. Resolves when nothing is published any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.#room.resolve()
+    await this.#done
+    this.#cancelNote?.()
+    this.#cancelNote = undefined
+    this.#note()
+  }
+
+  async #follow(): Promise<void> {
+    const { store, namespace, host } = this.#options
+    const { signal } = this.#stop
+    for await (const change of store.changes({ after: this.#seen, signal })) {
+      if (signal.aborted) return
+      this.#seen = change.position
+      const ours = change.kind === 'committed' && change.namespace === namespace && change.block.header.host === host
+      if (ours && change.block.signature !== undefined) this.#add(change.block)
+      else if (this.#queue.length === 0 && !this.#publishing) this.#advance(change.position)
+      if (this.#queueBytes > ANNOUNCE_QUEUE_BYTES_MAX) await this.#untilRoom()
+    }
+  }
+
+  #add(block: Block): void {
+    const sizeBytes = sizeOf(block)
+    this.#queue.push({ block, sizeBytes })
+    this.#queueBytes += sizeBytes
+    if (!this.#publishing) void this.#publishAll()
+  }
+
+  /** Never rejects. */
+  async #publishAll(): Promise<void> {
+    this.#publishing = true
+    while (this.#queue.length > 0 && !this.#stop.signal.aborted) {
+      const position = this.#seen
+      const bytes = this.#nextMessage()
+      try {
+        await this.#options.publish(bytes)
+      } catch (error) {
+        this.#options.onFailure(error)
+      }
+      if (this.#queueBytes <= ANNOUNCE_QUEUE_BYTES_MAX) this.#room.resolve()
+      if (this.#queue.length === 0) this.#advance(position)
+    }
+    this.#publishing = false
+  }
+
+  #nextMessage(): Uint8Array {
+    const [first, ...rest] = this.#takeRun()
+    const message = encodeGossipRun({ blocks: [first, ...rest] })
+    return message.length > GOSSIP_BYTES_MAX ? encodeGossipHead(first) : message
+  }
+
+  /** The longest run at the front of the queue that fits a message. */
+  #takeRun(): readonly [Block, ...Block[]] {
+    const first = this.#take()
+    const run: [Block, ...Block[]] = [first]
+    let bytes = sizeOf(first)
+    let last = first
+    for (;;) {
+      const next = this.#queue[0]
+      if (next === undefined || run.length === RUN_BLOCKS_MAX) return run
+      bytes += next.sizeBytes
+      const follows = next.block.header.previous === last.hash && logKeyOfHeader(next.block.header) === logKeyOfHeader(last.header)
+      if (!follows || bytes > ANNOUNCED_RUN_BYTES_MAX) return run
+      last = this.#take()
+      run.push(last)
+    }
+  }
+
+  #take(): Block {
+    const queued = this.#queue.shift() as Queued
+    this.#queueBytes -= queued.sizeBytes
+    return queued.block
+  }
+
+  async #untilRoom(): Promise<void> {
+    this.#room = Promise.withResolvers<void>()
+    if (this.#queueBytes > ANNOUNCE_QUEUE_BYTES_MAX) await this.#room.promise
+  }
+
+  /** Everything up to there is published. */
+  #advance(position: Position): void {
+    this.#published = position
+    this.#cancelNote ??= this.#options.schedule(ANNOUNCED_NOTE_MS, () => {
+      this.#cancelNote = undefined
+      this.#note()
+    })
+  }
+
+  #note(): void {
+    if (this.#noted === this.#published) return
+    this.#noted = this.#published
+    this.#options.store.setNote(this.#noteKey, `${this.#options.store.instance}:${this.#published}`)
+  }
+
+  /** Undefined when there is none, or it is of an earlier life of the store. */
+  #read(): Position | undefined {
+    const [instance, position] = this.#options.store.note(this.#noteKey)?.split(':') ?? []
+    if (instance !== this.#options.store.instance) return undefined
+    return (Number(position) || POSITION_START) as Position
+  }
+}
+
+/** Bytes that a block takes in a message, or a little more. */
+function sizeOf({ headerBytes, header, payload }: Block): number {
+  return headerBytes.length + header.payloadBytes + 5 * payload.length + 96
+}

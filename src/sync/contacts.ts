@@ -1,0 +1,104 @@
+/**
+ * When to sync with which peer: soon after meeting, at once on need, again soon while something is lacking, and from time to
+ * time. One session at a time per peer. Owns the timers; the sessions themselves are the caller's. design.md 4.
+ */
+
+import type { PeerIdText } from '../net/net.ts'
+import { DEFER_MS, RETRY_MS, SESSIONS_OUTBOUND_MAX } from './limits.ts'
+import type { Schedule } from './exchange.ts'
+
+/** What a session came to, as far as the next contact depends on it. */
+export type ContactResult = 'complete' | 'deferred' | 'incomplete' | 'failed'
+
+export interface ContactsOptions {
+  readonly schedule: Schedule
+  readonly nowMs: () => number
+  /** From 0 to 1; spreads contacts over time. */
+  readonly random: () => number
+  readonly intervalMs: number
+  /** Holds one session; never rejects. */
+  readonly sync: (peer: PeerIdText) => Promise<ContactResult>
+}
+
+interface Contact {
+  dueMs: number
+  cancel: (() => void) | undefined
+  running: boolean
+  /** Wanted again as soon as the running session is over. */
+  againMs: number | undefined
+  /** Sessions in a row that did not complete. */
+  unfinished: number
+}
+
+export class Contacts {
+  readonly #options: ContactsOptions
+  readonly #contacts = new Map<PeerIdText, Contact>()
+  #running = 0
+
+  constructor(options: ContactsOptions) {
+    this.#options = options
+  }
+
+  add(peer: PeerIdText, delayMs: number): void {
+    this.#contacts.set(peer, { dueMs: Infinity, cancel: undefined, running: false, againMs: undefined, unfinished: 0 })
+    this.soon(peer, delayMs)
+  }
+
+  remove(peer: PeerIdText): void {
+    this.#contacts.get(peer)?.cancel?.()
+    this.#contacts.delete(peer)
+  }
+
+  /** Syncs with the peer after `delayMs`, or earlier if that is planned already. */
+  soon(peer: PeerIdText, delayMs: number): void {
+    const contact = this.#contacts.get(peer)
+    if (contact === undefined) return
+    if (contact.running) contact.againMs = Math.min(contact.againMs ?? Infinity, delayMs)
+    else if (this.#options.nowMs() + delayMs < contact.dueMs) this.#plan(peer, contact, delayMs)
+  }
+
+  /** A session that the peer opened was complete: the next contact is a whole interval away. */
+  met(peer: PeerIdText): void {
+    const contact = this.#contacts.get(peer)
+    if (contact === undefined || contact.running) return
+    contact.unfinished = 0
+    this.#plan(peer, contact, this.#intervalMs())
+  }
+
+  close(): void {
+    for (const peer of [...this.#contacts.keys()]) this.remove(peer)
+  }
+
+  #plan(peer: PeerIdText, contact: Contact, delayMs: number): void {
+    contact.cancel?.()
+    contact.dueMs = this.#options.nowMs() + delayMs
+    contact.cancel = this.#options.schedule(delayMs, () => void this.#run(peer, contact))
+  }
+
+  async #run(peer: PeerIdText, contact: Contact): Promise<void> {
+    if (this.#running >= SESSIONS_OUTBOUND_MAX) return this.#plan(peer, contact, DEFER_MS * (0.5 + this.#options.random()))
+    contact.cancel = undefined
+    contact.dueMs = Infinity
+    contact.running = true
+    this.#running++
+    const result = await this.#options.sync(peer)
+    this.#running--
+    contact.running = false
+    if (this.#contacts.get(peer) !== contact) return
+    contact.unfinished = result === 'complete' ? 0 : contact.unfinished + 1
+    const delayMs = Math.min(this.#delayMs(result, contact.unfinished), contact.againMs ?? Infinity)
+    contact.againMs = undefined
+    this.#plan(peer, contact, delayMs)
+  }
+
+  #delayMs(result: ContactResult, unfinished: number): number {
+    const { intervalMs, random } = this.#options
+    if (result === 'complete') return this.#intervalMs()
+    if (result === 'deferred') return DEFER_MS * (0.5 + random())
+    return Math.min(RETRY_MS * 2 ** Math.min(unfinished - 1, 20), intervalMs) * (0.75 + random() / 2)
+  }
+
+  #intervalMs(): number {
+    return this.#options.intervalMs * (0.75 + this.#options.random() / 2)
+  }
+}

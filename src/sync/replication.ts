@@ -1,0 +1,238 @@
+/**
+ * Replication of namespaces over the ports of store and net: what `node` opens and closes. It keeps one replica per namespace
+ * (replica.ts), answers the sync protocol, and passes the network's events on. design.md 4 and 6.
+ */
+
+import { RhizomeError } from '../errors.ts'
+import type { LogKey } from '../log/block.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
+import type { Store } from '../store/store.ts'
+import type { ReplicationEvent } from './events.ts'
+import { firstFrame, framesOf, type Schedule } from './exchange.ts'
+import { DEFAULT_INTERVAL_MS, SESSIONS_INBOUND_MAX, SYNC_PROTOCOL } from './limits.ts'
+import { Replica } from './replica.ts'
+import type { SyncStatus } from './status.ts'
+import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
+
+export type { ReplicationEvent } from './events.ts'
+export type { SyncStatus } from './status.ts'
+
+export interface ReplicationOptions {
+  readonly store: Store
+  readonly net: Net
+  /** This node's name, shown to peers. */
+  readonly name: string
+  readonly nowMs: () => number
+  /** From 0 to 1; spreads contacts over time and decides nothing else. */
+  readonly random: () => number
+  /** Calls `run` once after `delayMs`; answers the function that cancels it. */
+  readonly schedule: Schedule
+  /** Logs that this node writes: a peer that holds more of them, or a cut in one, is told by event. */
+  readonly own?: (log: LogKey) => boolean
+  /** Peers are synced with at least this often. Shorter finds what gossip lost sooner, and costs a round trip each time. */
+  readonly intervalMs?: number
+}
+
+export interface PeerSync {
+  readonly peer: PeerIdText
+  readonly name?: string
+  readonly state: 'syncing' | 'in sync' | 'behind' | 'failing'
+  /** Blocks that the peer has shown by signed heads and this node lacks. */
+  readonly behindBlocks: number
+  /** When this node last held all that the peer held. */
+  readonly inSyncAtMs?: number
+  /** The peer's clock less ours, within half a round trip. */
+  readonly clockOffsetMs?: number
+}
+
+export interface Replication extends AsyncDisposable {
+  /** Takes part in a namespace that the store has opened under `name`. Attaching twice is a bug of the caller. */
+  attach(namespace: NamespaceId, name: string): void
+  /** Resolves when nothing of it is under way. Idempotent. */
+  detach(namespace: NamespaceId): Promise<void>
+  status(namespace: NamespaceId): SyncStatus
+  peers(namespace: NamespaceId): readonly PeerSync[]
+  /**
+   * Resolves when this node is in sync with a peer at least and knows no signed head that it lacks. Rejects with the
+   * signal's reason, or RZ_SYNC_CLOSED when the namespace is left.
+   */
+  waitForSync(namespace: NamespaceId, options: { readonly signal: AbortSignal }): Promise<SyncStatus>
+  onEvent(listener: (event: ReplicationEvent) => void): () => void
+  /** Idempotent. Store and net stay open: they are the caller's. */
+  close(): Promise<void>
+}
+
+/** Registers the protocol's handler and listens to the network; does no I/O before a namespace is attached. */
+export function openReplication(options: ReplicationOptions): Replication {
+  return new Replicas(options)
+}
+
+class Replicas implements Replication {
+  readonly #options: ReplicationOptions
+  readonly #replicas = new Map<NamespaceId, Replica>()
+  readonly #listeners = new Set<(event: ReplicationEvent) => void>()
+  readonly #stop = new AbortController()
+  readonly #stopListening: () => void
+  #greeting = 0
+
+  constructor(options: ReplicationOptions) {
+    this.#options = options
+    options.net.handle(SYNC_PROTOCOL, (stream) => this.#serve(stream))
+    this.#stopListening = options.net.onEvent((event) => this.#onNetEvent(event))
+  }
+
+  attach(namespace: NamespaceId, name: string): void {
+    if (this.#stop.signal.aborted) throw closed()
+    const { store, net, nowMs, random, schedule, own = () => false, intervalMs = DEFAULT_INTERVAL_MS } = this.#options
+    const replica = new Replica({
+      store,
+      net,
+      namespace,
+      topicName: name,
+      name: this.#options.name,
+      nowMs,
+      random,
+      schedule,
+      own,
+      intervalMs,
+      emit: (event) => this.#emit({ ...event, namespace } as ReplicationEvent),
+    })
+    this.#replicas.set(namespace, replica)
+    replica.start()
+  }
+
+  async detach(namespace: NamespaceId): Promise<void> {
+    const replica = this.#replicas.get(namespace)
+    this.#replicas.delete(namespace)
+    await replica?.stop()
+  }
+
+  status(namespace: NamespaceId): SyncStatus {
+    return this.#replicas.get(namespace)?.status() ?? { kind: 'alone' }
+  }
+
+  peers(namespace: NamespaceId): readonly PeerSync[] {
+    return (this.#replicas.get(namespace)?.peers() ?? []).map(({ peer, name, inSyncAtMs, clockOffsetMs, ...rest }) => ({
+      peer,
+      ...(name === undefined ? {} : { name }),
+      state: stateOf({ ...rest, inSync: inSyncAtMs !== undefined }),
+      behindBlocks: rest.behindBlocks,
+      ...(inSyncAtMs === undefined ? {} : { inSyncAtMs }),
+      ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+    }))
+  }
+
+  async waitForSync(namespace: NamespaceId, { signal }: { readonly signal: AbortSignal }): Promise<SyncStatus> {
+    for (;;) {
+      signal.throwIfAborted()
+      const replica = this.#replicas.get(namespace)
+      if (replica === undefined || replica.stopped) throw closed()
+      const status = replica.status()
+      if (status.kind === 'in-sync') return status
+      await changed(replica, signal)
+    }
+  }
+
+  onEvent(listener: (event: ReplicationEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#stopListening()
+    await Promise.all([...this.#replicas.keys()].map((namespace) => this.detach(namespace)))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #emit(event: ReplicationEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #onNetEvent(event: NetEvent): void {
+    for (const replica of this.#replicas.values()) {
+      if (event.kind === 'joined' && event.topic === replica.topic) replica.peerJoined(event.peer)
+      if (event.kind === 'left' && event.topic === replica.topic) replica.peerLeft(event.peer)
+      if (event.kind === 'disconnected') replica.peerLeft(event.peer)
+    }
+  }
+
+  /** Reads the hello, and hands the stream to the replica that it is for. */
+  async #serve(stream: NetStream): Promise<void> {
+    if (this.#stop.signal.aborted) return refuse(stream, 'closing')
+    if (this.#sessions() >= SESSIONS_INBOUND_MAX) return refuse(stream, 'busy')
+    const frames = framesOf(stream)
+    this.#greeting++
+    let hello: Hello | Refusal
+    try {
+      hello = this.#hello(stream, await firstFrame(frames, { schedule: this.#options.schedule, signal: this.#stop.signal }))
+    } finally {
+      this.#greeting--
+    }
+    if (typeof hello === 'string') return refuse(stream, hello)
+    const replica = this.#replicas.get(hello.namespace)
+    if (replica === undefined) return refuse(stream, 'namespace')
+    if (replica.isServing(stream.peer)) return refuse(stream, 'busy')
+    await replica.serve(stream, frames, hello)
+  }
+
+  #hello(stream: NetStream, bytes: Uint8Array): Hello | Refusal {
+    try {
+      const frame = decodeFrame(bytes)
+      if (frame.kind === 'hello') return frame
+      throw new RhizomeError('RZ_SYNC_FRAME_INVALID', `a session that begins with ${frame.kind}`)
+    } catch (error) {
+      if (error instanceof RhizomeError && error.code === 'RZ_SYNC_VERSION') return 'version'
+      this.#options.net.penalise(stream.peer, error instanceof Error ? error.message : 'no hello')
+      throw error
+    }
+  }
+
+  #sessions(): number {
+    let count = this.#greeting
+    for (const replica of this.#replicas.values()) count += replica.inboundCount
+    return count
+  }
+}
+
+async function refuse(stream: NetStream, reason: Refusal): Promise<void> {
+  await stream.send(encodeFrame({ kind: 'refuse', reason }))
+  await stream.close()
+}
+
+function stateOf({
+  sessions,
+  failures,
+  behindBlocks,
+  inSync,
+}: {
+  readonly sessions: number
+  readonly failures: number
+  readonly behindBlocks: number
+  readonly inSync: boolean
+}): PeerSync['state'] {
+  if (failures > 1) return 'failing'
+  if (behindBlocks > 0) return 'behind'
+  if (inSync) return 'in sync'
+  return sessions > 0 ? 'syncing' : 'behind'
+}
+
+/** Resolves when the replica's status may have changed, or the signal is given. */
+function changed(replica: Replica, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const stop = replica.onStatus(resolve)
+  const onAbort = (): void => resolve()
+  signal.addEventListener('abort', onAbort, { once: true })
+  return promise.finally(() => {
+    stop()
+    signal.removeEventListener('abort', onAbort)
+  })
+}
+
+function closed(): RhizomeError {
+  return new RhizomeError('RZ_SYNC_CLOSED', 'this node takes no part in the namespace any more')
+}
