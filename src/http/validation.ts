@@ -4,15 +4,17 @@
  */
 
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify'
+import type { FastifySchemaCompiler, FastifyServerOptions, FastifyTypeProvider } from 'fastify'
 import type { XStatic } from 'typebox/schema'
 import { RhizomeError } from '../errors.ts'
 
 /** Gives handlers the types that their routes' schemas (`as const`) say. */
 export interface SchemaTypes extends FastifyTypeProvider {
   readonly validator: XStatic<this['schema']>
-  readonly serializer: XStatic<this['schema']>
+  readonly serializer: unknown
 }
+
+type Controller = NonNullable<FastifyServerOptions['schemaController']>
 
 type Compile = (schema: object) => ValidateFunction
 
@@ -31,7 +33,14 @@ export class Validation {
     this.#text = (schema) => coercing.compile(schema)
   }
 
-  readonly compiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+  /** For fastify's `schemaController`: given these, it loads none of its own. Answers are plain JSON of our making. */
+  get controller(): Controller {
+    const factory = { buildValidator: () => this.#compile, buildSerializer: () => () => JSON.stringify }
+    // Fastify types a compiler as what ajv makes, and calls it as what `setValidatorCompiler` takes.
+    return { compilersFactory: factory as unknown as NonNullable<Controller['compilersFactory']> }
+  }
+
+  readonly #compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
     let check: ValidateFunction | undefined
     return (value: unknown) => {
       check ??= (httpPart === 'body' ? this.#body : this.#text)?.(schema)

@@ -1,0 +1,181 @@
+/**
+ * The fastify application: every route, and what holds for all of them: who may ask, how failures are told, which headers
+ * answers bear. It listens nowhere; server.ts hands it the requests of TCP and of the control socket.
+ */
+
+import type { FastifyReply, FastifyRequest, HTTPMethods, RawServerDefault, RouteOptions } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import { RhizomeError } from '../errors.ts'
+import { type AccessPolicy, judge } from './access.ts'
+import { sendProblem } from './answer.ts'
+import { type Application, type Context, firstNamespace, type Scope } from './context.ts'
+import { addDeltaRoutes } from './delta-routes.ts'
+import { addEntityRoutes } from './entity-routes.ts'
+import { addImportRoute } from './import-route.ts'
+import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
+import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
+import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
+import { describe } from './problem.ts'
+import { addRecordRoutes } from './record-routes.ts'
+import type { TokenCheck } from './token.ts'
+import { Validation } from './validation.ts'
+
+export interface ApplicationOptions extends Context {
+  readonly access: AccessPolicy
+  readonly token: TokenCheck | undefined
+  /** True for what came by the control socket, whose file mode has judged already. */
+  readonly isControl: (request: IncomingMessage) => boolean
+  readonly closing: AbortSignal
+  readonly onError: (error: unknown) => void
+}
+
+export async function makeApplication(options: ApplicationOptions): Promise<Application> {
+  // Imported when a server is opened, not when the command starts: half of what fastify costs is reading it.
+  const { fastify } = await import('fastify')
+  const validation = new Validation()
+  const app: Application = fastify<RawServerDefault>({
+    bodyLimit: BODY_BYTES_MAX,
+    // A property may have any name, `__proto__` included: it is only ever copied as an own key.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
+    schemaController: validation.controller,
+    frameworkErrors: (error, request, reply) => fail(options, error, request as FastifyRequest, reply as FastifyReply),
+  })
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onRequest', (request, reply) => admit(options, request, reply))
+  app.addHook('preValidation', () => validation.load())
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    if (options.closing.aborted) reply.header('connection', 'close')
+  })
+  app.setErrorHandler((error, request, reply) => fail(options, error, request, reply))
+  app.setNotFoundHandler((request) => {
+    throw new RhizomeError('RZ_HTTP_ROUTE_UNKNOWN', `there is nothing at ${pathOf(request)}`)
+  })
+  const paths = new Map<string, Set<string>>()
+  app.addHook('onRoute', (route) => note(paths, route))
+  await addRoutes(app, options)
+  for (const [url, methods] of [...paths]) addRefusal(app, url, methods, options)
+  await app.ready()
+  return app
+}
+
+async function addRoutes(app: Application, context: Context): Promise<void> {
+  const { node } = context
+  const first = () => firstNamespace(node)
+  const canonical: Scope = { prefix: NAMESPACE_PREFIX, namespaceOf: ({ ns = '' }) => node.namespace(ns) }
+  addNodeRoutes(app, context)
+  addNamespaceRoutes(app, canonical)
+  for (const scope of [canonical, { prefix: '/api', namespaceOf: first }]) {
+    addDeltaRoutes(app, context, scope)
+  }
+  addEntityRoutes(app, canonical)
+  await addImportRoute(app, canonical)
+  const entities = `${NAMESPACE_PREFIX}/collections/:collection/entities`
+  addRecordRoutes(app, {
+    ids: entities,
+    collection: entities,
+    record: `${entities}/:id`,
+    locate: ({ ns = '', collection = '', id = '' }) => ({ namespace: node.namespace(ns), collection, id }),
+  })
+  addRecordRoutes(app, {
+    ids: '/api/:collection/ids',
+    collection: '/api/:collection',
+    record: '/api/:collection/:id',
+    locate: ({ collection = '', id }) => {
+      if (RESERVED.has(collection)) throw reserved(first().name, collection, id)
+      return { namespace: first(), collection, id: id ?? '' }
+    },
+  })
+}
+
+/** Host, Origin and token, in this order; then what a browser must hear before it lets a page read the answer. */
+async function admit(options: ApplicationOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (options.isControl(request.raw)) return
+  const { headers, method } = request
+  const verdict = judge(
+    {
+      method,
+      host: headers.host,
+      origin: headers.origin,
+      fetchSite: textOf(headers['sec-fetch-site']),
+      fetchMode: textOf(headers['sec-fetch-mode']),
+      localAddress: request.socket.localAddress,
+    },
+    options.access,
+  )
+  if (verdict.kind === 'refuse') throw new RhizomeError(verdict.code, verdict.why)
+  if (options.access.allowOrigins.length > 0) reply.header('vary', 'origin')
+  if (verdict.corsOrigin !== undefined) {
+    reply
+      .header('access-control-allow-origin', verdict.corsOrigin)
+      .header('access-control-expose-headers', 'link, location')
+  }
+  if (options.token === undefined || method === 'OPTIONS' || pathOf(request) === '/health') return
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  if (bearer !== undefined && (await options.token(bearer))) return
+  reply.header('www-authenticate', 'Bearer')
+  const what = bearer === undefined ? 'this node is reachable beyond its machine, and wants a token' : 'this is not the token'
+  throw new RhizomeError('RZ_HTTP_TOKEN', `${what}: send "Authorization: Bearer <token>"; rhizome-node token makes a new one`)
+}
+
+function fail({ onError }: ApplicationOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { problem, isOurs } = describe(error)
+  // Somebody who hung up is no failure, and hears no answer.
+  if (isOurs && !request.raw.destroyed) onError(error)
+  sendProblem(reply, problem)
+}
+
+function note(paths: Map<string, Set<string>>, { url, method }: RouteOptions): void {
+  const methods = paths.get(url) ?? new Set()
+  for (const one of [method].flat()) methods.add(one.toUpperCase())
+  paths.set(url, methods)
+}
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']
+
+/** Answers the methods that a path does not have, and tells those that it has. */
+function addRefusal(app: Application, url: string, has: ReadonlySet<string>, { node }: Context): void {
+  const allow = [...has, 'OPTIONS'].sort().join(', ')
+  app.route({
+    method: METHODS.filter((method) => !has.has(method)),
+    url,
+    handler: async (request, reply) => {
+      reply.header('allow', allow)
+      if (request.method === 'OPTIONS') return answerOptions(request, reply, allow)
+      const clash = shorthandClash(request)
+      if (clash !== undefined) throw reserved(firstNamespace(node).name, clash.collection, clash.id)
+      throw new RhizomeError('RZ_HTTP_METHOD', `${request.method} is not for ${pathOf(request)}, which takes ${allow}`)
+    },
+  })
+}
+
+function answerOptions(request: FastifyRequest, reply: FastifyReply, allow: string): FastifyReply {
+  if (reply.hasHeader('access-control-allow-origin')) {
+    reply
+      .header('access-control-allow-methods', allow)
+      .header('access-control-allow-headers', 'authorization, content-type, last-event-id')
+      .header('access-control-max-age', '600')
+    if (request.headers['access-control-request-private-network'] === 'true') {
+      reply.header('access-control-allow-private-network', 'true')
+    }
+  }
+  return reply.code(204).send()
+}
+
+/** A write by shorthand that met another route of the same path: of `/api/peers`, of `/api/user/ids`. */
+function shorthandClash(request: FastifyRequest): { readonly collection: string; readonly id: string | undefined } | undefined {
+  if (request.method !== 'PUT' && request.method !== 'DELETE') return undefined
+  const [root, collection = '', id, ...rest] = pathOf(request).slice(1).split('/').map(decodeURIComponent)
+  if (root !== 'api' || rest.length > 0) return undefined
+  return RESERVED.has(collection) || id === RESERVED_ID ? { collection, id } : undefined
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? url
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined
+}

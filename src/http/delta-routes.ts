@@ -1,0 +1,135 @@
+/** Routes about deltas: reading them by page, as lines or as events, writing raw ones, negating. */
+
+import type { FastifyRequest } from 'fastify'
+import { RhizomeError } from '../errors.ts'
+import type { DeltasOptions, Namespace, PlacedDelta } from '../node/namespace.ts'
+import { sendStream } from './answer.ts'
+import type { Application, Context, Scope } from './context.ts'
+import { cursorOf, openCursor } from './cursor.ts'
+import type { Followers } from './followers.ts'
+import { readPointer, writeDelta } from './json.ts'
+import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
+import { linkNext, NDJSON, wantsLines } from './paging.ts'
+import { COUNT, DELTA, DELTAS, DELTAS_QUERY, EVENTS_QUERY, NO_QUERY, PATH, RAW_DELTAS, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { gathered } from './stream.ts'
+
+const START = '0'
+
+export function addDeltaRoutes(app: Application, { followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const listed = { params: PATH, querystring: DELTAS_QUERY, response: { 200: DELTAS } }
+  app.get(`${prefix}/deltas`, { schema: listed }, (request, reply) => {
+    const namespace = namespaceOf(request.params)
+    const { after = START, limit, follow = false } = request.query
+    if (request.method === 'HEAD' || !(follow || wantsLines(request))) {
+      return page(namespace, after, limit ?? PAGE_COUNT_DEFAULT, (next) => linkNext(request, reply, next))
+    }
+    const lines = following(namespace, after, { live: follow, signal: followers.enter(reply.raw) })
+    const json = mapped(lines, (placed) => `${JSON.stringify(placedJson(placed))}\n`)
+    const text = gathered(limit === undefined ? json : atMost(json, limit), follow ? { heartbeat: '\n' } : {})
+    return sendStream(reply, `${NDJSON}; charset=utf-8`, text)
+  })
+
+  const followed = { params: PATH, querystring: EVENTS_QUERY }
+  // No HEAD: it would follow for ever.
+  app.get(`${prefix}/events`, { schema: followed, exposeHeadRoute: false }, (request, reply) => {
+    const namespace = namespaceOf(request.params)
+    // What the browser saw last is newer than what the page asked for first.
+    const after = lastEventId(request) ?? request.query.after ?? String(namespace.position())
+    const deltas = following(namespace, after, { live: true, signal: followers.enter(reply.raw) })
+    const events = mapped(deltas, (placed) => `id: ${cursorOf(placed)}\nevent: delta\ndata: ${JSON.stringify(placedJson(placed))}\n\n`)
+    reply.header('x-accel-buffering', 'no')
+    return sendStream(reply, 'text/event-stream; charset=utf-8', gathered(events, { heartbeat: ':\n\n' }))
+  })
+
+  const counted = { params: PATH, querystring: NO_QUERY, response: { 200: COUNT } }
+  app.get(`${prefix}/deltas/count`, { schema: counted }, (request) => namespaceOf(request.params).counts().deltas)
+
+  const written = { params: PATH, querystring: WRITE_QUERY, body: RAW_DELTAS, response: { 201: WRITTEN } }
+  app.post(`${prefix}/deltas`, { schema: written }, async (request, reply) => {
+    const raw = [request.body].flat().map(({ pointers }) => pointers.map(readPointer))
+    const { deltas, block } = await namespaceOf(request.params).transaction((transaction) => {
+      for (const pointers of raw) transaction.append(pointers)
+    }, request.query)
+    reply.code(201)
+    return { deltas, block }
+  })
+
+  const one = { params: PATH, querystring: NO_QUERY, response: { 200: DELTA } }
+  app.get(`${prefix}/deltas/:block/:index`, { schema: one }, (request) => {
+    const { namespace, id } = named(namespaceOf, request.params)
+    const delta = namespace.delta(id)
+    if (delta === undefined) throw notHeld(id, namespace)
+    return writeDelta(delta)
+  })
+
+  const negated = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
+  app.delete(`${prefix}/deltas/:block/:index`, { schema: negated }, async (request) => {
+    const { namespace, id } = named(namespaceOf, request.params)
+    if (namespace.delta(id) === undefined) throw notHeld(id, namespace)
+    const { deltas, block } = await namespace.negate(id, request.query)
+    return { deltas, block }
+  })
+}
+
+interface DeltaPath {
+  readonly ns?: string | undefined
+  readonly block?: string | undefined
+  readonly index?: string | undefined
+}
+
+function named(namespaceOf: Scope['namespaceOf'], params: DeltaPath): { readonly namespace: Namespace; readonly id: string } {
+  return { namespace: namespaceOf(params), id: `${params.block ?? ''}/${params.index ?? ''}` }
+}
+
+function notHeld(id: string, { name }: Namespace): RhizomeError {
+  return new RhizomeError('RZ_HTTP_NOT_FOUND', `the delta ${id} is not held in "${name}"`)
+}
+
+/** Deltas behind `after`, at most `countMax` and not many more than `PAGE_CHARS_MAX` characters; `linkNext` if there are more. */
+async function page(namespace: Namespace, after: string, countMax: number, linkNext: (after: string) => void): Promise<object[]> {
+  const items: object[] = []
+  let last: PlacedDelta | undefined
+  let chars = 0
+  for await (const placed of following(namespace, after, { live: false })) {
+    if (last !== undefined && (items.length >= countMax || chars >= PAGE_CHARS_MAX)) {
+      linkNext(cursorOf(last))
+      break
+    }
+    const json = placedJson(placed)
+    chars += JSON.stringify(json).length
+    items.push(json)
+    last = placed
+  }
+  return items
+}
+
+/** The cursor is checked at once, so that a bad one is answered as a problem. */
+function following(namespace: Namespace, cursor: string, options: Omit<DeltasOptions, 'after'>): AsyncIterable<PlacedDelta> {
+  const { after, isNew } = openCursor(namespace, cursor)
+  return filtered(namespace.deltas({ ...options, after }), isNew)
+}
+
+function placedJson(placed: PlacedDelta): object {
+  return { cursor: cursorOf(placed), ...writeDelta(placed.delta) }
+}
+
+function lastEventId({ headers }: FastifyRequest): string | undefined {
+  const id = headers['last-event-id']
+  return typeof id === 'string' && id !== '' ? id : undefined
+}
+
+async function* filtered<Item>(items: AsyncIterable<Item>, keeps: (item: Item) => boolean): AsyncGenerator<Item> {
+  for await (const item of items) if (keeps(item)) yield item
+}
+
+async function* mapped<Item>(items: AsyncIterable<Item>, write: (item: Item) => string): AsyncGenerator<string> {
+  for await (const item of items) yield write(item)
+}
+
+async function* atMost<Item>(items: AsyncIterable<Item>, countMax: number): AsyncGenerator<Item> {
+  let count = 0
+  for await (const item of items) {
+    yield item
+    if (++count >= countMax) return
+  }
+}

@@ -1,0 +1,40 @@
+/** The import of a collection: a body of NDJSON without limit, read no faster than it is committed. */
+
+import type { Readable } from 'node:stream'
+import { entityIdOf } from '../delta/record.ts'
+import type { Application, Scope } from './context.ts'
+import { Import } from './import.ts'
+import { splitLines } from './lines.ts'
+import { NDJSON } from './paging.ts'
+import { sendProblem } from './answer.ts'
+import { describe } from './problem.ts'
+import { IMPORTED, PATH, WRITE_QUERY } from './schemas.ts'
+
+export async function addImportRoute(app: Application, { prefix, namespaceOf }: Scope): Promise<void> {
+  // In a room of its own: elsewhere NDJSON is no body, and here JSON is none.
+  await app.register((scope: Application, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser(NDJSON, (_request, payload, parsed) => parsed(null, payload))
+    const schema = { params: PATH, querystring: WRITE_QUERY, response: { 200: IMPORTED } }
+    scope.post(`${prefix}/collections/:collection/import`, { schema }, async (request, reply) => {
+      const namespace = namespaceOf(request.params)
+      const { collection = '' } = request.params
+      // A collection that cannot be is one fault, not one per line.
+      entityIdOf(collection, 'any')
+      const work = new Import(async (id, properties) => {
+        const { deltas } = await namespace.put(collection, id, properties, { ...request.query, onlyChanged: true })
+        return deltas.length
+      })
+      try {
+        return await work.run(splitLines(request.body as Readable))
+      } catch (error) {
+        // The rest of the body is not read: the connection cannot be used again.
+        reply.header('connection', 'close')
+        const { problem, isOurs } = describe(error)
+        if (!isOurs || request.raw.destroyed) throw error
+        return sendProblem(reply, problem, { imported: work.imported })
+      }
+    })
+    done()
+  })
+}

@@ -1,0 +1,41 @@
+/** Routes about the node itself: health, status, peers and the namespaces that it holds. */
+
+import type { Namespace } from '../node/namespace.ts'
+import type { Application, Context, Scope } from './context.ts'
+import { COUNT, HEALTH, NO_QUERY, PATH, STATUS, STATUSES } from './schemas.ts'
+
+export function addNodeRoutes(app: Application, context: Context): void {
+  const { node } = context
+  const peers = () => [node.self(), ...node.peers()]
+  const answer = (schema: object) => ({ schema: { querystring: NO_QUERY, response: { 200: schema } } })
+
+  app.get('/health', answer(HEALTH), () => ({ status: 'ok' }))
+  app.get('/api/status', answer(STATUS), () => statusOf(context))
+  app.get('/api/peers', answer(STATUSES), peers)
+  app.get('/api/peers/count', answer(COUNT), () => peers().length)
+  app.get('/api/ns', answer(STATUSES), () => node.namespaces().map(summaryOf))
+}
+
+export function addNamespaceRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+  const schema = { params: PATH, querystring: NO_QUERY, response: { 200: STATUS } }
+  app.get(`${prefix}/status`, { schema }, (request) => summaryOf(namespaceOf(request.params)))
+}
+
+function statusOf({ node, overlay, urls }: Context): object {
+  return {
+    name: node.name,
+    peerId: node.peerId,
+    version: node.version,
+    directory: node.directory ?? null,
+    startedAtMs: node.startedAtMs,
+    addresses: node.addresses(),
+    urls: urls(),
+    overlay,
+    identities: node.identities(),
+    namespaces: node.namespaces().map(summaryOf),
+  }
+}
+
+function summaryOf(namespace: Namespace): object {
+  return { name: namespace.name, id: namespace.id, counts: namespace.counts(), sync: namespace.status() }
+}

@@ -1,0 +1,118 @@
+/**
+ * Routes about records: ids of a collection, and reading, merging and deleting one. They lie twice, under the canonical
+ * paths and under the shorthand of the first topic, which reserves some names for other things.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
+import { RhizomeError } from '../errors.ts'
+import type { Namespace } from '../node/namespace.ts'
+import { sendStream } from './answer.ts'
+import type { Application } from './context.ts'
+import { readProperties, writeEntity } from './json.ts'
+import { PAGE_COUNT_DEFAULT } from './options.ts'
+import { linkNext, NDJSON, wantsLines } from './paging.ts'
+import { recordPath } from './paths.ts'
+import { ENTITY, IDS, IDS_QUERY, NO_QUERY, PATH, RECORD, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { gathered } from './stream.ts'
+
+/** Where the routes lie, and what a path's parts mean. */
+export interface RecordScope {
+  readonly ids: string
+  readonly collection: string
+  readonly record: string
+  /** Throws RZ_HTTP_RESERVED for what means something else there. */
+  readonly locate: (params: RecordPath) => Location
+}
+
+export interface RecordPath {
+  readonly ns?: string | undefined
+  readonly collection?: string | undefined
+  readonly id?: string | undefined
+}
+
+export interface Location {
+  readonly namespace: Namespace
+  readonly collection: string
+  /** Empty where the path names none. */
+  readonly id: string
+}
+
+export function addRecordRoutes(app: Application, { ids, collection, record, locate }: RecordScope): void {
+  const listed = { params: PATH, querystring: IDS_QUERY, response: { 200: IDS } }
+  app.get(ids, { schema: listed }, (request, reply) => {
+    const where = locate(request.params)
+    const { after, limit } = request.query
+    if (wantsLines(request) && request.method !== 'HEAD') {
+      const lines = gathered(idLines(where, after, limit ?? Infinity))
+      return sendStream(reply, `${NDJSON}; charset=utf-8`, lines)
+    }
+    const countMax = limit ?? PAGE_COUNT_DEFAULT
+    const found = idsAfter(where, after, countMax + 1)
+    const page = found.slice(0, countMax)
+    const last = page.at(-1)
+    return found.length > countMax && last !== undefined ? { ids: page, next: linkNext(request, reply, last) } : { ids: page }
+  })
+
+  const written = { params: PATH, querystring: WRITE_QUERY, body: RECORD, response: { 200: ENTITY, 201: ENTITY } }
+  app.put(collection, { schema: written }, (request, reply) => {
+    const { id = randomUUID() } = request.body
+    return merge({ ...locate(request.params), id }, request.body, request.query, reply)
+  })
+  app.put(record, { schema: written }, (request, reply) => {
+    const where = locate(request.params)
+    const { id = where.id } = request.body
+    if (id !== where.id) throw new RhizomeError('RZ_HTTP_INPUT', `the body's id "${id}" is not the path's "${where.id}"`)
+    return merge(where, request.body, request.query, reply)
+  })
+
+  const read = { params: PATH, querystring: NO_QUERY, response: { 200: ENTITY } }
+  app.get(record, { schema: read }, (request) => {
+    const where = locate(request.params)
+    const entity = where.namespace.get(where.collection, where.id)
+    if (entity === undefined) throw nothingStands(where)
+    return writeEntity(entity)
+  })
+
+  const deleted = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
+  app.delete(record, { schema: deleted }, async (request) => {
+    const where = locate(request.params)
+    const { deltas, block } = await where.namespace.delete(where.collection, where.id, request.query)
+    if (deltas.length === 0) throw nothingStands(where)
+    return { deltas, block }
+  })
+}
+
+/** Writes the properties beside those that the record has; 201 when it had none. */
+async function merge(
+  { namespace, collection, id }: Location,
+  body: { readonly properties: { readonly [property: string]: unknown } },
+  options: { readonly as?: string },
+  reply: FastifyReply,
+): Promise<object> {
+  const properties = readProperties(body.properties)
+  const isNew = namespace.get(collection, id) === undefined
+  await namespace.put(collection, id, properties, options)
+  if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
+  return writeEntity(namespace.get(collection, id) ?? { id, properties: {} })
+}
+
+function nothingStands({ namespace, collection, id }: Location): RhizomeError {
+  return new RhizomeError('RZ_HTTP_NOT_FOUND', `"${namespace.name}" holds nothing about ${collection}/${id}`)
+}
+
+function idsAfter({ namespace, collection }: Location, after: string | undefined, countMax: number): readonly string[] {
+  return namespace.ids(collection, after === undefined ? { countMax } : { after, countMax })
+}
+
+async function* idLines(where: Location, start: string | undefined, countMax: number): AsyncGenerator<string> {
+  let after = start
+  for (let left = countMax; left > 0; ) {
+    const ids = idsAfter(where, after, Math.min(left, PAGE_COUNT_DEFAULT))
+    for (const id of ids) yield `${JSON.stringify(id)}\n`
+    after = ids.at(-1)
+    if (after === undefined) return
+    left -= ids.length
+  }
+}
+
