@@ -9,9 +9,10 @@ import type { PeerId } from '../delta/delta.ts'
 import { type Block, logKeyOfHeader, RUN_BLOCKS_MAX } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { GOSSIP_BYTES_MAX } from '../net/net.ts'
-import { type Position, POSITION_START, type Store } from '../store/store.ts'
+import type { Position, Store } from '../store/store.ts'
 import { encodeGossipHead, encodeGossipRun } from './gossip-message.ts'
 import { ANNOUNCE_QUEUE_BYTES_MAX, ANNOUNCED_NOTE_MS, ANNOUNCED_RUN_BYTES_MAX } from './limits.ts'
+import { readToken, tryNoteToken } from './notes.ts'
 
 export interface AnnouncerOptions {
   readonly store: Store
@@ -149,15 +150,17 @@ export class Announcer {
 
   #note(): void {
     if (this.#noted === this.#published) return
-    this.#noted = this.#published
-    this.#options.store.setNote(this.#noteKey, `${this.#options.store.instance}:${this.#published}`)
+    const { store } = this.#options
+    // A note that could not be written costs announcing again what was announced, and is written with the next.
+    const token = { instance: store.instance, position: this.#published }
+    if (tryNoteToken(store, this.#noteKey, token)) this.#noted = this.#published
   }
 
   /** Undefined when there is none, or it is of an earlier life of the store. */
   #read(): Position | undefined {
-    const [instance, position] = this.#options.store.note(this.#noteKey)?.split(':') ?? []
-    if (instance !== this.#options.store.instance) return undefined
-    return (Number(position) || POSITION_START) as Position
+    const { store } = this.#options
+    const token = readToken(store, this.#noteKey)
+    return token?.instance === store.instance ? (token.position as Position) : undefined
   }
 }
 

@@ -32,6 +32,7 @@ import {
   SYNC_PROTOCOL,
   TIE_BREAK_MS,
 } from './limits.ts'
+import { readToken, tryNoteToken } from './notes.ts'
 import { PassedOver } from './passed-over.ts'
 import { type SyncPeer, SyncPeers } from './peers.ts'
 import { type LogKnowledge, screen } from './screen.ts'
@@ -39,7 +40,7 @@ import { Session } from './session.ts'
 import type { SessionPort } from './session-port.ts'
 import { sameStatus, statusOf, type SyncStatus } from './status.ts'
 import { Summaries, type Summary } from './summary.ts'
-import type { Hello, Token } from './wire.ts'
+import type { Hello } from './wire.ts'
 
 export interface ReplicaOptions {
   readonly store: Store
@@ -390,8 +391,8 @@ export class Replica {
   }
 
   #sessionOptions(role: 'initiator' | 'responder', peer: PeerIdText): ConstructorParameters<typeof Session>[1] {
-    const since = this.#since(peer)
-    const { namespace, name, nowMs } = this.#options
+    const { store, namespace, name, nowMs } = this.#options
+    const since = readToken(store, this.#sinceKey(peer))
     return { role, namespace, name, nowMs: nowMs(), ...(since === undefined ? {} : { since }) }
   }
 
@@ -418,7 +419,9 @@ export class Replica {
       known.failures = 0
       if (complete) known.inSyncAtMs = startedMs
     }
-    if (complete && session.peer !== undefined) this.#setSince(peer, session.peer.token)
+    if (complete && session.peer !== undefined) {
+      tryNoteToken(this.#options.store, this.#sinceKey(peer), session.peer.token)
+    }
     this.#emit({ kind: 'synced', peer, blocks, deltas })
     if (blocks > 0) this.#spread(peer)
     if (complete) return 'complete'
@@ -461,17 +464,6 @@ export class Replica {
   #track<T>(promise: Promise<T>): Promise<T> {
     this.#running.add(promise)
     return promise.finally(() => this.#running.delete(promise))
-  }
-
-  #since(peer: PeerIdText): Token | undefined {
-    const [instance, position] = this.#options.store.note(this.#sinceKey(peer))?.split(':') ?? []
-    return instance === undefined || position === undefined ? undefined : { instance, position: Number(position) }
-  }
-
-  #setSince(peer: PeerIdText, { instance, position }: Token): void {
-    const { store } = this.#options
-    const text = `${instance}:${position}`
-    if (store.note(this.#sinceKey(peer)) !== text) store.setNote(this.#sinceKey(peer), text)
   }
 
   #sinceKey(peer: PeerIdText): string {

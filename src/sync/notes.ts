@@ -1,0 +1,24 @@
+/** Notes of sync's in the store: positions that save work when they are there and cost only work when they are not. */
+
+import { RhizomeError } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import type { Token } from './wire.ts'
+
+/** Reads a position that was noted; undefined when there is none. */
+export function readToken(store: Store, key: string): Token | undefined {
+  const [instance, position] = store.note(key)?.split(':') ?? []
+  if (instance === undefined || !/^\d+$/.test(position ?? '')) return undefined
+  return { instance, position: Number(position) }
+}
+
+/** Answers false when the store is full, failing or closed: whoever needs to know learns it from their own writes. */
+export function tryNoteToken(store: Store, key: string, { instance, position }: Token): boolean {
+  const text = `${instance}:${position}`
+  try {
+    if (store.note(key) !== text) store.setNote(key, text)
+    return true
+  } catch (error) {
+    if (error instanceof RhizomeError) return false
+    throw error
+  }
+}
