@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from 'node:http'
 import { type ErrorCode, RhizomeError } from '../errors.ts'
+import { BODY_BYTES_MAX } from './options.ts'
 
 export interface Problem {
   readonly type: string
@@ -53,7 +54,7 @@ export function describe(error: unknown): { readonly problem: Problem; readonly 
     return { problem, isOurs: problem.status >= FAILED }
   }
   const { code, statusCode, message } = shapeOf(error)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return theirs('RZ_HTTP_TOO_LARGE', message)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return theirs('RZ_HTTP_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes; an import has no limit in all`)
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return theirs('RZ_HTTP_MEDIA_TYPE', 'bodies are application/json, or application/x-ndjson where it says so')
   }
