@@ -39,7 +39,6 @@ export const ERROR_CODES = [
   'RZ_CLI_USAGE',
   'RZ_CLI_CONFIG',
   'RZ_CLI_NO_NODE',
-  'RZ_CLI_NOT_FOUND',
   'RZ_CLI_INVITE_INVALID',
   'RZ_CLI_INPUT',
   // node
@@ -63,6 +62,7 @@ export const ERROR_CODES = [
   'RZ_HTTP_TOKEN',
   'RZ_HTTP_HOST',
   'RZ_HTTP_ORIGIN',
+  'RZ_HTTP_READ_ONLY',
   'RZ_HTTP_ROUTE_UNKNOWN',
   'RZ_HTTP_NOT_FOUND',
   'RZ_HTTP_METHOD',

@@ -25,6 +25,8 @@ export interface ApplicationOptions extends Context {
   readonly token: TokenCheck | undefined
   /** True for what came by the control socket, whose file mode has judged already. */
   readonly isControl: (request: IncomingMessage) => boolean
+  /** Refuses every write, from the control socket too. */
+  readonly readOnly: boolean
   readonly closing: AbortSignal
   readonly onError: (error: unknown) => void
 }
@@ -44,6 +46,7 @@ export async function makeApplication(options: ApplicationOptions): Promise<Appl
   })
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', (request, reply) => admit(options, request, reply))
+  if (options.readOnly) app.addHook('onRequest', (request) => refuseWrite(request))
   app.addHook('preValidation', () => validation.load())
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
@@ -72,20 +75,20 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   }
   addEntityRoutes(app, canonical)
   await addImportRoute(app, canonical)
-  const entities = `${NAMESPACE_PREFIX}/collections/:collection/entities`
+  const collection = `${NAMESPACE_PREFIX}/collections/:collection`
   addRecordRoutes(app, {
-    ids: entities,
-    collection: entities,
-    record: `${entities}/:id`,
-    locate: ({ ns = '', collection = '', id = '' }) => ({ namespace: node.namespace(ns), collection, id }),
+    ids: `${collection}/ids`,
+    collection: `${collection}/entities`,
+    record: `${collection}/entities/:id`,
+    locate: ({ ns = '', collection: name = '', id = '' }) => ({ namespace: node.namespace(ns), collection: name, id }),
   })
   addRecordRoutes(app, {
     ids: '/api/:collection/ids',
     collection: '/api/:collection',
     record: '/api/:collection/:id',
-    locate: ({ collection = '', id }) => {
-      if (RESERVED.has(collection)) throw reserved(first().name, collection, id)
-      return { namespace: first(), collection, id: id ?? '' }
+    locate: ({ collection: name = '', id }) => {
+      if (RESERVED.has(name)) throw reserved(first().name, name, id)
+      return { namespace: first(), collection: name, id: id ?? '' }
     },
   })
 }
@@ -120,6 +123,11 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   throw new RhizomeError('RZ_HTTP_TOKEN', `${what}: send "Authorization: Bearer <token>"; rhizome-node token makes a new one`)
 }
 
+async function refuseWrite({ method, routeOptions }: FastifyRequest): Promise<void> {
+  if (!WRITES.has(method) || routeOptions.url === undefined) return
+  throw new RhizomeError('RZ_HTTP_READ_ONLY', 'this node keeps what others write, and writes nothing of its own: write on another')
+}
+
 function fail({ onError }: ApplicationOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { problem, isOurs } = describe(error)
   // Somebody who hung up is no failure, and hears no answer.
@@ -132,6 +140,8 @@ function note(paths: Map<string, Set<string>>, { url, method }: RouteOptions): v
   for (const one of [method].flat()) methods.add(one.toUpperCase())
   paths.set(url, methods)
 }
+
+const WRITES: ReadonlySet<string> = new Set(['PUT', 'POST', 'DELETE', 'PATCH'])
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']
 

@@ -32,6 +32,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   RZ_HTTP_TOKEN: 401,
   RZ_HTTP_HOST: 403,
   RZ_HTTP_ORIGIN: 403,
+  RZ_HTTP_READ_ONLY: 403,
   RZ_HTTP_ROUTE_UNKNOWN: 404,
   RZ_HTTP_NOT_FOUND: 404,
   RZ_HTTP_METHOD: 405,
