@@ -56,7 +56,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
       standing,
       onRefused: (peer, address, message) => notices.tell(peer, { kind: 'dial-failed', address, code: 'refused', message }),
     }),
-    protector: await createProtector({
+    protector: createProtector({
       secret,
       onMismatch: (address, message) =>
         notices.tell(hostOf(address), { kind: 'dial-failed', address, code: 'secret-mismatch', message }),

@@ -28,7 +28,7 @@ export interface StackOptions {
   readonly portFallbackCount: number
   readonly standing: Standing
   readonly gater: ConnectionGater
-  readonly protector: () => ConnectionProtector
+  readonly protector: ConnectionProtector
   readonly mdns: MdnsDiscovery | undefined
   readonly log: ((line: string) => void) | undefined
 }
@@ -68,7 +68,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    connectionProtector: protector,
+    connectionProtector: () => protector,
     streamMuxers: [
       yamux({
         streamOptions: { maxStreamWindowSize: limits.STREAM_WINDOW_BYTES_MAX },

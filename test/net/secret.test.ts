@@ -1,38 +1,37 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { describe, expect, test } from 'vitest'
-import { createProtector, swarmKey } from '../../src/net/secret.ts'
+import { createProtector, overlayKey } from '../../src/net/secret.ts'
 import { within } from './until.ts'
 
 const HEADER = Buffer.from('\x13/multistream/1.0.0\n', 'latin1')
 
 /** Protects one side of a connection as libp2p does, and tells what it noticed. */
-async function protect(connection: MultiaddrConnection, secret: string | undefined) {
+function protect(connection: MultiaddrConnection, secret: string | undefined) {
   const noticed: string[] = []
-  const protector = await createProtector({ secret, onMismatch: (_, message) => noticed.push(message) })
-  const protection = protector().protect(connection, { signal: AbortSignal.timeout(10_000) })
+  const protector = createProtector({ secret, onMismatch: (_, message) => noticed.push(message) })
+  const protection = protector.protect(connection, { signal: AbortSignal.timeout(10_000) })
   return { noticed, protection }
 }
 
-async function bothSides(dialler: string | undefined, listener: string | undefined) {
+function bothSides(dialler: string | undefined, listener: string | undefined) {
   const [outbound, inbound] = multiaddrConnectionPair()
-  const there = await protect(outbound, dialler)
-  const here = await protect(inbound, listener)
+  const there = protect(outbound, dialler)
+  const here = protect(inbound, listener)
   // libp2p's dialler speaks first, once it is protected.
   there.protection.then((connection) => connection.send(HEADER)).catch(() => undefined)
   return { there, here }
 }
 
 describe('the secret of an overlay', () => {
-  test('gives the key file that libp2p reads, the same for the same text and another for another', () => {
-    const text = Buffer.from(swarmKey('correct horse')).toString()
-    expect(text).toMatch(/^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}$/)
-    expect(Buffer.from(swarmKey('correct horse')).toString()).toBe(text)
-    expect(Buffer.from(swarmKey('correct horse ')).toString()).not.toBe(text)
+  test('gives a key, the same for the same text and another for another', () => {
+    expect(overlayKey('correct horse')).toHaveLength(32)
+    expect(overlayKey('correct horse')).toEqual(overlayKey('correct horse'))
+    expect(overlayKey('correct horse')).not.toEqual(overlayKey('correct horse '))
   })
 
   test.each([undefined, 'one'])('two nodes with the same secret (%s) go on, and nothing that was looked at is lost', async (secret) => {
-    const { here } = await bothSides(secret, secret)
+    const { here } = bothSides(secret, secret)
     const connection = await within('it is accepted', here.protection)
     const first = await within('the first bytes', new Promise<Uint8Array>((resolve) => {
       connection.addEventListener('message', ({ data }) => resolve(data.subarray()))
@@ -46,7 +45,7 @@ describe('the secret of an overlay', () => {
     [undefined, 'two', 'another secret, or none'],
     ['one', undefined, 'this node has none'],
   ])('a dialler with %s at a listener with %s is told apart at once', async (dialler, listener, message) => {
-    const { here } = await bothSides(dialler, listener)
+    const { here } = bothSides(dialler, listener)
     const refused = expect.objectContaining({ code: 'RZ_NET_SECRET_MISMATCH' })
     await expect(within('it is refused', here.protection, 2_000)).rejects.toThrow(refused)
     expect(here.noticed).toEqual([expect.stringContaining(message)])
