@@ -12,6 +12,7 @@ import { digestOf } from '../../src/log/frontier.ts'
 import { openNamespaceId } from '../../src/log/namespace.ts'
 import { createMemoryNetwork, type MemoryNetwork } from '../../src/net/memory.ts'
 import { losslessView } from '../../src/view/lossless.ts'
+import { NAMESPACE_NAME, runOf, TestLog } from '../support/blocks.ts'
 import { SimulatedNode } from './simulated-node.ts'
 import { type Random, seededRandom, VirtualTime } from './virtual-time.ts'
 
@@ -34,7 +35,6 @@ export interface HistoryOutcome {
 }
 
 const START_MS = Date.UTC(2026, 0, 1)
-const NAMESPACE = 'simulated'
 const SKEW_MS_MAX = 4 * 60_000
 /** Long enough for clocks that are apart to be due, and for every retry. */
 const HEALING_MS_MAX = 30 * 60_000
@@ -54,7 +54,7 @@ class History {
   readonly #nodes: SimulatedNode[]
   readonly #acknowledged = new Set<DeltaId>()
   readonly #violations: string[] = []
-  readonly #namespace = openNamespaceId(NAMESPACE)
+  readonly #namespace = openNamespaceId(NAMESPACE_NAME)
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -69,7 +69,7 @@ class History {
       (_, index) =>
         new SimulatedNode({
           name: `node-${index}`,
-          namespace: NAMESPACE,
+          namespace: NAMESPACE_NAME,
           seed: this.#random.bytes(32),
           time: this.#time,
           network: this.#network,
@@ -124,7 +124,7 @@ class History {
 
   #act(): void {
     const node = this.#random.pick(this.#nodes)
-    switch (this.#random.below(16)) {
+    switch (this.#random.below(18)) {
       case 0:
         return node.isUp ? node.crash() : node.start()
       case 1:
@@ -139,6 +139,8 @@ class History {
         return this.#write(node, this.#someNegation(node))
       case 6:
         return this.#write(node, Array.from({ length: 40 }, () => this.#someRecord()).flat())
+      case 7:
+        return this.#fork()
       default:
         return this.#write(node, this.#someRecord())
     }
@@ -154,6 +156,24 @@ class History {
     )
   }
 
+  /** Somebody signs two continuations of one log, and shows each to another node. */
+  #fork(): void {
+    const up = this.#nodes.filter(({ isUp }) => isUp)
+    const [one, other] = [this.#random.pick(this.#nodes), this.#random.pick(this.#nodes)]
+    if (!up.includes(one) || !up.includes(other)) return
+    const trunk = new TestLog({ logId: Buffer.from(this.#random.bytes(16)).toString('hex') })
+    const shared = this.#random.below(3)
+    for (let block = 0; block < shared; block++) trunk.append(this.#someRecord())
+    const branch = trunk.fork()
+    for (let block = 0; block <= this.#random.below(3); block++) {
+      trunk.append(this.#someRecord())
+      branch.append(this.#someRecord())
+    }
+    for (const [node, log] of [[one, trunk], [other, branch]] as const) {
+      for (const block of log.blocks) node.store.commit(runOf(block))
+    }
+  }
+
   #someRecord(): readonly (readonly Pointer[])[] {
     const id = `r${this.#random.below(12)}`
     const value: Value = this.#random.pick<Value>([this.#random.below(1_000), `text ${this.#random.below(100)}`, null, true])
@@ -161,7 +181,7 @@ class History {
   }
 
   #someNegation(node: SimulatedNode): readonly (readonly Pointer[])[] {
-    const known = [...this.#acknowledged].filter((id) => node.holds(id))
+    const known = node.isUp ? [...this.#acknowledged].filter((id) => node.holds(id)) : []
     return known.length === 0 ? [] : [negationPointers(this.#random.pick(known))]
   }
 

@@ -39,7 +39,7 @@ export class SimulatedNode {
   readonly #options: SimulatedNodeOptions
   readonly #signer: Signer
   readonly #namespace: NamespaceId
-  readonly #disk: MemoryDisk = createMemoryDisk()
+  readonly #disk: MemoryDisk
   #life: Life | undefined
 
   constructor(options: SimulatedNodeOptions) {
@@ -48,6 +48,7 @@ export class SimulatedNode {
     this.#signer = signerOf(options.seed)
     this.peerId = this.#signer.id
     this.#namespace = openNamespaceId(options.namespace)
+    this.#disk = createMemoryDisk({ instance: Buffer.from(options.random.bytes(16)).toString('hex') })
   }
 
   get isUp(): boolean {
@@ -85,6 +86,7 @@ export class SimulatedNode {
       onLog: (log) => ownLogs.add(log),
       onRenewed: () => {},
     })
+    if (store.origin.renewal !== undefined) writer.renew(store.origin.renewal)
     replication.onEvent((event) => {
       if (event.kind === 'own-log-ahead') writer.leave(event.log, 'a peer holds more of it')
     })
@@ -94,12 +96,12 @@ export class SimulatedNode {
 
   /** Without a word: what was not committed is gone. */
   crash(): void {
-    const { store, replication } = this.#alive()
+    const { replication } = this.#alive()
     this.#life = undefined
     this.#options.network.crash(this.peerId)
-    // A dead process does no more: its loops are ended without writing anything.
+    this.#disk.crash()
+    // A dead process does no more: its loops end, and the disk takes nothing from them.
     void replication.close()
-    void store.close()
   }
 
   async write(deltas: readonly (readonly Pointer[])[]): Promise<readonly DeltaId[]> {
