@@ -80,6 +80,8 @@ describe('a run', () => {
     ['a block of another log', runOf(at(0), otherLog.blocks[1] as Block)],
     ['a block of another namespace', runOf(at(0), otherNamespace.blocks[1] as Block)],
     ['a block that names another namespace and the right previous hash', runOf(at(0), resealed(at(1), { namespace: openNamespaceId('other') }))],
+    ['a block that names another log and the right previous hash', runOf(at(0), resealed(at(1), { logId: logId(2) }))],
+    ['a block that names another creator and the right previous hash', runOf(at(0), resealed(at(1), { creator: signer(2).id }))],
     ['a block that follows another', runOf(at(0), resealed(at(1), { previous: at(3).hash }))],
     ['a block that skips a number', runOf(at(0), resealed(at(1), { seq: 2 }))],
     ['a block of the same time', runOf(at(0), resealed(at(1), { time: at(0).header.time }))],

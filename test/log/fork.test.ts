@@ -99,8 +99,8 @@ describe('nothing is proven', () => {
     expect(codeOf(() => verifyForkProof(proof))).toBe('RZ_FORK_PROOF_INVALID')
   })
 
-  test('by a chain that strays into another namespace or log', () => {
-    for (const change of [{ namespace: openNamespaceId('x') }, { logId: logId(9) }] as Partial<Header>[]) {
+  test('by a chain that strays into another namespace or log, or skips a number', () => {
+    for (const change of [{ namespace: openNamespaceId('x') }, { logId: logId(9) }, { seq: 5 }] as Partial<Header>[]) {
       const stray = encodeHeader({ ...(b.blocks[4] as Block).header, ...change })
       const signature = b.signer.sign(hashBytes(hashHeader(stray)))
       const proof: ForkProof = { first: attested(a, 3), second: { headers: [at(b, 3), stray], signature } }
