@@ -4,11 +4,17 @@
  */
 
 import type { PeerIdText } from '../net/net.ts'
-import { DEFER_MS, RETRY_MS, SESSIONS_OUTBOUND_MAX } from './limits.ts'
+import { RETRY_MS, SESSIONS_OUTBOUND_MAX } from './limits.ts'
 import type { Schedule } from './exchange.ts'
 
 /** What a session came to, as far as the next contact depends on it. */
-export type ContactResult = 'complete' | 'deferred' | 'incomplete' | 'failed'
+export type ContactResult =
+  | 'complete'
+  /** It brought something, and more is lacking. */
+  | 'progressed'
+  /** Something is lacking that it did not bring. */
+  | 'stuck'
+  | 'failed'
 
 export interface ContactsOptions {
   readonly schedule: Schedule
@@ -26,8 +32,8 @@ interface Contact {
   running: boolean
   /** Wanted again as soon as the running session is over. */
   againMs: number | undefined
-  /** Sessions in a row that did not complete. */
-  unfinished: number
+  /** Sessions in a row that brought nothing though something is lacking. */
+  fruitless: number
 }
 
 export class Contacts {
@@ -40,7 +46,7 @@ export class Contacts {
   }
 
   add(peer: PeerIdText, delayMs: number): void {
-    this.#contacts.set(peer, { dueMs: Infinity, cancel: undefined, running: false, againMs: undefined, unfinished: 0 })
+    this.#contacts.set(peer, { dueMs: Infinity, cancel: undefined, running: false, againMs: undefined, fruitless: 0 })
     this.soon(peer, delayMs)
   }
 
@@ -49,19 +55,20 @@ export class Contacts {
     this.#contacts.delete(peer)
   }
 
-  /** Syncs with the peer after `delayMs`, or earlier if that is planned already. */
-  soon(peer: PeerIdText, delayMs: number): void {
+  /** Syncs with the peer after `delayMs`, or earlier if that is planned already. Answers false for an unknown peer. */
+  soon(peer: PeerIdText, delayMs: number): boolean {
     const contact = this.#contacts.get(peer)
-    if (contact === undefined) return
+    if (contact === undefined) return false
     if (contact.running) contact.againMs = Math.min(contact.againMs ?? Infinity, delayMs)
     else if (this.#options.nowMs() + delayMs < contact.dueMs) this.#plan(peer, contact, delayMs)
+    return true
   }
 
   /** A session that the peer opened was complete: the next contact is a whole interval away. */
   met(peer: PeerIdText): void {
     const contact = this.#contacts.get(peer)
     if (contact === undefined || contact.running) return
-    contact.unfinished = 0
+    contact.fruitless = 0
     this.#plan(peer, contact, this.#intervalMs())
   }
 
@@ -76,7 +83,7 @@ export class Contacts {
   }
 
   async #run(peer: PeerIdText, contact: Contact): Promise<void> {
-    if (this.#running >= SESSIONS_OUTBOUND_MAX) return this.#plan(peer, contact, DEFER_MS * (0.5 + this.#options.random()))
+    if (this.#running >= SESSIONS_OUTBOUND_MAX) return this.#plan(peer, contact, this.#retryMs(0))
     contact.cancel = undefined
     contact.dueMs = Infinity
     contact.running = true
@@ -85,17 +92,16 @@ export class Contacts {
     this.#running--
     contact.running = false
     if (this.#contacts.get(peer) !== contact) return
-    contact.unfinished = result === 'complete' ? 0 : contact.unfinished + 1
-    const delayMs = Math.min(this.#delayMs(result, contact.unfinished), contact.againMs ?? Infinity)
+    contact.fruitless = result === 'complete' || result === 'progressed' ? 0 : contact.fruitless + 1
+    const nextMs = result === 'complete' ? this.#intervalMs() : this.#retryMs(contact.fruitless)
+    const delayMs = Math.min(nextMs, contact.againMs ?? Infinity)
     contact.againMs = undefined
     this.#plan(peer, contact, delayMs)
   }
 
-  #delayMs(result: ContactResult, unfinished: number): number {
+  #retryMs(fruitless: number): number {
     const { intervalMs, random } = this.#options
-    if (result === 'complete') return this.#intervalMs()
-    if (result === 'deferred') return DEFER_MS * (0.5 + random())
-    return Math.min(RETRY_MS * 2 ** Math.min(unfinished - 1, 20), intervalMs) * (0.75 + random() / 2)
+    return Math.min(RETRY_MS * 2 ** Math.min(fruitless, 20), intervalMs) * (0.75 + random() / 2)
   }
 
   #intervalMs(): number {

@@ -65,6 +65,11 @@ export class KnownHeads {
     return { blocks, peers: [...peers] }
   }
 
+  lacks(log: LogKey): boolean {
+    const known = this.#heads.get(log)
+    return known !== undefined && this.#lackedOf(log, known) > 0
+  }
+
   /** The blocks that one peer showed and we lack. */
   lackedFrom(peer: PeerIdText): number {
     let blocks = 0

@@ -27,6 +27,8 @@ export const ANNOUNCE_QUEUE_BYTES_MAX = 4 * 1_048_576
 export const ANNOUNCED_NOTE_MS = 1_000
 /** Logs of which a header dated too far ahead is remembered. */
 export const FUTURE_LOGS_MAX = 1_000
+/** How often it is looked whether one is due: a wall clock may be set, and timers have a maximum. */
+export const FUTURE_CHECK_MS = 3_600_000
 
 // ------------------------------------------------------------------------------------------------- sessions
 
@@ -73,10 +75,8 @@ export const SESSIONS_OUTBOUND_MAX = 16
 export const DEFAULT_INTERVAL_MS = 10_000
 /** Of two peers that meet the one with the larger id waits so long for the other to open the session. */
 export const TIE_BREAK_MS = 300
-/** After a failed session: doubled with each, up to the interval. */
-export const RETRY_MS = 250
-/** While another session fetches the same logs. */
-export const DEFER_MS = 100
+/** While something is lacking: doubled with each session that brings nothing, up to the interval. */
+export const RETRY_MS = 125
 /** What came by sync is offered to others after so long: neighbours in a line have no gossip of it. */
 export const SPREAD_MS = 20
 /** In sync is said of a peer for so many intervals after the last completed session. */
@@ -89,5 +89,7 @@ export const PASSED_OVER_MAX = 10_000
 export const KNOWN_HEADS_MAX = 20_000
 /** A signed head that no connected peer holds stops counting after so long: its blocks may be gone for good. */
 export const ORPHANED_HEAD_MS = 600_000
-/** Peers of which a position is remembered. */
+/** Many changes within this time are one change of status. */
+export const STATUS_GATHER_MS = 5
+/** A peer's clock that is further off than blocks may be ahead keeps its blocks, or ours, from being admitted. */
 export const CLOCK_OFFSET_REPORT_MS = 5 * 60_000

@@ -4,15 +4,15 @@ import type { PeerIdText } from '../net/net.ts'
 
 export interface SyncPeer {
   readonly peer: PeerIdText
-  name?: string
+  readonly name?: string
   /** Sessions under way, in either direction. */
-  sessions: number
-  /** When the last complete session began: we held then all that the peer held. */
-  inSyncAtMs?: number
+  readonly sessions: number
+  /** When the last complete session began: we held at its end all that the peer held then. */
+  readonly inSyncAtMs?: number
   /** Sessions that failed in a row. */
-  failures: number
+  readonly failures: number
   /** The peer's clock less ours. */
-  clockOffsetMs?: number
+  readonly clockOffsetMs?: number
 }
 
 export class SyncPeers {
@@ -25,15 +25,40 @@ export class SyncPeers {
     return true
   }
 
+  /** Answers false when it was not there. */
   leave(peer: PeerIdText): boolean {
     return this.#peers.delete(peer)
   }
 
-  get(peer: PeerIdText): SyncPeer | undefined {
-    return this.#peers.get(peer)
-  }
-
   all(): readonly SyncPeer[] {
     return [...this.#peers.values()]
+  }
+
+  sessionBegan(peer: PeerIdText): void {
+    this.#change(peer, ({ sessions }) => ({ sessions: sessions + 1 }))
+  }
+
+  sessionEnded(peer: PeerIdText): void {
+    this.#change(peer, ({ sessions }) => ({ sessions: Math.max(0, sessions - 1) }))
+  }
+
+  /** Answers the offset that was known before. */
+  greeted(peer: PeerIdText, name: string, clockOffsetMs: number): number | undefined {
+    const beforeMs = this.#peers.get(peer)?.clockOffsetMs
+    this.#change(peer, () => ({ name, clockOffsetMs }))
+    return beforeMs
+  }
+
+  synced(peer: PeerIdText, inSyncAtMs: number | undefined): void {
+    this.#change(peer, () => ({ failures: 0, ...(inSyncAtMs === undefined ? {} : { inSyncAtMs }) }))
+  }
+
+  failed(peer: PeerIdText): void {
+    this.#change(peer, ({ failures }) => ({ failures: failures + 1 }))
+  }
+
+  #change(peer: PeerIdText, change: (known: SyncPeer) => Partial<SyncPeer>): void {
+    const known = this.#peers.get(peer)
+    if (known !== undefined) this.#peers.set(peer, { ...known, ...change(known) })
   }
 }
