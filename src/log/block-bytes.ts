@@ -8,7 +8,7 @@ import { decodePointers } from '../delta/bytes.ts'
 import { type Delta, isReference, type Pointer, type Value } from '../delta/delta.ts'
 import { deltaIdOf, hashBytes } from '../delta/identifiers.ts'
 import { RhizomeError } from '../errors.ts'
-import { type Block, BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, SALT_BYTES, SIGNATURE_BYTES } from './block.ts'
+import { type Block, BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, type BlockHash, type Header, SALT_BYTES, SIGNATURE_BYTES } from './block.ts'
 import { decodeHeader, hashHeader } from './header.ts'
 import { leafOf, rootOf } from './merkle.ts'
 import { verify } from './signature.ts'
@@ -76,17 +76,23 @@ export function deltasOf(block: Block): readonly Delta[] {
 export function deltaAt(block: Block, index: number): Delta {
   const item = block.payload[index]
   if (item === undefined) throw invalid(`no delta at index ${index}`)
-  const { time, creator, host, logId, seq } = block.header
-  return {
-    id: deltaIdOf(block.hash, index),
-    time,
-    creator,
-    host,
-    log: logId,
-    seq,
-    index,
-    pointers: resolveOwn(decodePointers(item.subarray(SALT_BYTES)), block.hash),
-  }
+  return deltaOf(originOf(block), index, item.subarray(SALT_BYTES))
+}
+
+function originOf({ hash, header: { time, creator, host, logId, seq } }: Block): DeltaOrigin {
+  return { hash, time, creator, host, logId, seq }
+}
+
+/** What a delta has from its block. */
+export interface DeltaOrigin extends Pick<Header, 'time' | 'creator' | 'host' | 'logId' | 'seq'> {
+  readonly hash: BlockHash
+}
+
+/** The delta at `index` of the block of `origin`, from its own bytes alone. */
+export function deltaOf(origin: DeltaOrigin, index: number, bytes: Uint8Array): Delta {
+  const { hash, time, creator, host, logId, seq } = origin
+  const pointers = resolveOwn(decodePointers(bytes), hash)
+  return { id: deltaIdOf(hash, index), time, creator, host, log: logId, seq, index, pointers }
 }
 
 function checkPayload({ header, payload }: Block): void {

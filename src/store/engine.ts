@@ -6,7 +6,7 @@
 import type { Time } from '../delta/clock.ts'
 import type { Delta } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
-import { compareDeltas } from '../delta/order.ts'
+import { compareDeltas, compareUtf8 } from '../delta/order.ts'
 import { RhizomeError } from '../errors.ts'
 import { type Block, type LogKey, logKeyOfHeader, type Run, RUN_BLOCKS_MAX, RUN_BYTES_MAX } from '../log/block.ts'
 import { deltaAt } from '../log/block-bytes.ts'
@@ -28,7 +28,6 @@ import type {
   Store,
   StoreOrigin,
 } from './store.ts'
-import { compareUtf8 } from './text-order.ts'
 import { Waiters } from './waiters.ts'
 
 /** Whether blocks of a log count from `seq` on: asked of every block that an index finds. */

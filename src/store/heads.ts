@@ -3,12 +3,11 @@
  * Owns the frontier with its digest, and the counts. State in memory; `engine.ts` fills it on opening.
  */
 
-import { hash as digest } from 'node:crypto'
 import { encode } from '../delta/cbor.ts'
 import { laterTime, type Time, TIME_ZERO } from '../delta/clock.ts'
 import type { LogKey } from '../log/block.ts'
 import type { Head } from '../log/chain.ts'
-import { entryValue, type Frontier, type FrontierEntry, lengthOf } from '../log/frontier.ts'
+import { digestOfEntries, entryValue, type Frontier, type FrontierEntry, lengthOf } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { NamespaceCounts } from './store.ts'
 
@@ -99,8 +98,8 @@ export class Heads {
   /** `digestOf(frontier)`, from parts that are kept: after a change a hash over 100 bytes per log. */
   digest(namespace: NamespaceId): Uint8Array {
     const space = this.#namespaces.get(namespace)
-    if (space === undefined) return digestOfParts([])
-    space.digest ??= digestOfParts(this.frontier(namespace).map(({ log }) => bytesOf(space.logs.get(log) as FrontierLog)))
+    if (space === undefined) return digestOfEntries([])
+    space.digest ??= digestOfEntries(this.frontier(namespace).map(({ log }) => bytesOf(space.logs.get(log) as FrontierLog)))
     return space.digest
   }
 
@@ -130,10 +129,4 @@ function holdsVoid(held: HeldLog | undefined): boolean {
 function bytesOf(log: FrontierLog): Uint8Array {
   log.bytes ??= encode(entryValue(log.entry))
   return log.bytes
-}
-
-/** The same bytes as encoding the list whole: a list's encoding is its head and its items' encodings. */
-function digestOfParts(parts: readonly Uint8Array[]): Uint8Array {
-  const head = encode(parts.map(() => null))
-  return digest('sha256', Buffer.concat([head.subarray(0, head.length - parts.length), ...parts]), 'buffer')
 }

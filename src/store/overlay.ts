@@ -4,13 +4,13 @@
  * reads costs no second decoding.
  */
 
+import { compareUtf8 } from '../delta/order.ts'
 import { type Block, type BlockHash, type LogKey, logKeyOfHeader } from '../log/block.ts'
 import { deltaAt } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { HeldBlock } from './draft.ts'
 import type { PlacedRecord, ReadLimits } from './log-file.ts'
 import { isShown, targetsOf } from './shown.ts'
-import { compareUtf8 } from './text-order.ts'
 
 /** A delta that points at an entity. */
 export interface OverlayEntry {

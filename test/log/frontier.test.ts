@@ -28,6 +28,11 @@ describe('a frontier', () => {
     expect(digestOf([])).toHaveLength(32)
   })
 
+  test('of 50,000 logs has a digest too', () => {
+    const many = Array.from({ length: 50_000 }, (_, number) => ({ ...entry, seq: number }))
+    expect(hexOf(digestOf(many))).not.toBe(hexOf(digestOf(many.slice(1))))
+  })
+
   test('counts the blocks that an entry admits', () => {
     expect(lengthOf(undefined)).toBe(0)
     expect(lengthOf({ log: log.key, cut: 0 })).toBe(0)
