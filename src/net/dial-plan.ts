@@ -17,6 +17,7 @@ import {
   REDIAL_CAP_MS,
   REDIAL_LATE_AFTER_MS,
   REDIAL_LATE_CAP_MS,
+  RETRY_FLOOR_MS,
   SELF_RETRY_MS,
   TIE_BREAK_GRACE_MS,
 } from './limits.ts'
@@ -39,6 +40,8 @@ interface Entry {
   peer: PeerIdText | undefined
   addresses: string[]
   dueMs: number
+  /** However fresh the news of it, it is not dialled before this. */
+  notBeforeMs: number
   failureCount: number
   /** Since when it fails; undefined when the last try went well or none was made. */
   failingSinceMs: number | undefined
@@ -69,8 +72,11 @@ export class DialPlan {
     this.#entries.set(key, this.#entry(key, 'address', peer, [address], this.#options.nowMs()))
   }
 
-  /** A peer was heard of. True if it is new, or its addresses are. A peer that is away is tried again soon. */
-  discovered(peer: PeerIdText, addresses: readonly string[]): boolean {
+  /**
+   * A peer was heard of. True if it is new, or its addresses are. A peer that is away is tried again soon if this is a
+   * sign of life: an answer of its own or a new address, not the same old file read once more.
+   */
+  discovered(peer: PeerIdText, addresses: readonly string[], isSignOfLife = true): boolean {
     if (peer === this.#options.self || addresses.length === 0) return false
     const nowMs = this.#options.nowMs()
     const key = `peer ${peer}`
@@ -84,7 +90,7 @@ export class DialPlan {
     const fresh = addresses.some((address) => !known.addresses.includes(address))
     known.addresses = [...new Set([...addresses, ...known.addresses])].slice(0, ADDRESSES_PER_PEER_MAX)
     known.heardMs = nowMs
-    known.dueMs = Math.min(known.dueMs, soonMs)
+    if (isSignOfLife || fresh) known.dueMs = Math.min(known.dueMs, Math.max(soonMs, known.notBeforeMs))
     return fresh
   }
 
@@ -131,10 +137,12 @@ export class DialPlan {
     entry.dialling = false
     entry.failureCount += 1
     entry.failingSinceMs ??= now
-    const late = now - entry.failingSinceMs > REDIAL_LATE_AFTER_MS
+    // Whoever answered and did not want us, or cannot, will not change its mind within seconds.
+    const late = code !== 'unreachable' || now - entry.failingSinceMs > REDIAL_LATE_AFTER_MS
     const capMs = late ? REDIAL_LATE_CAP_MS : REDIAL_CAP_MS
     const waitMs = code === 'self' ? SELF_RETRY_MS : backoffMs(entry.failureCount, { baseMs: REDIAL_BASE_MS, capMs, random })
     entry.dueMs = now + waitMs
+    entry.notBeforeMs = code === 'unreachable' ? now + RETRY_FLOOR_MS : entry.dueMs
   }
 
   /** Addresses that this peer was heard at, the newest first. */
@@ -144,7 +152,8 @@ export class DialPlan {
 
   #entry(key: string, kind: Entry['kind'], peer: PeerIdText | undefined, addresses: string[], dueMs: number): Entry {
     const heardMs = this.#options.nowMs()
-    return { key, kind, peer, addresses, dueMs, failureCount: 0, failingSinceMs: undefined, heardMs, dialling: false }
+    const fresh = { notBeforeMs: 0, failureCount: 0, failingSinceMs: undefined, heardMs, dialling: false }
+    return { key, kind, peer, addresses, dueMs, ...fresh }
   }
 
   /** Whom to dial at all: what the user named, and the peers that the degree policy wants. */
@@ -169,6 +178,7 @@ export class DialPlan {
   #succeed(entry: Entry): void {
     entry.failureCount = 0
     entry.failingSinceMs = undefined
+    entry.notBeforeMs = 0
     entry.heardMs = this.#options.nowMs()
     entry.dueMs = entry.heardMs
   }

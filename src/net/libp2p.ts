@@ -136,7 +136,7 @@ class Libp2pNet implements Net {
     this.#parts.mdns?.start()
     this.#loop.wake()
     if (registryDirectory === undefined) return
-    this.#registry = new Registry({
+    const registry = new Registry({
       directory: registryDirectory,
       self: this.self,
       addresses: () => {
@@ -144,12 +144,18 @@ class Libp2pNet implements Net {
         return loopback.length > 0 ? loopback : this.addresses()
       },
       topics: () => this.#gossip.topics,
-      onEntry: ({ peer, addresses }) => {
-        if (!this.#met.has(peer)) this.discovered(peer, addresses, 'registry')
+      onEntry: ({ peer, addresses }, isNew) => {
+        if (!this.#met.has(peer)) this.discovered(peer, addresses, 'registry', isNew)
       },
       log: (line) => this.#parts.log?.(line),
     })
-    await this.#registry.start()
+    try {
+      await registry.start()
+      this.#registry = registry
+    } catch (error) {
+      // One way of finding others less; the node works without it.
+      this.#parts.log?.(`registry: ${registryDirectory} cannot be used: ${String(error)}`)
+    }
   }
 
   addresses(): readonly string[] {
@@ -233,9 +239,9 @@ class Libp2pNet implements Net {
     this.#plan.addAddress(address, peer)
   }
 
-  discovered(peer: PeerIdText, addresses: readonly string[], by: 'mdns' | 'registry'): void {
+  discovered(peer: PeerIdText, addresses: readonly string[], by: 'mdns' | 'registry', isSignOfLife = true): void {
     if (this.#closing !== undefined) return
-    if (this.#plan.discovered(peer, addresses)) this.#emit({ kind: 'discovered', peer, addresses, by })
+    if (this.#plan.discovered(peer, addresses, isSignOfLife)) this.#emit({ kind: 'discovered', peer, addresses, by })
     this.#loop.wake()
   }
 
@@ -262,8 +268,11 @@ class Libp2pNet implements Net {
     this.#parts.mdns?.stop()
     clearInterval(this.#watchTimer)
     clearTimeout(this.#aloneTimer)
-    await this.#registry?.close()
-    await this.#libp2p.stop()
+    try {
+      await this.#registry?.close()
+    } finally {
+      await this.#libp2p.stop()
+    }
   }
 
   /** One try at a target. Connected means: met by identify, for a peer that does not want us hangs up before that. */

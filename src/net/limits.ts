@@ -42,6 +42,8 @@ export const FORGET_AFTER_MS = 3_600_000
 export const DISCOVERY_SETTLE_MS = 100
 /** Of two peers that find each other the one with the larger id waits this long, so that they meet in one connection. */
 export const TIE_BREAK_GRACE_MS = 700
+/** A peer that is heard of while its dials fail is tried again no sooner: on a LAN of many its answers come often. */
+export const RETRY_FLOOR_MS = 1_500
 /** After such a failure there is no use in haste: the address is this node itself. */
 export const SELF_RETRY_MS = 600_000
 

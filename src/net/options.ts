@@ -40,7 +40,7 @@ export interface Libp2pNetOptions {
 
   /**
    * The text that closes the overlay: only nodes with the same one can connect, and nobody else can read even the
-   * handshake. Any length; its strength is the text's own. A second encryption costs about a tenth of the throughput.
+   * handshake. Any length; its strength is the text's own. A second encryption costs a third to a half of the throughput.
    * @default undefined: open
    */
   readonly secret?: string

@@ -32,8 +32,8 @@ export interface RegistryOptions {
   /** What this node's file says now. */
   readonly addresses: () => readonly string[]
   readonly topics: () => readonly string[]
-  /** A living node in a topic of ours; called at each look, so that lost peers are dialled again. */
-  readonly onEntry: (entry: RegistryEntry) => void
+  /** A living node in a topic of ours; called at each look. `isNew` if another process was behind it, or none. */
+  readonly onEntry: (entry: RegistryEntry, isNew: boolean) => void
   readonly log: (line: string) => void
   readonly pollMs?: number
 }
@@ -46,6 +46,8 @@ export class Registry {
   #looking: Promise<void> | undefined
   #writing: Promise<void> = Promise.resolve()
   #closed = false
+  /** By file, the process that was seen behind it at the last look. */
+  #seen = new Map<string, number>()
 
   constructor(options: RegistryOptions) {
     this.#options = options
@@ -112,14 +114,21 @@ export class Registry {
   async #look(): Promise<void> {
     const { directory, self, topics, onEntry, log } = this.#options
     try {
+      const seen = new Map<string, number>()
       const names = (await readdir(directory)).filter((name) => name.endsWith(SUFFIX) && name !== self + SUFFIX)
       for (const name of names) {
         const path = join(directory, name)
         const entry = await readEntry(path)
         if (entry === undefined || entry.scope !== this.#scope || name !== entry.peer + SUFFIX) continue
-        if (!processLives(entry.pid)) await rm(path, { force: true })
-        else if (!this.#closed && entry.topics.some((topic) => topics().includes(topic))) onEntry(entry)
+        if (!processLives(entry.pid)) {
+          await rm(path, { force: true })
+          continue
+        }
+        if (this.#closed || !entry.topics.some((topic) => topics().includes(topic))) continue
+        seen.set(name, entry.pid)
+        onEntry(entry, this.#seen.get(name) !== entry.pid)
       }
+      this.#seen = seen
     } catch (error) {
       log(`registry: ${directory} could not be read: ${String(error)}`)
     }

@@ -10,6 +10,7 @@ import {
   REDIAL_CAP_MS,
   REDIAL_LATE_AFTER_MS,
   REDIAL_LATE_CAP_MS,
+  RETRY_FLOOR_MS,
   TIE_BREAK_GRACE_MS,
 } from '../../src/net/limits.ts'
 
@@ -89,10 +90,25 @@ describe('the dial plan', () => {
     }
     expect((plan.nextDueMs() ?? 0) - nowMs).toBeGreaterThan(1_000)
     expect(plan.discovered('z', ['/ip4/10.0.0.1/tcp/5000'])).toBe(true)
-    expect((plan.nextDueMs() ?? 0) - nowMs).toBe(DISCOVERY_SETTLE_MS)
-    nowMs += DISCOVERY_SETTLE_MS
+    expect((plan.nextDueMs() ?? 0) - nowMs).toBe(RETRY_FLOOR_MS)
+    nowMs += RETRY_FLOOR_MS
     expect(plan.take()[0]?.addresses).toEqual(['/ip4/10.0.0.1/tcp/5000', ADDRESS])
     expect(plan.discovered('z', [ADDRESS])).toBe(false)
+  })
+
+  test('the same old file is no sign of life, and whoever refused us is not pressed', () => {
+    for (const [code, isSignOfLife] of [['unreachable', false], ['refused', true], ['secret-mismatch', true]] as const) {
+      const peer = `z ${code}`
+      plan.discovered(peer, [ADDRESS])
+      for (let count = 0; count < 10; count += 1) {
+        takeNext()
+        plan.failed(`peer ${peer}`, code)
+      }
+      const dueMs = plan.nextDueMs() ?? 0
+      plan.discovered(peer, [ADDRESS], isSignOfLife)
+      expect(plan.nextDueMs()).toBe(dueMs)
+      plan.connected(peer)
+    }
   })
 
   test('a discovered peer that fails and is not heard of is forgotten, a given address is not', () => {

@@ -230,6 +230,16 @@ describe('the registry', () => {
     expect(portOf(again)).not.toBe(port)
   })
 
+  test('where the directory cannot be made, a node works without it', async () => {
+    const file = join(directory, 'file')
+    await writeFile(file, '')
+    const lines: string[] = []
+    await using a = await openOnLoopback('a', { registry: { directory: join(file, 'under') }, log: (line) => lines.push(line) })
+    expect(lines.some((line) => line.startsWith('registry: ') && line.includes('cannot be used'))).toBe(true)
+    await using b = await openOnLoopback('b', { peers: [addressOf(a)] })
+    await connected(a, b)
+  })
+
   test('the file of a node is gone when it has closed, and that of a dead process is removed', async () => {
     const a = await open('a')
     const [name = ''] = await readdir(directory)
