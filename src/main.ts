@@ -1,17 +1,46 @@
 /**
- * The composition root: hands the command line to the faces. `bin.ts` has checked Node's version before it imports this.
+ * The composition root: hands the command line what it needs of other faces. `bin.ts` has checked Node's version before it
+ * imports this. The HTTP face is loaded when a node is served, so that `--help` is quick.
  */
-import { readFileSync } from 'node:fs'
+
+import { type ExitCode } from './cli/exit-codes.ts'
+import { runCli } from './cli/cli.ts'
+import type { Faces, Served, ServeOptions } from './cli/faces.ts'
+import type { RhizomeNode } from './node/node.ts'
+import { VERSION } from './node/version.ts'
 
 /** Runs one command line, without the two leading words of `process.argv`; resolves to the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === '--version') {
-    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-      version: string
-    }
-    console.log(manifest.version)
-    return 0
+export function main(argv: readonly string[]): Promise<ExitCode> {
+  return runCli({ argv, process, version: VERSION, faces })
+}
+
+const faces: Faces = {
+  serve,
+  async socketPathOf(directory) {
+    const { findControlSocket } = await import('./http/control-socket.ts')
+    return findControlSocket(directory)
+  },
+  async renewToken(directory) {
+    const { renewToken } = await import('./http/token.ts')
+    return renewToken(directory)
+  },
+}
+
+async function serve(node: RhizomeNode, { tcp, overlay, onError }: ServeOptions): Promise<Served> {
+  const [{ openHttp }, { isLoopback }] = await Promise.all([import('./http/server.ts'), import('./http/access.ts')])
+  if (tcp === false) {
+    const face = await openHttp(node, { port: false, overlay, onError })
+    return { urls: [], token: { kind: 'none' }, [Symbol.asyncDispose]: () => face.close() }
   }
-  console.error('usage: rhizome-node --version')
-  return 2
+  const { check, ...shown } = isLoopback(tcp.host) ? { token: { kind: 'none' } as const } : await tokenOf(node)
+  const face = await openHttp(node, { ...tcp, overlay, onError, ...(check === undefined ? {} : { token: check }) })
+  return { urls: face.urls, ...shown, [Symbol.asyncDispose]: () => face.close() }
+}
+
+/** A node in memory has no file to keep a token's hash in: it makes one for its life, and shows it. */
+async function tokenOf({ directory }: RhizomeNode) {
+  const { makeToken, tokenCheck, tokenFileCheck } = await import('./http/token.ts')
+  if (directory !== undefined) return { check: tokenFileCheck(directory), token: { kind: 'stored' } as const }
+  const token = makeToken()
+  return { check: tokenCheck(token), token: { kind: 'shown', token } as const }
 }

@@ -24,14 +24,18 @@ export class AnswerError extends Error {
   }
 }
 
-export type JsonObject = { readonly [key: string]: Json }
+/** What the node answered. Its shape is the HTTP API's promise: both ends are of one package. */
+export interface Answer<Body> {
+  readonly status: number
+  readonly body: Body
+}
 
 export interface Ask {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly query?: Readonly<Record<string, unknown>>
   readonly body?: Json
   /** NDJSON to send instead of a body, as it comes. */
-  readonly lines?: AsyncIterable<string>
+  readonly lines?: Iterable<string>
   readonly signal?: AbortSignal
 }
 
@@ -48,26 +52,42 @@ export class Control implements AsyncDisposable {
   }
 
   /** The answer's JSON. Throws AnswerError with the code that the node told. */
-  async ask(path: readonly string[], ask: Ask = {}): Promise<Json> {
-    const text = await readAll(await this.#send(path, ask))
-    return text === '' ? null : parseAnswer(text)
+  async ask<Body>(path: readonly string[], ask: Ask = {}): Promise<Answer<Body>> {
+    const answer = await this.#send(path, ask)
+    const text = await readAll(answer)
+    return { status: answer.statusCode ?? 0, body: parseAnswer(text === '' ? 'null' : text) as Body }
   }
 
   /** The lines of an NDJSON answer as they come; empty ones, which keep the connection alive, are left out. */
-  async *follow(path: readonly string[], ask: Ask = {}): AsyncIterable<Json> {
-    const answer = await this.#send(path, ask, 'application/x-ndjson')
-    try {
-      for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
-        if (line.trim() !== '') yield parseAnswer(line)
-      }
-    } finally {
-      answer.destroy()
+  async *follow<Item>(path: readonly string[], ask: Ask = {}): AsyncIterable<Item> {
+    for await (const line of this.#lines(await this.#send(path, ask, 'application/x-ndjson'), ask.signal)) {
+      if (line.trim() !== '') yield parseAnswer(line) as Item
+    }
+  }
+
+  /** The data of server-sent events as they come. */
+  async *events<Item>(path: readonly string[], ask: Ask = {}): AsyncIterable<Item> {
+    for await (const line of this.#lines(await this.#send(path, ask, 'text/event-stream'), ask.signal)) {
+      if (line.startsWith('data: ')) yield parseAnswer(line.slice('data: '.length)) as Item
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy()
     await Promise.resolve()
+  }
+
+  /** Ends quietly when the caller ends it, with RZ_CLI_NO_NODE when the node goes away. */
+  async *#lines(answer: IncomingMessage, signal: AbortSignal | undefined): AsyncIterable<string> {
+    try {
+      for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) yield line
+      // readline ends in silence when its input breaks off.
+      if (!answer.complete) throw new Error('the answer broke off')
+    } catch (cause) {
+      if (signal?.aborted !== true) throw gone(cause)
+    } finally {
+      answer.destroy()
+    }
   }
 
   async #send(path: readonly string[], ask: Ask, accept = 'application/json'): Promise<IncomingMessage> {
@@ -141,7 +161,8 @@ function answerError(status: number, text: string): Error {
 function queryText(query: Ask['query'] = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
   if (given.length === 0) return ''
-  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}`
+  const pairs = given.map(([key, value]): [string, string] => [key, String(value)])
+  return `?${new URLSearchParams(pairs).toString()}`
 }
 
 function gone(cause: unknown): RhizomeError {

@@ -10,7 +10,7 @@ import type { Config } from './config.ts'
 import { answers, Control } from './control.ts'
 import type { Faces } from './faces.ts'
 import { shortPath } from './paths.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, visible } from './terminal.ts'
 
 export interface Door extends AsyncDisposable {
   readonly control: Control
@@ -91,6 +91,7 @@ function openNew(parts: DoorParts): Promise<Door> {
 async function openHere({ config, faces, terminal }: DoorParts, topic: string, card?: DirectoryCard): Promise<Door> {
   const { openNode } = await import('../node/node.ts')
   const data = card?.directory ?? config.data
+  const onError = (error: unknown) => terminal.err(`! ${visible(String(error))}`)
   const topics = [...new Set([topic, ...(card?.topics ?? []), ...config.topics])]
   await using opening = new AsyncDisposableStack()
   const node = opening.use(
@@ -103,7 +104,7 @@ async function openHere({ config, faces, terminal }: DoorParts, topic: string, c
       ...(config.home === undefined ? {} : { home: config.home }),
     }),
   )
-  opening.use(await faces.serve(node, { tcp: false, readOnly: config.keep }))
+  opening.use(await faces.serve(node, { tcp: false, overlay: 'offline', onError }))
   const { directory } = node
   if (directory === undefined) throw noNode('a node in memory cannot be opened by a command')
   if (config.verbose) terminal.err(`no node runs here: opened ${shortPath(directory)} offline`)

@@ -32,7 +32,7 @@ export function exitCodeOf(code: string | undefined): ExitCode {
     case 'RZ_NAMESPACE_NAME':
     case 'RZ_NET_ADDRESS_INVALID':
       return EXIT.usage
-    case 'RZ_CLI_NOT_FOUND':
+    case 'RZ_HTTP_NOT_FOUND':
       return EXIT.notFound
     case 'RZ_CLI_NO_NODE':
       return EXIT.noNode

@@ -15,8 +15,10 @@ export interface ServeOptions {
         readonly allowHosts: readonly string[]
         readonly allowOrigins: readonly string[]
       }
-  /** Refuses everything that would write. */
-  readonly readOnly: boolean
+  /** Who may connect to the node, as its status tells. */
+  readonly overlay: 'open' | 'secret' | 'offline'
+  /** Hears of failures of the API that are no fault of a request. */
+  readonly onError: (error: unknown) => void
 }
 
 export interface Served extends AsyncDisposable {

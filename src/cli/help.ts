@@ -4,7 +4,7 @@ import { EXIT_MEANINGS, type ExitCode } from './exit-codes.ts'
 import { flagOf, type Setting, SETTINGS } from './settings.ts'
 
 const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
-       rhizome-node <command> [arguments]         talks to it; see <command> --help
+       rhizome-node <command> [arguments]         talks to it (see its --help)
 
   npx rhizome-node --topic users                  in sync with everyone here
   npx rhizome-node put user/alice name=Alice age:=3

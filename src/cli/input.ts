@@ -8,6 +8,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
 import type { Json } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
+import { CsvRecord, delimiterOf } from './csv.ts'
 
 export type Format = 'csv' | 'ndjson' | 'json'
 export const FORMATS: readonly Format[] = ['csv', 'ndjson', 'json']
@@ -31,6 +32,7 @@ export interface BadLine {
 
 /** Longest line or CSV record that is read: a delta holds half of it. */
 const LINE_BYTES_MAX = 1_048_576
+const TOO_LONG = `longer than ${LINE_BYTES_MAX} bytes`
 /** JSON is parsed whole, in memory of some ten times its size. */
 const JSON_BYTES_MAX = 400 * 1_048_576
 const SNIFF_BYTES = 65_536
@@ -60,7 +62,7 @@ export function readRows(path: string, format: Format): AsyncIterable<Row | BadL
 
 async function* readNdjson(path: string): AsyncIterable<Row | BadLine> {
   for await (const { line, text, isWhole } of linesOf(path)) {
-    if (!isWhole) yield { kind: 'bad', line, why: `longer than ${LINE_BYTES_MAX} bytes`, text }
+    if (!isWhole) yield { kind: 'bad', line, why: TOO_LONG, text }
     else if (text.trim() !== '') yield parseLine(line, text)
   }
 }
@@ -75,8 +77,16 @@ function parseLine(line: number, text: string): Row | BadLine {
   }
 }
 
+/** Numbered from 1. */
+interface Line {
+  readonly line: number
+  readonly text: string
+  /** False: it was too long, and only its beginning is here. */
+  readonly isWhole: boolean
+}
+
 /** Lines without their ends; of one that is too long only the beginning, and `isWhole` false. */
-async function* linesOf(path: string): AsyncIterable<{ line: number; text: string; isWhole: boolean }> {
+async function* linesOf(path: string): AsyncIterable<Line> {
   let line = 1
   let rest: Buffer = Buffer.alloc(0)
   let skipping = false
@@ -101,7 +111,7 @@ async function* linesOf(path: string): AsyncIterable<{ line: number; text: strin
   if (rest.length > 0 && !skipping) yield lineOf(line, rest)
 }
 
-function lineOf(line: number, bytes: Buffer): { line: number; text: string; isWhole: boolean } {
+function lineOf(line: number, bytes: Buffer): Line {
   const isWhole = bytes.length <= LINE_BYTES_MAX
   const text = (isWhole ? bytes : bytes.subarray(0, 200)).toString('utf8')
   return { line, text: line === 1 ? withoutMark(text) : text, isWhole }
@@ -116,46 +126,56 @@ async function* chunksOf(path: string): AsyncIterable<Buffer> {
 }
 
 async function* readCsv(path: string): AsyncIterable<Row | BadLine> {
-  const { parse } = await import('csv-parse')
-  const bad: BadLine[] = []
-  const parser = parse({
-    bom: true,
-    delimiter: delimiterOf(await readHead(path)),
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    max_record_size: LINE_BYTES_MAX,
-    on_skip: (error) => {
-      const line = error !== undefined && typeof error['lines'] === 'number' ? error['lines'] : 0
-      bad.push({ kind: 'bad', line, why: messageOf(error), text: '' })
-      return undefined
-    },
-  })
-  const source = createReadStream(path)
-  source.on('error', (error) => parser.destroy(error))
-  source.pipe(parser)
   let header: readonly string[] | undefined
-  try {
-    for await (const item of parser) {
-      const { record, info } = item as { readonly record: readonly string[]; readonly info: { readonly lines: number } }
-      yield* bad.splice(0)
-      if (header === undefined) header = checkHeader(path, record)
-      else yield csvRow(header, record, info.lines)
-    }
-    yield* bad.splice(0)
-  } catch (cause) {
-    if (cause instanceof RhizomeError) throw cause
-    if (cause instanceof Error && 'syscall' in cause) throw unreadable(path, cause)
-    const line = cause instanceof Error && 'lines' in cause && typeof cause.lines === 'number' ? cause.lines : 0
-    yield { kind: 'bad', line, why: `${messageOf(cause)}; nothing behind it was read`, text: '' }
+  for await (const record of recordsOf(path)) {
+    if (record.kind === 'bad') yield record
+    else if (header === undefined) header = checkHeader(path, record.cells)
+    else yield csvRow(header, record)
   }
 }
 
-function csvRow(header: readonly string[], cells: readonly string[], line: number): Row | BadLine {
+interface CsvCells {
+  readonly kind: 'cells'
+  readonly line: number
+  readonly text: string
+  readonly cells: readonly string[]
+}
+
+/** Records with the number of their first line. Of one that is broken the first line is told, and the next is read anew. */
+async function* recordsOf(path: string): AsyncIterable<CsvCells | BadLine> {
+  let delimiter: string | undefined
+  let lines: Line[] = []
+  let record: CsvRecord | undefined
+  let sizeBytes = 0
+  const take = (line: Line): readonly (CsvCells | BadLine)[] => {
+    delimiter ??= delimiterOf(line.text)
+    if (record === undefined && line.text.trim() === '') return []
+    record ??= new CsvRecord(delimiter)
+    lines.push(line)
+    sizeBytes += line.text.length
+    const fed = line.isWhole ? record.feed(line.text) : ({ kind: 'broken', why: TOO_LONG } as const)
+    if (fed.kind === 'open' && sizeBytes <= LINE_BYTES_MAX) return []
+    const done = forget()
+    if (fed.kind !== 'cells') return giveUp(done, fed.kind === 'open' ? `a record ${TOO_LONG}` : fed.why)
+    return [{ kind: 'cells', line: done[0].line, text: done.map(({ text }) => text).join('\n'), cells: fed.cells }]
+  }
+  const forget = (): [Line, ...Line[]] => {
+    const done = lines as [Line, ...Line[]]
+    lines = []
+    record = undefined
+    sizeBytes = 0
+    return done
+  }
+  const giveUp = ([first, ...rest]: [Line, ...Line[]], why: string): readonly (CsvCells | BadLine)[] => {
+    return [{ kind: 'bad', line: first.line, why, text: first.text }, ...rest.flatMap(take)]
+  }
+  for await (const line of linesOf(path)) yield* take(line)
+  while (lines.length > 0) yield* giveUp(forget(), 'a quote that never ends')
+}
+
+function csvRow(header: readonly string[], { cells, line, text }: CsvCells): Row | BadLine {
   if (cells.length !== header.length) {
-    const why = `${cells.length} cells where the header has ${header.length}`
-    return { kind: 'bad', line, why, text: cells.join(',') }
+    return { kind: 'bad', line, why: `${cells.length} cells where the header has ${header.length}`, text }
   }
   return { kind: 'row', line, properties: Object.fromEntries(header.map((name, index) => [name, cells[index] ?? ''])) }
 }
@@ -166,12 +186,6 @@ function checkHeader(path: string, cells: readonly string[]): readonly string[] 
   if (names.includes('')) throw input(`${path}: column ${names.indexOf('') + 1} of the header has no name`)
   if (twice !== undefined) throw input(`${path}: the header has two columns "${twice}"`)
   return names
-}
-
-function delimiterOf(head: string): string {
-  const [header = ''] = head.split(/\r?\n/, 1)
-  const counts = [',', '\t', ';', '|'].map((delimiter) => [delimiter, header.split(delimiter).length] as const)
-  return counts.sort(([, a], [, b]) => b - a)[0]?.[0] ?? ','
 }
 
 async function* readJson(path: string): AsyncIterable<Row | BadLine> {
@@ -192,12 +206,17 @@ async function* readJson(path: string): AsyncIterable<Row | BadLine> {
   if (!isObject(content)) throw input(`${path} holds neither a list nor an object`)
   const entries = Object.entries(content)
   if (!entries.every(([, value]) => isObject(value))) yield { kind: 'row', line: 1, properties: content }
-  else for (const [index, [key, item]] of entries.entries()) yield { ...jsonRow(index + 1, item), key }
+  else for (const [index, [key, item]] of entries.entries()) yield keyedRow(index + 1, key, item)
 }
 
 function jsonRow(line: number, item: Json): Row | BadLine {
   if (isObject(item)) return { kind: 'row', line, properties: item }
   return { kind: 'bad', line, why: 'not an object', text: JSON.stringify(item) }
+}
+
+function keyedRow(line: number, key: string, item: Json): Row | BadLine {
+  const row = jsonRow(line, item)
+  return row.kind === 'row' ? { ...row, key } : row
 }
 
 /** As JSON.parse, but an integer that a number cannot hold exactly stays the text it was. */
@@ -208,7 +227,7 @@ export function parseJson(text: string): Json {
 
 function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source
-  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value
+  if (typeof value !== 'number' || source === undefined || String(value) === source) return value
   return /^-?\d+$/.test(source) ? source : value
 }
 

@@ -1,9 +1,13 @@
 /** The known word that somebody most likely meant. */
 
-/** The nearest of `known` by edits, or undefined when more than half of the word would have to change. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+/** The nearest of `known` by edits, or undefined when it takes more than `editsMax`: by default half of the word. */
+export function nearest(
+  word: string,
+  known: Iterable<string>,
+  editsMax: number = Math.max(2, Math.floor(word.length / 2)),
+): string | undefined {
   let best: string | undefined
-  let bestEdits = Math.max(2, Math.floor(word.length / 2)) + 1
+  let bestEdits = editsMax + 1
   for (const candidate of known) {
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (edits < bestEdits) [best, bestEdits] = [candidate, edits]

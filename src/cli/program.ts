@@ -74,10 +74,10 @@ function addCommand(program: Command, spec: CommandSpec, tell: (invocation: Invo
   const allowed = SETTINGS.filter(({ key }) => spec.settings.includes(key))
   for (const setting of allowed) addSetting(command, setting)
   command.action((...parameters: readonly unknown[]) => {
-    const words = parameters.slice(0, spec.words.length).flatMap((word) => word ?? []) as readonly string[]
+    const words = parameters.slice(0, spec.words.length).flat().filter((word) => typeof word === 'string')
     const before = flagsOf(program, SETTINGS)
     const stray = Object.keys(before).find((key) => !spec.settings.includes(key as SettingKey))
-    if (stray !== undefined) throw new RhizomeError('RZ_CLI_USAGE', `${flagOf(stray)} has no meaning for ${spec.name}`)
+    if (stray !== undefined) throw meaningless(flagOf(stray), spec)
     const flags = { ...before, ...flagsOf(command, allowed) }
     const options = Object.fromEntries(
       Object.entries(command.opts()).filter(([name]) => !SETTINGS.some(({ key }) => key === name)),
@@ -117,7 +117,8 @@ function lowerFirst(text: string): string {
 }
 
 function unknownCommand(word: string): RhizomeError {
-  const guess = nearest(word, COMMANDS.map(({ name }) => name))
+  // A topic without its flag is as likely as a slip, so a word must be close to be held one.
+  const guess = nearest(word, COMMANDS.map(({ name }) => name), Math.max(1, Math.floor(word.length / 4)))
   const hint = guess === undefined ? `to share a topic of that name: --topic ${word}` : `did you mean ${guess}?`
   return new RhizomeError('RZ_CLI_USAGE', `unknown command ${word}; ${hint}`)
 }
@@ -129,10 +130,14 @@ function usage(error: CommanderError, program: Command, argv: readonly string[])
   const [plain = ''] = error.message.replace(/^error: /, '').split('\n')
   const unknown = /^unknown option '([^'=]+)/.exec(plain)?.[1]
   if (unknown === undefined) return new RhizomeError('RZ_CLI_USAGE', `${plain}; see ${help(spec)}`, { cause: error })
-  const known = [...command.options, ...program.options].map(({ long }) => long ?? '')
-  const guess = nearest(unknown, ['--help', ...known])
+  if (program.options.some(({ long }) => long === unknown)) throw meaningless(unknown, spec)
+  const guess = nearest(unknown, ['--help', ...command.options.map(({ long }) => long ?? '')])
   const hint = guess === undefined ? `see ${help(spec)}` : `did you mean ${guess}?`
   return new RhizomeError('RZ_CLI_USAGE', `unknown flag ${unknown}; ${hint}`, { cause: error })
+}
+
+function meaningless(flag: string, spec: CommandSpec | undefined): RhizomeError {
+  return new RhizomeError('RZ_CLI_USAGE', `${flag} has no meaning here; see ${help(spec)}`)
 }
 
 function help(spec: CommandSpec | undefined): string {

@@ -1,0 +1,65 @@
+/** The command `export`: everything as NDJSON on stdout, for other programs and for `import`. */
+
+import type { Json } from '../delta/json.ts'
+import type { Call } from './commands.ts'
+import { AnswerError, type Control } from './control.ts'
+import { type Door, openDoor } from './door.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { recordPath } from './records.ts'
+import { counted } from './terminal.ts'
+
+/** Records asked for at once. */
+const PARALLEL_COUNT = 32
+
+export async function exportData(call: Call): Promise<ExitCode> {
+  const { options, signal, terminal } = call
+  await using door = await openDoor(call)
+  const collection = options['collection']
+  const lines =
+    typeof collection === 'string'
+      ? recordLines(door, collection, signal)
+      : deltaLines(door.control, door.topic, signal)
+  let count = 0
+  for await (const line of lines) {
+    if (signal.aborted) return EXIT.failed
+    terminal.out(line)
+    count++
+  }
+  terminal.err(`exported ${counted(count, typeof collection === 'string' ? 'record' : 'delta')} of ${door.topic}`)
+  return EXIT.ok
+}
+
+async function* deltaLines(control: Control, topic: string, signal: AbortSignal): AsyncIterable<string> {
+  for await (const delta of control.follow<Json>(['api', 'ns', topic, 'deltas'], { signal })) yield JSON.stringify(delta)
+}
+
+/** `{ "id", …properties }`: the form that `import` reads. A property called `id` gives way to the record's. */
+async function* recordLines(door: Door, collection: string, signal: AbortSignal): AsyncIterable<string> {
+  const path = ['api', 'ns', door.topic, 'collections', collection, 'ids']
+  let batch: string[] = []
+  for await (const id of door.control.follow<string>(path, { signal })) {
+    batch.push(id)
+    if (batch.length < PARALLEL_COUNT) continue
+    yield* await readBatch(door, collection, batch)
+    batch = []
+  }
+  yield* await readBatch(door, collection, batch)
+}
+
+async function readBatch(door: Door, collection: string, ids: readonly string[]): Promise<readonly string[]> {
+  const lines = await Promise.all(ids.map((id) => recordLine(door, collection, id)))
+  return lines.filter((line) => line !== undefined)
+}
+
+/** Undefined for a record that was deleted meanwhile. */
+async function recordLine(door: Door, collection: string, id: string): Promise<string | undefined> {
+  try {
+    const { body } = await door.control.ask<{ readonly properties: { readonly [property: string]: Json } }>(
+      recordPath(door, collection, id),
+    )
+    return JSON.stringify({ ...body.properties, id })
+  } catch (error) {
+    if (error instanceof AnswerError && error.code === 'RZ_HTTP_NOT_FOUND') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,81 @@
+/** The commands for records: put, get, delete, ids. */
+
+import type { Json } from '../delta/json.ts'
+import { parseAssignments, parseRecordName } from './assignment.ts'
+import type { Call } from './commands.ts'
+import { type Door, openDoor } from './door.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { columnsOf, visible } from './terminal.ts'
+
+interface Entity {
+  readonly id: string
+  readonly properties: { readonly [property: string]: Json }
+}
+
+const CREATED = 201
+
+export async function put(call: Call): Promise<ExitCode> {
+  const [record = '', ...words] = call.words
+  const { collection, id } = parseRecordName(record)
+  const properties = parseAssignments(words)
+  await using door = await openDoor({ ...call, mayMake: true })
+  const path = recordPath(door, collection, id)
+  const query = { as: call.options['as'] }
+  const { status, body } = await door.control.ask<Entity>(path, { method: 'PUT', query, body: { properties } })
+  if (call.config.json) call.terminal.out(JSON.stringify(body))
+  else call.terminal.out(`${visible(record)} ${status === CREATED ? 'created' : 'updated'}`)
+  noteOffline(door, call)
+  return EXIT.ok
+}
+
+export async function get(call: Call): Promise<ExitCode> {
+  const [record = ''] = call.words
+  const { collection, id } = parseRecordName(record)
+  await using door = await openDoor(call)
+  const { body } = await door.control.ask<Entity>(recordPath(door, collection, id))
+  if (call.config.json) call.terminal.out(JSON.stringify(body))
+  else for (const line of propertyLines(body.properties, call)) call.terminal.out(line)
+  return EXIT.ok
+}
+
+export async function remove(call: Call): Promise<ExitCode> {
+  const [record = ''] = call.words
+  const { collection, id } = parseRecordName(record)
+  await using door = await openDoor(call)
+  const query = { as: call.options['as'] }
+  const { body } = await door.control.ask(recordPath(door, collection, id), { method: 'DELETE', query })
+  call.terminal.out(call.config.json ? JSON.stringify(body) : `${visible(record)} deleted`)
+  noteOffline(door, call)
+  return EXIT.ok
+}
+
+export async function ids(call: Call): Promise<ExitCode> {
+  const [collection = ''] = call.words
+  await using door = await openDoor(call)
+  const path = ['api', 'ns', door.topic, 'collections', collection, 'ids']
+  for await (const id of door.control.follow<string>(path, { signal: call.signal })) {
+    call.terminal.out(call.config.json ? JSON.stringify(id) : visible(id))
+  }
+  return EXIT.ok
+}
+
+export function recordPath({ topic }: Door, collection: string, id: string): readonly string[] {
+  return ['api', 'ns', topic, 'collections', collection, 'entities', id]
+}
+
+/** Tells one who wrote while no node ran that nobody else has it yet. */
+export function noteOffline({ isRunning, topic }: Door, { config, terminal }: Call): void {
+  if (!isRunning && !config.json) terminal.err(`note: no node runs here; start one to share it: rhizome-node --topic ${topic}`)
+}
+
+/** In the form in which `put` takes them: `name=Alice`, `age:=3`; aligned where somebody looks. */
+function propertyLines(properties: Entity['properties'], { terminal }: Call): readonly string[] {
+  const names = Object.keys(properties)
+  const columns = terminal.isTty ? Math.max(0, ...names.map((name) => columnsOf(visible(name)))) : 0
+  return Object.entries(properties).map(([name, value]) => {
+    const operator = typeof value === 'string' ? '=' : ':='
+    const text = visible(typeof value === 'string' ? value : JSON.stringify(value))
+    if (!terminal.isTty) return `${visible(name)}${operator}${text}`
+    return `${visible(name).padEnd(columns)} ${terminal.style('dim', operator.padStart(2))} ${text}`
+  })
+}

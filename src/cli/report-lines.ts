@@ -1,0 +1,131 @@
+/** Reports as lines for people: what happened, and what to do where something is to be done. Pure. */
+
+import { isLocal, shellWord, shortAddress, shortId } from './paths.ts'
+import type { PeerName, Report } from './reports.ts'
+import { counted, grouped, type Style, visible } from './terminal.ts'
+
+/** What the lines need to know of the node. */
+export interface LineContext {
+  readonly style: (style: Style, text: string) => string
+  /** Of this node, for the command that others type. */
+  readonly addresses: () => readonly string[]
+  readonly topics: readonly string[]
+  readonly isClosed: boolean
+  readonly mdns: boolean
+}
+
+const NAMES_SHOWN_MAX = 3
+const MINUTE_MS = 60_000
+
+export function reportLines(report: Report, context: LineContext): readonly string[] {
+  const { style } = context
+  const warn = (text: string) => [style('yellow', '! ') + text]
+  switch (report.event) {
+    case 'connected':
+      return [`${style('green', '+')} ${who(report)} connected  ${style('dim', shortAddress(report.address))}`]
+    case 'disconnected':
+      return [`${style('yellow', '-')} ${who(report)} disconnected`]
+    case 'deltas': {
+      const from = names(report.from.map(who))
+      return [`${style('cyan', '↓')} ${report.topic}: ${counted(report.received, 'delta')} from ${from}, ${grouped(report.total)} now`]
+    }
+    case 'sync':
+      return [syncLine(report, style)]
+    case 'alone':
+      return aloneLines(report, context)
+    case 'wrong-secret':
+      return warn(
+        `wrong secret: ${shortAddress(report.address)}: ${visible(report.message)}. ` +
+          (context.isClosed ? 'Join it by the line of its rhizome-node invite' : 'Give its --secret, or join by its rhizome-node invite'),
+      )
+    case 'dial-failed':
+      return warn(`cannot reach ${shortAddress(report.address)}: ${visible(report.message)}; trying again`)
+    case 'clock':
+      return warn(
+        `clocks differ: ${who(report)} is ${duration(report.offsetMs)} ${report.offsetMs > 0 ? 'ahead of' : 'behind'} ` +
+          'this machine; set the one that is wrong',
+      )
+    case 'future-block':
+      return warn(
+        `${report.topic}: ${shortId(report.peer)} has a block dated ${duration(report.aheadMs)} ahead; it is taken when due. ` +
+          'If the time here is wrong, set it',
+      )
+    case 'log-renewed':
+      return [`${style('yellow', '!')} ${report.topic}: writing goes on in a new log: ${visible(report.why)}; nothing is lost`]
+    case 'reasserted':
+      return [`${style('green', '✓')} ${report.topic}: ${counted(report.deltas, 'delta')} of a forked log written again`]
+    case 'forked':
+      return warn(
+        `${report.topic}: the log ${shortLog(report.log)} forked at block ${report.cut}; ` +
+          (report.own ? 'what is void of it is written again' : 'what its owner wrote since is void until written again'),
+      )
+    case 'rejected':
+      return warn(`${report.topic}: refused what ${who(report)} sent: ${visible(report.why)} (${report.code})`)
+    case 'sync-failed':
+      return warn(`${report.topic}: sync with ${who(report)} broke off: ${visible(report.why)}; it goes on at the next contact`)
+    case 'store-refused':
+      return warn(`${report.topic}: cannot store what comes in: ${visible(report.why)} (${report.code})`)
+    case 'announce-failed':
+      return warn(`${report.topic}: a block was not gossiped: ${visible(report.why)}; sync brings it`)
+  }
+}
+
+function syncLine({ topic, status, peers }: Extract<Report, { event: 'sync' }>, style: LineContext['style']): string {
+  switch (status.kind) {
+    case 'alone':
+      return `${style('yellow', '○')} ${topic}: alone; nobody else is connected`
+    case 'looking':
+      return `${style('yellow', '○')} ${topic}: looking; no sync is complete yet`
+    case 'behind':
+      return `${style('yellow', '○')} ${topic}: behind by ${counted(status.blocks, 'block')} of ${names(peers.map(who))}`
+    case 'in-sync':
+      return `${style('green', '●')} ${topic}: in sync with ${names(peers.map(who))}`
+    case 'full':
+      return `${style('red', '!')} ${topic}: the disk is full; free some room, reads go on`
+  }
+}
+
+function aloneLines(
+  { interfaces, queriesSent, answersHeard }: Extract<Report, { event: 'alone' }>,
+  { style, addresses, topics, isClosed, mdns }: LineContext,
+): readonly string[] {
+  const on = interfaces.length === 0 ? 'no interface but loopback' : interfaces.join(', ')
+  const heard = answersHeard === 0 ? 'heard nobody' : `heard ${counted(answersHeard, 'answer')}, and nobody connected`
+  const account = mdns
+    ? `asked ${counted(queriesSent, 'time')} by mDNS on ${on}, ${heard}`
+    : 'mDNS is off here (--no-mdns)'
+  const dialable = addresses().filter((address) => !isLocal(address))
+  const [address] = dialable.length > 0 ? dialable : addresses()
+  const line = `${style('yellow', '○')} alone so far: ${account}`
+  if (address === undefined) return [line]
+  const flags = topics.map((topic) => `--topic ${topic}`).join(' ')
+  const secret = isClosed ? ' --secret <the same>' : ''
+  const machine = dialable.length > 0 ? 'on the other machine' : 'on this machine (it listens nowhere else)'
+  return [line, `  ${machine}: ${style('bold', `npx rhizome-node ${flags} --peer ${shellWord(shortAddress(address))}${secret}`)}`]
+}
+
+function who({ peer, name }: PeerName): string {
+  return name === undefined ? shortId(peer) : visible(name)
+}
+
+/** `a, b and 3 others`. */
+function names(all: readonly string[]): string {
+  if (all.length <= NAMES_SHOWN_MAX) {
+    return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1) ?? ''}`
+  }
+  return `${all.slice(0, NAMES_SHOWN_MAX - 1).join(', ')} and ${all.length - NAMES_SHOWN_MAX + 1} others`
+}
+
+function duration(ms: number): string {
+  const size = Math.abs(ms)
+  if (size < 2 * MINUTE_MS) return `${Math.round(size / 1_000)} s`
+  if (size < 120 * MINUTE_MS) return `${Math.round(size / MINUTE_MS)} min`
+  const hours = Math.round(size / (60 * MINUTE_MS))
+  return hours < 48 ? `${hours} h` : `${grouped(Math.round(hours / 24))} days`
+}
+
+/** Of `<creator>/<log id>`. */
+function shortLog(log: string): string {
+  const [creator = '', id = ''] = log.split('/')
+  return `${shortId(creator)}/${id.slice(0, 8)}`
+}

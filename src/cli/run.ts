@@ -1,0 +1,174 @@
+/**
+ * The default command: a node that runs until it is told to stop. Says once who it is and what it holds, then a line per
+ * event that matters; as JSON the same, one object a line. Leaves a note for `invite` in its directory while it runs.
+ */
+
+import { homedir } from 'node:os'
+import { RhizomeError } from '../errors.ts'
+import type { RhizomeNode } from '../node/node.ts'
+import type { NodeOptions } from '../node/options.ts'
+import { bannerLines, type Facts } from './banner.ts'
+import type { Config } from './config.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import type { Faces, Served, ServeOptions } from './faces.ts'
+import { shortPath } from './paths.ts'
+import { type LineContext, reportLines } from './report-lines.ts'
+import { type Report, Reports } from './reports.ts'
+import { leaveNote } from './running.ts'
+import { counted, type Terminal, visible } from './terminal.ts'
+
+export interface RunParts {
+  readonly config: Config
+  readonly faces: Faces
+  readonly terminal: Terminal
+  /** Stops the node. */
+  readonly signal: AbortSignal
+}
+
+const TICK_MS = 250
+
+export async function run({ config, faces, terminal, signal }: RunParts): Promise<ExitCode> {
+  if (config.topics.length === 0) {
+    throw new RhizomeError('RZ_CLI_USAGE', 'say what to share, such as: npx rhizome-node --topic users (see --help)')
+  }
+  await using opening = new AsyncDisposableStack()
+  const { openNode } = await import('../node/node.ts')
+  const node = opening.use(await openNode(nodeOptions(config, terminal, signal)))
+  // Before the banner: what happens while it is put together is told below it.
+  const reporter = report(node, config, terminal)
+  const served = opening.use(await faces.serve(node, serveOptions(config, terminal)))
+  if (node.directory !== undefined) opening.use(await leaveNote(node.directory, { ...noteOf(node, config, served) }))
+  tellStart(node, served, config, terminal)
+  reporter.start()
+  await aborted(signal)
+  reporter.stop()
+  const deltas = node.namespaces().reduce((sum, namespace) => sum + namespace.counts().deltas, 0)
+  await opening.disposeAsync()
+  tellStop({ directory: node.directory, deltas }, config, terminal)
+  return EXIT.ok
+}
+
+/** What a node is opened with. */
+export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSignal): NodeOptions {
+  const { topics, data, home, name, listen, secret } = config
+  return {
+    topics,
+    memory: config.memory,
+    durability: config.durability,
+    signal,
+    ...(data === undefined ? {} : { data }),
+    ...(home === undefined ? {} : { home }),
+    ...(name === undefined ? {} : { name }),
+    network: {
+      peers: config.peers,
+      mdns: config.mdns,
+      ...(listen === undefined ? {} : { listen }),
+      ...(secret === undefined ? {} : { secret }),
+      ...(config.verbose ? { log: (line: string) => terminal.err(line) } : {}),
+    },
+  }
+}
+
+function serveOptions(config: Config, terminal: Terminal): ServeOptions {
+  const { http, httpHost, httpPort, allowHosts, allowOrigins, secret } = config
+  const port = httpPort === undefined ? {} : { port: httpPort }
+  return {
+    tcp: http && { host: httpHost, allowHosts, allowOrigins, ...port },
+    overlay: secret === undefined ? 'open' : 'secret',
+    onError: (error) => terminal.err(`HTTP API: ${visible(config.verbose && error instanceof Error ? (error.stack ?? '') : String(error))}`),
+  }
+}
+
+function noteOf(node: RhizomeNode, { topics, secret }: Config, { urls }: Served) {
+  const addresses = node.addresses()
+  return { topics, peer: node.peerId, addresses, http: urls, ...(secret === undefined ? {} : { secret }) }
+}
+
+function tellStart(node: RhizomeNode, { urls, token }: Served, config: Config, terminal: Terminal): void {
+  const facts: Facts = {
+    version: node.version,
+    name: node.name,
+    peerId: node.peerId,
+    addresses: node.addresses(),
+    topics: node.namespaces().map((namespace) => ({ name: namespace.name, deltas: namespace.counts().deltas })),
+    access: config.secret === undefined ? 'open' : 'secret',
+    mdns: config.mdns,
+    directory: node.directory,
+    isKeeper: config.keep,
+    http: urls,
+    token,
+    notices: config.notices,
+  }
+  if (config.json) {
+    const { directory = null, ...rest } = facts
+    tellJson(terminal, { event: 'started', ...rest, directory })
+    return
+  }
+  for (const line of bannerLines(facts, { style: terminal.style, home: homedir() })) terminal.out(line)
+}
+
+function tellStop(kept: { readonly directory: string | undefined; readonly deltas: number }, config: Config, terminal: Terminal): void {
+  const { directory, deltas } = kept
+  if (config.json) return tellJson(terminal, { event: 'stopped', deltas, directory: directory ?? null })
+  const where = directory === undefined ? 'nothing is kept' : `${counted(deltas, 'delta')} in ${shortPath(directory)}`
+  tellLine(terminal, `stopped; ${where}`)
+}
+
+/** Follows the node's events until it is stopped. What happens before `start` is told then. */
+function report(node: RhizomeNode, config: Config, terminal: Terminal): { start(): void; stop(): void } {
+  const context: LineContext = {
+    style: terminal.style,
+    addresses: () => node.addresses(),
+    topics: config.topics,
+    isClosed: config.secret !== undefined,
+    mdns: config.mdns,
+  }
+  const early: Report[] = []
+  let tell = (one: Report) => void early.push(one)
+  const reports = new Reports(
+    {
+      nameOf: (peer) => node.peers().find(({ id }) => id === peer)?.name,
+      statuses: () => node.namespaces().map((namespace) => ({ topic: namespace.name, status: namespace.status() })),
+      deltasOf: (topic) => node.namespace(topic).counts().deltas,
+    },
+    (one) => tell(one),
+  )
+  const leave = node.onEvent((event) => reports.hear(event, Date.now()))
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start() {
+      tell = (one) => {
+        if (config.json) tellJson(terminal, one)
+        else for (const line of reportLines(one, context)) tellLine(terminal, line)
+      }
+      for (const one of early.splice(0)) tell(one)
+      timer = setInterval(() => reports.tick(Date.now()), TICK_MS)
+    },
+    stop() {
+      clearInterval(timer)
+      leave()
+      reports.flush(Date.now())
+    },
+  }
+}
+
+function tellJson(terminal: Terminal, event: object): void {
+  terminal.out(JSON.stringify({ time: new Date().toISOString(), ...event }))
+}
+
+function tellLine(terminal: Terminal, line: string): void {
+  terminal.out(`${terminal.style('dim', clockTime(new Date()))}  ${line}`)
+}
+
+/** `09:05:07`, in the local time zone. */
+function clockTime(date: Date): string {
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')
+}
+
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (signal.aborted) resolve()
+  else signal.addEventListener('abort', () => resolve(), { once: true })
+  return promise
+}

@@ -1,0 +1,34 @@
+/**
+ * The note that a running node leaves in its directory: what an invitation must say and the HTTP API does not tell, the
+ * secret above all. Readable by its owner alone, as the private key beside it is, and gone when the node stops.
+ */
+
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface RunningNote {
+  readonly topics: readonly string[]
+  readonly peer: string
+  readonly addresses: readonly string[]
+  readonly http: readonly string[]
+  readonly secret?: string
+}
+
+const FILE = 'running.json'
+
+export async function leaveNote(directory: string, note: RunningNote): Promise<AsyncDisposable> {
+  const path = join(directory, FILE)
+  const draft = `${path}.${process.pid}.new`
+  await writeFile(draft, `${JSON.stringify({ ...note, pid: process.pid })}\n`, { mode: 0o600 })
+  await rename(draft, path)
+  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+}
+
+/** Undefined when the node of this directory left none. Whether it still runs is for the control socket to say. */
+export async function readNote(directory: string): Promise<RunningNote | undefined> {
+  try {
+    return JSON.parse(await readFile(join(directory, FILE), 'utf8')) as RunningNote
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,110 @@
+/** The commands `status` and `peers`: what the node holds, whether it is in sync, and with whom. */
+
+import type { PeerSummary } from '../node/peers.ts'
+import type { Call } from './commands.ts'
+import { openDoor } from './door.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { shortAddress, shortId, shortPath } from './paths.ts'
+import type { SyncStatus } from './reports.ts'
+import { printTable } from './table.ts'
+import { counted, grouped, visible } from './terminal.ts'
+
+/** As the HTTP API writes it. */
+interface StatusJson {
+  readonly name: string
+  readonly peerId: string
+  readonly version: string
+  readonly directory: string | null
+  readonly startedAtMs: number
+  readonly addresses: readonly string[]
+  readonly urls: readonly string[]
+  readonly namespaces: readonly {
+    readonly name: string
+    readonly counts: { readonly blocks: number; readonly deltas: number; readonly logs: number }
+    readonly sync: SyncStatus
+  }[]
+}
+
+export async function status(call: Call): Promise<ExitCode> {
+  const { config, terminal } = call
+  await using door = await openDoor(call)
+  const { body } = await door.control.ask<StatusJson>(['api', 'status'])
+  if (config.json) {
+    terminal.out(JSON.stringify({ running: door.isRunning, ...body }))
+    return EXIT.ok
+  }
+  const fact = (label: string, text: string) => terminal.out(`${terminal.style('dim', label.padEnd(7))} ${text}`)
+  fact('node', `${visible(body.name)}  ${body.peerId}`)
+  if (door.isRunning) {
+    fact('up', `${duration(Date.now() - body.startedAtMs)}, version ${body.version}`)
+    fact('at', body.addresses.map(shortAddress).join(', '))
+    fact('http', body.urls.length === 0 ? 'off' : body.urls.join(', '))
+  } else {
+    fact('up', 'not running: this is what its store holds')
+  }
+  fact('data', body.directory === null ? 'in memory' : shortPath(body.directory))
+  terminal.out('')
+  const rows = body.namespaces.map(({ name, counts, sync }) => {
+    const numbers = [counts.deltas, counts.blocks, counts.logs].map(grouped)
+    return [name, ...numbers, door.isRunning ? syncText(sync, Date.now()) : 'not running']
+  })
+  printTable(terminal, ['topic', 'deltas', 'blocks', 'logs', 'sync'], rows)
+  return EXIT.ok
+}
+
+export async function peers(call: Call): Promise<ExitCode> {
+  const { config, terminal } = call
+  await using door = await openDoor(call)
+  const { body } = await door.control.ask<readonly PeerSummary[]>(['api', 'peers'])
+  if (config.json) {
+    for (const peer of body) terminal.out(JSON.stringify(peer))
+    return EXIT.ok
+  }
+  printTable(terminal, ['name', 'id', 'state', 'address', 'ping', 'clock', 'topics'], body.map(peerRow))
+  if (body.every(({ self }) => self)) {
+    terminal.err(
+      door.isRunning
+        ? `nobody else is connected: on the other machine type npx rhizome-node --topic ${door.topic}, or join by rhizome-node invite`
+        : `no node runs here: start one with rhizome-node --topic ${door.topic}`,
+    )
+  }
+  return EXIT.ok
+}
+
+function peerRow({ name, id, self, state, addresses, roundTripMs, clockOffsetMs, namespaces }: PeerSummary): readonly string[] {
+  const [address] = addresses
+  return [
+    name ?? '?',
+    shortId(id),
+    self ? 'this node' : state,
+    address === undefined ? '-' : shortAddress(address),
+    roundTripMs === undefined ? '-' : `${roundTripMs < 10 ? roundTripMs.toFixed(1) : Math.round(roundTripMs)} ms`,
+    clockOffsetMs === undefined ? '-' : `${clockOffsetMs < 0 ? '' : '+'}${(clockOffsetMs / 1_000).toFixed(1)} s`,
+    namespaces.join(' '),
+  ]
+}
+
+function syncText(sync: SyncStatus, nowMs: number): string {
+  switch (sync.kind) {
+    case 'in-sync':
+      return `in sync with ${counted(sync.peers.length, 'peer')}, ${duration(nowMs - sync.asOfMs)} ago`
+    case 'behind':
+      return `behind by ${counted(sync.blocks, 'block')}`
+    case 'looking':
+      return 'looking: no sync is complete yet'
+    case 'alone':
+      return 'alone'
+    case 'full':
+      return 'the disk is full'
+  }
+}
+
+/** `3 s`, `12 min`, `5 h 20 min`, `3 days`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`
+}
