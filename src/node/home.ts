@@ -77,7 +77,9 @@ async function makeNew(directory: string): Promise<boolean> {
     return true
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another folder with --data`, { cause })
+    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another folder with --data`, {
+      cause,
+    })
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromString, toString } from 'uint8arrays'
 import type { PeerId } from '../delta/delta.ts'
@@ -79,7 +79,8 @@ function parseIdentity(name: string, text: string): Identity {
   if (typeof parsed !== 'object' || parsed === null) throw invalid(name, 'it is no JSON object')
   const { format, id, seed } = parsed as { format?: unknown; id?: unknown; seed?: unknown }
   if (format !== FORMAT) throw invalid(name, `its format is not ${FORMAT}`)
-  if (typeof seed !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(seed)) throw invalid(name, 'its key is no 32 bytes of base64url')
+  if (typeof seed !== 'string' || !/^[A-Za-z0-9_-]{43}$/.test(seed))
+    throw invalid(name, 'its key is no 32 bytes of base64url')
   const identity = identityOf(name, fromString(seed, 'base64url'))
   if (identity.signer.id !== id) throw invalid(name, 'its key and its id do not belong together')
   return identity
@@ -120,13 +121,13 @@ async function storeNew(directory: string, identity: Identity): Promise<Identity
 }
 
 async function exists(path: string): Promise<boolean> {
-  return readFile(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false
-      throw error
-    },
-  )
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }
 
 function identityFolder(directory: string): string {

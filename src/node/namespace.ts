@@ -87,7 +87,7 @@ export class Namespace {
   }
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
-  append(pointers: readonly Pointer[], options: WriteOptions = {}): Promise<Written> {
+  async append(pointers: readonly Pointer[], options: WriteOptions = {}): Promise<Written> {
     return this.#write([pointers], options)
   }
 
@@ -129,14 +129,14 @@ export class Namespace {
    * Negates every standing claim about the record that this node has seen: a concurrent `put` elsewhere survives.
    * Writes nothing when nothing stands.
    */
-  delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
+  async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
     const claims = Object.values(this.lossless(entityIdOf(collection, id))?.properties ?? {}).flat()
     const standing = new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))
     return this.#write([...standing].map(negationPointers), options)
   }
 
   /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */
-  negate(delta: string, options: WriteOptions = {}): Promise<Written> {
+  async negate(delta: string, options: WriteOptions = {}): Promise<Written> {
     return this.#write([negationPointers(parseDeltaId(delta).id)], options)
   }
 
@@ -144,7 +144,7 @@ export class Namespace {
    * Writes what `build` gathers as one block: visible together, on every node, or not at all.
    * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas.
    */
-  transaction(build: (transaction: Transaction) => void, options: WriteOptions = {}): Promise<Written> {
+  async transaction(build: (transaction: Transaction) => void, options: WriteOptions = {}): Promise<Written> {
     const transaction = new Transaction()
     build(transaction)
     return this.#write(transaction.seal(), options)
@@ -158,11 +158,15 @@ export class Namespace {
   /** Ids of the collection's records about which something stands, by their UTF-8 bytes. */
   ids(collection: string, options: IdsOptions = {}): readonly string[] {
     const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
-    const prefix = `${entityIdOf(collection, 'x').slice(0, -1)}`
+    const prefix = entityIdOf(collection, 'x').slice(0, -1)
     const ids: string[] = []
     let after = options.after === undefined ? undefined : prefix + options.after
     while (ids.length < countMax) {
-      const page = this.#parts.store.entities(this.id, { prefix, countMax: countMax - ids.length, ...(after === undefined ? {} : { after }) })
+      const page = this.#parts.store.entities(this.id, {
+        prefix,
+        countMax: countMax - ids.length,
+        ...(after === undefined ? {} : { after }),
+      })
       const last = page.at(-1)
       if (last === undefined) break
       after = last
@@ -202,7 +206,7 @@ export class Namespace {
   }
 
   /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */
-  waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
+  async waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
     const { closing } = this.#parts
     return this.#parts.waitForSync(options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]))
   }
@@ -229,7 +233,7 @@ export class Namespace {
 
   async *#changesNow(after: Position) {
     const end = this.#parts.store.position()
-    for (let from = after; from < end; ) {
+    for (let from = after; from < end;) {
       const changes = this.#parts.store.changesNow({ after: from, ...PAGE })
       const last = changes.at(-1)
       if (last === undefined) return

@@ -54,7 +54,8 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   opening.use(opened.store)
   for (const topic of topics) opened.store.openNamespace(openNamespaceId(topic), topic)
   const name = options.name ?? hostname()
-  if (opened.directory !== undefined) await writeCard({ directory: opened.directory, name, topics: namesIn(opened.store) })
+  if (opened.directory !== undefined)
+    await writeCard({ directory: opened.directory, name, topics: namesIn(opened.store) })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
   const node = new RhizomeNode({ ...opened, name, topics, net })
@@ -205,7 +206,10 @@ export class RhizomeNode implements AsyncDisposable {
 
   #waitForSync(id: NamespaceId, signal: AbortSignal) {
     if (this.#replication !== undefined) return this.#replication.waitForSync(id, { signal })
-    throw new RhizomeError('RZ_NODE_OFFLINE', 'the node was opened with `network: false`: it has nobody to be in sync with')
+    throw new RhizomeError(
+      'RZ_NODE_OFFLINE',
+      'the node was opened with `network: false`: it has nobody to be in sync with',
+    )
   }
 
   #writer(topic: string, identity: string): LogWriter {
@@ -315,7 +319,8 @@ function checkTopics(topics: readonly string[]): readonly [string, ...string[]] 
   const unique = [...new Set(topics)]
   const [first, ...rest] = unique
   if (first === undefined) throw new RhizomeError('RZ_NAMESPACE_NAME', 'a node needs a topic at least: --topic users')
-  if (unique.length > TOPICS_MAX) throw new RhizomeError('RZ_NAMESPACE_NAME', `a node holds at most ${TOPICS_MAX} topics`)
+  if (unique.length > TOPICS_MAX)
+    throw new RhizomeError('RZ_NAMESPACE_NAME', `a node holds at most ${TOPICS_MAX} topics`)
   for (const topic of unique) openNamespaceId(topic)
   return [first, ...rest]
 }

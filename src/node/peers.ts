@@ -30,7 +30,9 @@ export function summarise(
   namespaces: readonly Namespace[],
   replication: Replication,
 ): readonly PeerSummary[] {
-  const known = namespaces.flatMap(({ name, id }) => replication.peers(id).map((state) => ({ namespace: name, ...state })))
+  const known = namespaces.flatMap(({ name, id }) =>
+    replication.peers(id).map((state) => ({ namespace: name, ...state })),
+  )
   return connected.map((peer) => {
     const id = parsePeerId(peer.id)
     const states = known.filter((state) => state.peer === id)

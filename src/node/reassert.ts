@@ -14,7 +14,11 @@ export interface ReassertOptions {
   /** Whether this store wrote the log. */
   readonly own: (namespace: string, log: LogKey) => boolean
   /** Writes deltas as one block in a log that is not void, in the name of `creator`; undefined when the key is not here. */
-  readonly write: (namespace: string, creator: string, deltas: readonly (readonly Pointer[])[]) => Promise<Written> | undefined
+  readonly write: (
+    namespace: string,
+    creator: string,
+    deltas: readonly (readonly Pointer[])[],
+  ) => Promise<Written> | undefined
   readonly onReasserted: (namespace: string, deltas: number) => void
   readonly signal: AbortSignal
 }
@@ -46,7 +50,11 @@ async function reassert(options: ReassertOptions, namespace: string, blocks: rea
   for (const block of blocks) {
     const deltas = deltasOf(block)
     const own = new Map(deltas.map((delta) => [delta.id as string, `./${delta.index}`]))
-    const written = await options.write(namespace, block.header.creator, deltas.map((delta) => pointersAgain(delta, own, renamed)))
+    const written = await options.write(
+      namespace,
+      block.header.creator,
+      deltas.map((delta) => pointersAgain(delta, own, renamed)),
+    )
     if (written === undefined) return count
     for (const [index, delta] of deltas.entries()) renamed.set(delta.id, written.deltas[index] as DeltaId)
     count += deltas.length

@@ -17,9 +17,13 @@ export class Transaction {
 
   /** Adds one delta. Throws RZ_BLOCK_TOO_LARGE past `BLOCK_DELTAS_MAX`. */
   append(pointers: readonly Pointer[]): OwnDelta {
-    if (this.#sealed) throw new RhizomeError('RZ_TRANSACTION_OVER', 'the transaction is over: build it before its function returns')
+    if (this.#sealed)
+      throw new RhizomeError('RZ_TRANSACTION_OVER', 'the transaction is over: build it before its function returns')
     if (this.#deltas.length >= BLOCK_DELTAS_MAX) {
-      throw new RhizomeError('RZ_BLOCK_TOO_LARGE', `a transaction of more than ${BLOCK_DELTAS_MAX} deltas: write in several`)
+      throw new RhizomeError(
+        'RZ_BLOCK_TOO_LARGE',
+        `a transaction of more than ${BLOCK_DELTAS_MAX} deltas: write in several`,
+      )
     }
     return `./${this.#deltas.push(pointers) - 1}`
   }

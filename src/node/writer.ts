@@ -128,7 +128,7 @@ export class LogWriter {
   #flush(): void {
     const queue = this.#queue
     this.#queue = []
-    for (let start = 0; start < queue.length; ) {
+    for (let start = 0; start < queue.length;) {
       const end = gather(queue, start)
       this.#commit(queue.slice(start, end))
       start = end

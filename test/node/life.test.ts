@@ -35,7 +35,9 @@ describe('identity', () => {
     const elsewhere = await temporaryFolder()
     const moved = await importIdentity(elsewhere, exportIdentity(own))
     expect(moved.signer.id).toBe(own.signer.id)
-    await expect(importIdentity(elsewhere, exportIdentity(makeIdentity()))).rejects.toMatchObject({ code: 'RZ_IDENTITY_EXISTS' })
+    await expect(importIdentity(elsewhere, exportIdentity(makeIdentity()))).rejects.toMatchObject({
+      code: 'RZ_IDENTITY_EXISTS',
+    })
     await importIdentity(elsewhere, exportIdentity(makeIdentity()), { replace: true })
     expect((await loadIdentities(elsewhere))[0].signer.id).not.toBe(own.signer.id)
   })
@@ -49,7 +51,9 @@ describe('identity', () => {
     const data = await temporaryFolder()
     await loadIdentities(data)
     await writeFile(join(data, 'identities', 'default.json'), text)
-    await expect(openNode({ topics: ['users'], data, network: false })).rejects.toMatchObject({ code: 'RZ_IDENTITY_INVALID' })
+    await expect(openNode({ topics: ['users'], data, network: false })).rejects.toMatchObject({
+      code: 'RZ_IDENTITY_INVALID',
+    })
   })
 })
 
@@ -84,12 +88,16 @@ describe('directories', () => {
 })
 
 describe('opening and closing', () => {
-  it.each([['no topic', []], ['a capital', ['Users']], ['a slash', ['a/b']], ['too long', ['x'.repeat(65)]]])(
-    '%s is refused',
-    async (_, topics) => {
-      await expect(openNode({ topics, memory: true, network: false })).rejects.toMatchObject({ code: 'RZ_NAMESPACE_NAME' })
-    },
-  )
+  it.each([
+    ['no topic', []],
+    ['a capital', ['Users']],
+    ['a slash', ['a/b']],
+    ['too long', ['x'.repeat(65)]],
+  ])('%s is refused', async (_, topics) => {
+    await expect(openNode({ topics, memory: true, network: false })).rejects.toMatchObject({
+      code: 'RZ_NAMESPACE_NAME',
+    })
+  })
 
   it('a namespace that is not held is an error that says what is', async () => {
     const node = await openTestNode({ topics: ['users', 'orders'] })
@@ -105,7 +113,7 @@ describe('opening and closing', () => {
   it('offline, it is alone, and says so when asked to wait for others', async () => {
     const node = await openTestNode()
     expect(node.namespace('users').status()).toEqual({ kind: 'alone' })
-    await expect((async () => node.namespace('users').waitForSync())()).rejects.toMatchObject({ code: 'RZ_NODE_OFFLINE' })
+    await expect(node.namespace('users').waitForSync()).rejects.toMatchObject({ code: 'RZ_NODE_OFFLINE' })
   })
 })
 
@@ -148,9 +156,7 @@ describe('two nodes', () => {
 
     const a = await openLoopbackNode([], { data })
     const b = await openLoopbackNode([a], { data: copy })
-    await until('both hold everything', () =>
-      [a, b].every((node) => node.namespace('users').ids('user').length === 3),
-    )
+    await until('both hold everything', () => [a, b].every((node) => node.namespace('users').ids('user').length === 3))
     expect(a.namespace('users').counts()).toEqual(b.namespace('users').counts())
   })
 })

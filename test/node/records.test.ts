@@ -27,14 +27,15 @@ describe('records', () => {
     const users = (await openTestNode()).namespace('users')
     await users.put('user', 'x', JSON.parse('{"__proto__":1,"constructor":2,"7":3,"ü 🌱":4}') as Record<string, number>)
     const properties = users.get('user', 'x')?.properties ?? {}
-    expect(Object.entries(properties).sort()).toEqual([['7', 3], ['__proto__', 1], ['constructor', 2], ['ü 🌱', 4]])
+    expect(Object.keys(properties).toSorted()).toEqual(['7', '__proto__', 'constructor', 'ü 🌱'])
+    expect(Object.entries(properties)).toContainEqual(['__proto__', 1])
   })
 
   it('an id may hold slashes, dots and emoji, and collections never collide', async () => {
     const users = (await openTestNode()).namespace('users')
     for (const id of ['a/b', '..', '.', '🌱', 'ids', ' ']) await users.put('user', id, { id })
     await users.put('user2', 'other', { x: 1 })
-    expect([...users.ids('user')].sort()).toEqual(['..', '.', '🌱', ' ', 'a/b', 'ids'].sort())
+    expect(new Set(users.ids('user'))).toEqual(new Set(['..', '.', '🌱', ' ', 'a/b', 'ids']))
     expect(users.ids('user2')).toEqual(['other'])
     expect(users.get('user', 'a/b')?.properties).toEqual({ id: 'a/b' })
   })
@@ -163,7 +164,9 @@ describe('transactions', () => {
 describe('gathering', () => {
   it('what is written at the same moment shares a block', async () => {
     const users = (await openTestNode()).namespace('users')
-    const written = await Promise.all(Array.from({ length: 100 }, (_, index) => users.put('user', `u${index}`, { index })))
+    const written = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => users.put('user', `u${index}`, { index })),
+    )
     expect(new Set(written.map(({ block }) => block)).size).toBe(1)
     expect(new Set(written.flatMap(({ deltas }) => deltas)).size).toBe(100)
   })
@@ -196,7 +199,10 @@ describe('a durable cursor', () => {
 
     const users = (await openTestNode({ data })).namespace('users')
     await users.put('user', 'c', { p: 1 })
-    for await (const { delta } of users.deltas({ live: false, ...(position === undefined ? {} : { after: position }) })) {
+    for await (const { delta } of users.deltas({
+      live: false,
+      ...(position === undefined ? {} : { after: position }),
+    })) {
       seen.push(delta.id)
     }
     expect(seen).toHaveLength(3)
@@ -209,12 +215,12 @@ describe('a durable cursor', () => {
     const seen: string[] = []
     const following = (async () => {
       for await (const { delta } of users.deltas({ signal: stop.signal })) {
-        seen.push(String(delta.pointers[1]?.target))
+        seen.push(JSON.stringify(delta.pointers[1]?.target))
         if (seen.length === 3) stop.abort()
       }
     })()
     for (const value of ['1', '2', '3']) await users.put('user', 'a', { p: value })
     await following
-    expect(seen).toEqual(['1', '2', '3'])
+    expect(seen).toEqual(['"1"', '"2"', '"3"'])
   })
 })

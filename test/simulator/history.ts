@@ -106,7 +106,8 @@ class History {
     }
     for (const node of this.#nodes) {
       const lost = [...this.#acknowledged].filter((id) => !node.holds(id))
-      if (lost.length > 0) this.#violated(`${node.name} lacks ${lost.length} acknowledged deltas, ${lost[0]} among them`)
+      if (lost.length > 0)
+        this.#violated(`${node.name} lacks ${lost.length} acknowledged deltas, ${lost[0]} among them`)
       const status = node.status()
       if (status.kind !== 'in-sync') this.#violated(`${node.name} says "${status.kind}" after healing`)
     }
@@ -158,9 +159,8 @@ class History {
 
   /** Somebody signs two continuations of one log, and shows each to another node. */
   #fork(): void {
-    const up = this.#nodes.filter(({ isUp }) => isUp)
     const [one, other] = [this.#random.pick(this.#nodes), this.#random.pick(this.#nodes)]
-    if (!up.includes(one) || !up.includes(other)) return
+    if (!one.isUp || !other.isUp) return
     const trunk = new TestLog({ logId: Buffer.from(this.#random.bytes(16)).toString('hex') })
     const shared = this.#random.below(3)
     for (let block = 0; block < shared; block++) trunk.append(this.#someRecord())
@@ -169,14 +169,22 @@ class History {
       trunk.append(this.#someRecord())
       branch.append(this.#someRecord())
     }
-    for (const [node, log] of [[one, trunk], [other, branch]] as const) {
+    for (const [node, log] of [
+      [one, trunk],
+      [other, branch],
+    ] as const) {
       for (const block of log.blocks) node.store.commit(runOf(block))
     }
   }
 
   #someRecord(): readonly (readonly Pointer[])[] {
     const id = `r${this.#random.below(12)}`
-    const value: Value = this.#random.pick<Value>([this.#random.below(1_000), `text ${this.#random.below(100)}`, null, true])
+    const value: Value = this.#random.pick<Value>([
+      this.#random.below(1_000),
+      `text ${this.#random.below(100)}`,
+      null,
+      true,
+    ])
     return recordPointers('thing', id, { [this.#random.pick(['a', 'b', 'c'])]: value })
   }
 
@@ -187,10 +195,10 @@ class History {
 
   #partition(): void {
     const peers = this.#nodes.map(({ peerId }) => peerId)
-    const left = peers.filter(() => this.#random.next() < 0.5)
+    const left = new Set(peers.filter(() => this.#random.next() < 0.5))
     this.#network.partition(
-      left,
-      peers.filter((peer) => !left.includes(peer)),
+      [...left],
+      peers.filter((peer) => !left.has(peer)),
     )
   }
 
