@@ -1,14 +1,23 @@
 /**
- * The bytes of a block as stored, gossiped and synced: CBOR `[header bytes, signature | null, [salt ‖ delta bytes, …]]`.
- * Owns what makes a block valid in itself; how it fits its log is chain.ts. Decoding checks everything but the signature.
+ * The bytes of a block as stored, gossiped and synced: `[header bytes, signature | null, [salt ‖ delta bytes, …]]` in CBOR.
+ * Owns what makes a block valid in itself; how it fits its log is chain.ts. Decoding checks all but the signature.
  */
 
 import { decode, encode } from '../delta/cbor.ts'
 import { decodePointers } from '../delta/bytes.ts'
 import { type Delta, isReference, type Pointer, type Value } from '../delta/delta.ts'
 import { deltaIdOf, hashBytes } from '../delta/identifiers.ts'
+import { isList } from '../delta/value.ts'
 import { RhizomeError } from '../errors.ts'
-import { type Block, BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, type BlockHash, type Header, SALT_BYTES, SIGNATURE_BYTES } from './block.ts'
+import {
+  type Block,
+  BLOCK_BYTES_MAX,
+  BLOCK_DELTAS_MAX,
+  type BlockHash,
+  type Header,
+  SALT_BYTES,
+  SIGNATURE_BYTES,
+} from './block.ts'
 import { decodeHeader, hashHeader } from './header.ts'
 import { leafOf, rootOf } from './merkle.ts'
 import { verify } from './signature.ts'
@@ -37,19 +46,19 @@ export function decodeBlock(bytes: Uint8Array): Block {
   return block
 }
 
-/** As `decodeBlock` for bytes that were checked when they were committed: the payload is trusted to match the header. */
+/** As `decodeBlock`, for bytes that were checked when they were committed: the payload is taken to match the header. */
 export function decodeStoredBlock(bytes: Uint8Array): Block {
   if (bytes.length > BLOCK_BYTES_MAX) {
     throw new RhizomeError('RZ_BLOCK_TOO_LARGE', `a block of ${bytes.length} bytes; the limit is ${BLOCK_BYTES_MAX}`)
   }
   const parts = decode(bytes, LIMITS)
-  if (!Array.isArray(parts) || parts.length !== 3) throw invalid('a block has three parts')
-  const [headerBytes, signature, payload] = parts as [Value, Value, Value]
+  if (!isList(parts) || parts.length !== 3) throw invalid('a block has three parts')
+  const [headerBytes, signature, payload] = parts as readonly [Value, Value, Value]
   if (!(headerBytes instanceof Uint8Array)) throw invalid('the header is not bytes')
   if (signature !== null && !(signature instanceof Uint8Array && signature.length === SIGNATURE_BYTES)) {
     throw invalid(`the signature is not ${SIGNATURE_BYTES} bytes`)
   }
-  if (!Array.isArray(payload) || !payload.every((item) => item instanceof Uint8Array)) {
+  if (!isList(payload) || !payload.every((item) => item instanceof Uint8Array)) {
     throw invalid('the payload is not a list of bytes')
   }
   return {
@@ -98,9 +107,11 @@ export function deltaOf(origin: DeltaOrigin, index: number, bytes: Uint8Array): 
 function checkPayload({ header, payload }: Block): void {
   if (payload.length !== header.count) throw invalid(`${payload.length} deltas where the header says ${header.count}`)
   const size = payload.reduce((sum, item) => sum + item.length, 0)
-  if (size !== header.payloadBytes) throw invalid(`a payload of ${size} bytes where the header says ${header.payloadBytes}`)
+  if (size !== header.payloadBytes)
+    throw invalid(`a payload of ${size} bytes where the header says ${header.payloadBytes}`)
   if (payload.some((item) => item.length <= SALT_BYTES)) throw invalid('a payload item without a delta')
-  if (Buffer.compare(rootOf(payload.map(leafOf)), header.root) !== 0) throw invalid('the payload does not match the root')
+  if (Buffer.compare(rootOf(payload.map(leafOf)), header.root) !== 0)
+    throw invalid('the payload does not match the root')
   if (header.payloadKind === 'sealed') return
   for (const [index, item] of payload.entries()) checkOwnReferences(decodePointers(item.subarray(SALT_BYTES)), index)
 }
@@ -110,7 +121,8 @@ export function checkOwnReferences(pointers: readonly Pointer[], index: number):
   for (const pointer of pointers) {
     const target = ownIndex(pointer)
     // Written so that NaN, the index of what only begins like a reference, is refused too.
-    if (target !== undefined && !(target < index)) throw invalid(`delta ${index} refers to no earlier delta of its block`)
+    if (target !== undefined && !(target < index))
+      throw invalid(`delta ${index} refers to no earlier delta of its block`)
   }
 }
 

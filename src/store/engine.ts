@@ -37,8 +37,15 @@ export type Admits = (namespace: NamespaceId, log: LogKey, seq: number) => boole
 export interface LogIndex {
   /** Everything up to this position is found in the index; it rises by itself. */
   indexedEnd(): number
-  /** Told of new records, so that they get indexed. Slows the caller when the index is too far behind. */
-  recorded(end: number, unindexedBytes: number): void
+  /** Told of new records, so that they get indexed. */
+  recorded(end: number): void
+  /**
+   * Asked before a write: waits for the index when it is too far behind, so that writers go at its rate. Throws RZ_STORE_FULL
+   * or RZ_STORE_FAILED when it is and can go no further.
+   */
+  makeRoom(unindexedBytes: number): void
+  /** Calls back, at some later time, after more has been indexed. */
+  onIndexed(listener: () => void): void
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined
   block(hash: string): Block | undefined
   /** Deltas that point at `entity`, of admitted blocks, up to position `end`. */
@@ -95,6 +102,7 @@ export class StoreEngine implements Store {
     this.#end = parts.overlay.floor
     this.#unsure = true
     this.#settle()
+    this.#index?.onIndexed(() => this.#releaseIndexed())
   }
 
   get instance(): string {
@@ -142,6 +150,8 @@ export class StoreEngine implements Store {
   }
 
   #append(draft: Draft): readonly Placement[] {
+    this.#releaseIndexed()
+    this.#index?.makeRoom(this.#overlay.bytes)
     let placements: readonly Placement[]
     try {
       placements = this.#write(() => this.#log.append(draft.records))
@@ -166,10 +176,13 @@ export class StoreEngine implements Store {
   }
 
   #recorded(): void {
+    this.#index?.recorded(this.#end)
     this.#waiters.wake()
-    if (this.#index === undefined) return
-    this.#overlay.release(this.#index.indexedEnd())
-    this.#index.recorded(this.#end, this.#overlay.bytes)
+  }
+
+  /** What the index covers by now need not stay in memory. */
+  #releaseIndexed(): void {
+    if (this.#index !== undefined && this.#closed === undefined) this.#overlay.release(this.#index.indexedEnd())
   }
 
   #write<Answer>(write: () => Answer): Answer {

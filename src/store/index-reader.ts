@@ -1,0 +1,221 @@
+/** Reads index.db on the main thread, and the deltas it points at from log.db. */
+
+import type { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import type { Delta, PeerId } from '../delta/delta.ts'
+import { hashBytes, hashText } from '../delta/identifiers.ts'
+import { RhizomeError } from '../errors.ts'
+import { type Block, type BlockHash, type LogKey, logKeyOf, splitLogKey } from '../log/block.ts'
+import { deltaOf } from '../log/block-bytes.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import type { HeldBlock } from './draft.ts'
+import type { Admits } from './engine.ts'
+import type { HeldLog } from './heads.ts'
+import { chunkSumStart, deltaSum, entriesIn, hashPrefix, type IndexEntry } from './index-entries.ts'
+import { damagedRow } from './log-rows.ts'
+import type { SqliteLog } from './log-sqlite.ts'
+
+interface NumberedLog {
+  readonly namespace: NamespaceId
+  readonly log: LogKey
+  readonly creator: PeerId
+  readonly logId: string
+}
+
+/** Bits of the filter of negated blocks: 1 MiB, wrong for 1 in 100 blocks when 80,000 hold negated deltas. */
+const FILTER_BITS = 8_388_608
+const NUMBERS_MAX = 65_536
+
+export class IndexReader {
+  readonly #log: SqliteLog
+  readonly #statements: ReturnType<typeof prepare>
+  readonly #numbers = new Map<string, number>()
+  readonly #names = new Map<number, string>()
+  readonly #logs = new Map<number, NumberedLog>()
+  readonly #negated = new Uint8Array(FILTER_BITS / 8)
+  #negatedEnd = 0
+
+  constructor(db: DatabaseSync, log: SqliteLog) {
+    this.#log = log
+    this.#statements = prepare(db)
+  }
+
+  end(): number {
+    return Number(this.#statements.end.get()?.['end'])
+  }
+
+  /** Every log as indexed, without its cut. */
+  logs(): readonly HeldLog[] {
+    return this.#statements.logs.all().map((row) => {
+      const { namespace, creator, log_id: logId, seq, hash, ms, counter, deltas } = row as unknown as LogRow
+      const top = { seq, hash: hashText(hash) as BlockHash, time: { ms, counter } }
+      const log = logKeyOf(creator as PeerId, logId)
+      return { namespace: namespace as NamespaceId, log, top, head: top, topDeltas: deltas, headDeltas: deltas }
+    })
+  }
+
+  /** Places of the fork proofs indexed, oldest first. */
+  forks(): readonly number[] {
+    return this.#statements.forks.all().map((row) => Number(row['place']))
+  }
+
+  heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined {
+    const { creator, logId } = splitLogKey(log)
+    const [namespaceNumber, creatorNumber] = [this.#nameNumber(namespace), this.#nameNumber(creator)]
+    if (namespaceNumber === undefined || creatorNumber === undefined) return undefined
+    const row = this.#statements.block.get(namespaceNumber, creatorNumber, logId, seq)
+    if (row === undefined) return undefined
+    return { block: this.#log.blockAt(Number(row['place'])), deltas: Number(row['deltas']) }
+  }
+
+  block(hash: string): Block | undefined {
+    for (const row of this.#statements.hash.all(hashPrefix(hashBytes(hash)))) {
+      const block = this.#log.blockAt(Number(row['place']))
+      if (block.hash === hash) return block
+    }
+    return undefined
+  }
+
+  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits): readonly Delta[] {
+    const found: Delta[] = []
+    for (const entry of this.#entries(namespace, entity, end)) {
+      const log = this.#logOf(entry.log)
+      if (admits(log.namespace, log.log, entry.seq)) found.push(this.#delta(entry, log))
+    }
+    return found
+  }
+
+  /** Takes note of negations indexed since the last call. */
+  readNegations(): void {
+    for (const row of this.#statements.negated.all(this.#negatedEnd)) {
+      const [place, prefix] = row as unknown as [number, number]
+      const bit = prefix % FILTER_BITS
+      this.#negated[bit >> 3] = (this.#negated[bit >> 3] as number) | (1 << (bit & 7))
+      this.#negatedEnd = place
+    }
+  }
+
+  mayBeNegated(blockHash: string): boolean {
+    const bit = hashPrefix(hashBytes(blockHash)) % FILTER_BITS
+    return ((this.#negated[bit >> 3] as number) & (1 << (bit & 7))) !== 0
+  }
+
+  nextEntity(namespace: NamespaceId, from: string, inclusive: boolean, admits?: Admits): string | undefined {
+    const number = this.#nameNumber(namespace)
+    if (number === undefined) return undefined
+    let row = (inclusive ? this.#statements.entityFrom : this.#statements.entityAfter).get(number, from)
+    while (row !== undefined && admits !== undefined && !this.#isAdmitted(namespace, String(row['entity']), admits)) {
+      row = this.#statements.entityAfter.get(number, String(row['entity']))
+    }
+    return row === undefined ? undefined : String(row['entity'])
+  }
+
+  #isAdmitted(namespace: NamespaceId, entity: string, admits: Admits): boolean {
+    return this.#entries(namespace, entity, Infinity).some((entry) => {
+      const log = this.#logOf(entry.log)
+      return admits(log.namespace, log.log, entry.seq)
+    })
+  }
+
+  #entries(namespace: NamespaceId, entity: string, end: number): readonly IndexEntry[] {
+    const number = this.#nameNumber(namespace)
+    if (number === undefined) return []
+    const entries: IndexEntry[] = []
+    for (const row of this.#statements.chunks.all(number, entity)) {
+      const [first, sum, bytes] = row as unknown as [number, number, Uint8Array]
+      if (crc32(bytes, chunkSumStart(number, entity, first)) !== sum) throw damagedIndex(entity)
+      for (const entry of entriesIn(bytes)) if (entry.place <= end) entries.push(entry)
+    }
+    return entries
+  }
+
+  #delta(entry: IndexEntry, { creator, logId }: NumberedLog): Delta {
+    const { place, offset, length, index, seq, ms, counter, sum } = entry
+    const row = this.#log.reader.slice(place, offset, length)
+    if (row === undefined) throw damagedRow(place, 'it is missing')
+    const [hash, bytes] = row
+    if (deltaSum(hash, bytes) !== sum) throw damagedRow(place, 'a delta in it is not what was written')
+    const facts = {
+      hash: hashText(hash) as BlockHash,
+      time: { ms, counter },
+      creator,
+      host: this.#name(entry.host) as PeerId,
+      logId,
+      seq,
+    }
+    return deltaOf(facts, index, bytes)
+  }
+
+  #logOf(number: number): NumberedLog {
+    const known = this.#logs.get(number)
+    if (known !== undefined) return known
+    const row = this.#statements.log.get(number)
+    if (row === undefined) throw damagedIndex(`log ${number}`)
+    const creator = String(row['creator']) as PeerId
+    const logId = String(row['log_id'])
+    const log = { namespace: String(row['namespace']) as NamespaceId, log: logKeyOf(creator, logId), creator, logId }
+    remember(this.#logs, number, log)
+    return log
+  }
+
+  #name(number: number): string {
+    const known = this.#names.get(number)
+    if (known !== undefined) return known
+    const row = this.#statements.name.get(number)
+    if (row === undefined) throw damagedIndex(`name ${number}`)
+    remember(this.#names, number, String(row['text']))
+    return String(row['text'])
+  }
+
+  #nameNumber(text: string): number | undefined {
+    const known = this.#numbers.get(text)
+    if (known !== undefined) return known
+    const row = this.#statements.nameNumber.get(text)
+    if (row !== undefined) remember(this.#numbers, text, Number(row['number']))
+    return row === undefined ? undefined : Number(row['number'])
+  }
+}
+
+interface LogRow {
+  readonly namespace: string
+  readonly creator: string
+  readonly log_id: string
+  readonly seq: number
+  readonly hash: Uint8Array
+  readonly ms: number
+  readonly counter: number
+  readonly deltas: number
+}
+
+function remember<Key, Item>(cache: Map<Key, Item>, key: Key, item: Item): void {
+  if (cache.size >= NUMBERS_MAX) cache.clear()
+  cache.set(key, item)
+}
+
+function damagedIndex(what: string): RhizomeError {
+  const message = `the index is damaged at ${what}: start the node again after removing index.db, which is then built anew`
+  return new RhizomeError('RZ_STORE_DAMAGED', message)
+}
+
+const LOGS = `
+  SELECT n.text AS namespace, c.text AS creator, l.log_id, l.seq, l.hash, l.ms, l.counter, l.deltas
+  FROM logs l JOIN names n ON n.number = l.namespace JOIN names c ON c.number = l.creator`
+
+function prepare(db: DatabaseSync) {
+  return {
+    end: db.prepare('SELECT "end" FROM meta'),
+    logs: db.prepare(LOGS),
+    log: db.prepare(`${LOGS} WHERE l.number = ?`),
+    forks: db.prepare('SELECT place FROM forks ORDER BY place'),
+    block: db.prepare(`
+      SELECT b.place, b.deltas FROM logs l JOIN blocks b ON b.log = l.number
+      WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq = ?`),
+    hash: db.prepare('SELECT place FROM hashes WHERE prefix = ?'),
+    chunks: db.prepare('SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first', { returnArrays: true }),
+    negated: db.prepare('SELECT place, prefix FROM negated WHERE place > ? ORDER BY place', { returnArrays: true }),
+    entityFrom: db.prepare('SELECT entity FROM entries WHERE namespace = ? AND entity >= ? ORDER BY entity LIMIT 1'),
+    entityAfter: db.prepare('SELECT entity FROM entries WHERE namespace = ? AND entity > ? ORDER BY entity LIMIT 1'),
+    name: db.prepare('SELECT text FROM names WHERE number = ?'),
+    nameNumber: db.prepare('SELECT number FROM names WHERE text = ?'),
+  }
+}

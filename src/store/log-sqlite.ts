@@ -1,0 +1,272 @@
+/**
+ * log.db: the truth on disk. One transaction a commit, rows in the order of commit, nothing ever changed or removed.
+ * WAL with synchronous=NORMAL survives a killed process; `full` syncs each transaction before it is acknowledged.
+ * Anyone may read it with the `sqlite3` command while a node runs.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import { RhizomeError } from '../errors.ts'
+import type { Block } from '../log/block.ts'
+import type { ForkProof } from '../log/fork.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import type { LogFile, LogRecord, PlacedRecord, Placement, ReadLimits } from './log-file.ts'
+import { LogReader } from './log-reader.ts'
+import { damagedRow, rowsOf, sumOf } from './log-rows.ts'
+import { isFull, storeError } from './sqlite-errors.ts'
+
+export type Durability = 'normal' | 'full'
+
+/** "RZlg": tells our file from any other database. */
+export const LOG_APPLICATION_ID = 0x525a_6c67
+export const LOG_FORMAT = 1
+
+/** Past this, the next commit empties the write-ahead log itself; the index worker does it sooner, off this thread. */
+const WAL_PAGES_MAX = 16_384
+const CACHE_KIB = 16_384
+
+const SCHEMA = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE namespaces (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, sum INTEGER NOT NULL);
+  CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
+  -- kind: 0 a block, 1 more of the block before, 2 a fork proof. hash: of the block. sum: over all of the row.
+  CREATE TABLE log (place INTEGER PRIMARY KEY, kind INTEGER NOT NULL, sum INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL);
+  -- Rows that repair took out of the log, as they were found.
+  CREATE TABLE aside (place INTEGER PRIMARY KEY, kind INTEGER, sum INTEGER, hash BLOB, bytes BLOB, why TEXT NOT NULL);
+`
+
+export class SqliteLog implements LogFile {
+  readonly reader: LogReader
+  #instance: string
+  readonly #path: string
+  readonly #db: DatabaseSync
+  readonly #statements: Statements
+  #namespaces: readonly { readonly id: NamespaceId; readonly name: string }[]
+  #end = 0
+  #firstWrite: Readonly<Record<string, string>> | undefined
+
+  private constructor(path: string, db: DatabaseSync) {
+    this.#path = path
+    this.#db = db
+    this.#statements = prepare(db)
+    this.reader = new LogReader(db)
+    this.#instance = this.#meta('instance') ?? ''
+    this.#end = this.end()
+    this.#namespaces = this.#statements.namespaces.all().map(parseNamespace)
+  }
+
+  /** Throws RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_STORE_FULL. */
+  static open(path: string, durability: Durability): SqliteLog {
+    let db: DatabaseSync | undefined
+    try {
+      db = new DatabaseSync(path, { timeout: 5_000 })
+      configure(db, durability)
+      createSchema(db, path)
+      return new SqliteLog(path, db)
+    } catch (error) {
+      if (db?.isOpen === true) db.close()
+      throw storeError(error, path)
+    }
+  }
+
+  get instance(): string {
+    return this.#instance
+  }
+
+  get isOpen(): boolean {
+    return this.#db.isOpen
+  }
+
+  /** What other lives of this log are told apart by: unlike `instance` it changes with a repair alone. */
+  get identity(): string {
+    return this.#meta('identity') ?? ''
+  }
+
+  end(): number {
+    return this.reader.end()
+  }
+
+  append(records: readonly LogRecord[]): readonly Placement[] {
+    const { insert } = this.#statements
+    const rows = records.map(rowsOf)
+    const count = rows.reduce((sum, { length }) => sum + length, 0)
+    const placements: Placement[] = []
+    this.#write(count > 1, () => {
+      let place = this.#end
+      for (const recordRows of rows) {
+        const first = place + 1
+        for (const row of recordRows) insert.run(++place, row.kind, sumOf(place, row), row.hash, row.bytes)
+        placements.push({ place: first, end: place })
+      }
+    })
+    this.#end += count
+    return placements
+  }
+
+  after(position: number, limits: ReadLimits): readonly PlacedRecord[] {
+    return this.#read(() => this.reader.after(position, limits))
+  }
+
+  blockAt(place: number): Block {
+    const record = this.#read(() => this.reader.at(place))
+    if (record.kind !== 'block') throw damagedRow(place, 'it holds no block')
+    return record.block
+  }
+
+  forkProofAt(place: number): ForkProof {
+    const record = this.#read(() => this.reader.at(place))
+    if (record.kind !== 'fork') throw damagedRow(place, 'it holds no fork proof')
+    return record.proof
+  }
+
+  namespaces(): readonly { readonly id: NamespaceId; readonly name: string }[] {
+    return this.#namespaces
+  }
+
+  addNamespace(id: NamespaceId, name: string): void {
+    this.#write(false, () => this.#statements.addNamespace.run(id, name, textSum(id, name)))
+    this.#namespaces = [...this.#namespaces, { id, name }]
+  }
+
+  note(key: string): string | undefined {
+    const row = this.#read(() => this.#statements.note.get(key))
+    if (row === undefined) return undefined
+    const value = String(row['value'])
+    if (Number(row['sum']) !== textSum(key, value)) throw damagedNote(key)
+    return value
+  }
+
+  setNote(key: string, value: string | undefined): void {
+    const { setNote, removeNote } = this.#statements
+    this.#write(false, () => (value === undefined ? removeNote.run(key) : setNote.run(key, value, textSum(key, value))))
+  }
+
+  meta(key: string): string | undefined {
+    return this.#read(() => this.#meta(key))
+  }
+
+  setMeta(values: Readonly<Record<string, string>>): void {
+    this.#write(true, () => this.#putMeta(values))
+  }
+
+  /** Gives the store another instance, and `values` to be kept from the first write on: until then nothing has changed. */
+  beginLife(values: Readonly<Record<string, string>>, renewed: boolean): void {
+    if (renewed) this.#instance = randomId()
+    this.#firstWrite = { ...values, instance: this.#instance }
+  }
+
+  get hasWritten(): boolean {
+    return this.#firstWrite === undefined
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close()
+  }
+
+  #meta(key: string): string | undefined {
+    const value = this.#statements.meta.get(key)?.['value']
+    return value === undefined ? undefined : String(value)
+  }
+
+  #read<Answer>(read: () => Answer): Answer {
+    try {
+      return read()
+    } catch (error) {
+      throw storeError(error, this.#path)
+    }
+  }
+
+  #putMeta(values: Readonly<Record<string, string>>): void {
+    for (const [key, value] of Object.entries(values)) this.#statements.setMeta.run(key, value)
+  }
+
+  /** One transaction; a single statement is one by itself. */
+  #write(several: boolean, change: () => void): void {
+    const first = this.#firstWrite
+    const explicit = several || first !== undefined
+    try {
+      if (explicit) this.#statements.begin.run()
+      if (first !== undefined) this.#putMeta(first)
+      change()
+      if (explicit) this.#statements.commit.run()
+    } catch (error) {
+      throw this.#writeError(error)
+    }
+    this.#firstWrite = undefined
+  }
+
+  /** Tells a write that surely left nothing from one that may have left something. */
+  #writeError(error: unknown): unknown {
+    try {
+      if (this.#db.isTransaction) this.#statements.rollback.run()
+      if (isFull(error) && this.end() === this.#end) return storeError(error, this.#path)
+    } catch {
+      // The disk cannot even be read: the outcome stays unknown, and the first failure is the one to report.
+    }
+    const message = error instanceof Error ? error.message : String(error)
+    return new RhizomeError('RZ_STORE_FAILED', `writing ${this.#path} failed (${message}): look after the disk`, { cause: error })
+  }
+}
+
+type Statements = ReturnType<typeof prepare>
+
+function prepare(db: DatabaseSync) {
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    rollback: db.prepare('ROLLBACK'),
+    insert: db.prepare('INSERT INTO log (place, kind, sum, hash, bytes) VALUES (?, ?, ?, ?, ?)'),
+    namespaces: db.prepare('SELECT id, name, sum FROM namespaces ORDER BY number'),
+    addNamespace: db.prepare('INSERT INTO namespaces (id, name, sum) VALUES (?, ?, ?)'),
+    note: db.prepare('SELECT value, sum FROM notes WHERE key = ?'),
+    setNote: db.prepare('INSERT INTO notes (key, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum'),
+    removeNote: db.prepare('DELETE FROM notes WHERE key = ?'),
+    meta: db.prepare('SELECT value FROM meta WHERE key = ?'),
+    setMeta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'),
+  }
+}
+
+function configure(db: DatabaseSync, durability: Durability): void {
+  db.exec('PRAGMA journal_mode = WAL')
+  db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+  // Where an fsync reaches no further than the drive's cache (macOS), ask for more.
+  if (durability === 'full') db.exec('PRAGMA fullfsync = ON')
+  db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX}`)
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}`)
+}
+
+function createSchema(db: DatabaseSync, path: string): void {
+  const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number }
+  const { user_version: format } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (id === LOG_APPLICATION_ID && format === LOG_FORMAT) return
+  if (id === LOG_APPLICATION_ID && format > LOG_FORMAT) {
+    const message = `${path} was written by a later release (store format ${format}): upgrade rhizome-node to open it`
+    throw new RhizomeError('RZ_STORE_NEWER', message)
+  }
+  if (id !== 0 || format !== 0) throw new RhizomeError('RZ_STORE_DAMAGED', `${path} is not a store of rhizome-node`)
+  db.exec('BEGIN IMMEDIATE')
+  db.exec(SCHEMA)
+  db.prepare("INSERT INTO meta VALUES ('instance', ?), ('identity', ?)").run(randomId(), randomId())
+  db.exec(`PRAGMA application_id = ${LOG_APPLICATION_ID}`)
+  db.exec(`PRAGMA user_version = ${LOG_FORMAT}`)
+  db.exec('COMMIT')
+}
+
+export function randomId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+function parseNamespace(row: Record<string, unknown>): { readonly id: NamespaceId; readonly name: string } {
+  const { id, name, sum } = row as { id: NamespaceId; name: string; sum: number }
+  if (sum !== textSum(id, name)) throw damagedNote(name)
+  return { id, name }
+}
+
+function textSum(key: string, value: string): number {
+  return crc32(value, crc32(`${key}\0`))
+}
+
+function damagedNote(key: string): RhizomeError {
+  return new RhizomeError('RZ_STORE_DAMAGED', `the note "${key}" of the store is damaged: run rhizome-node repair`)
+}

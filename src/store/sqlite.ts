@@ -1,0 +1,82 @@
+/** The store on disk: a directory with log.db (the truth), index.db (derived, deletable) and lock.db. design.md 6. */
+
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { RhizomeError } from '../errors.ts'
+import { Draft } from './draft.ts'
+import { StoreEngine } from './engine.ts'
+import { Heads } from './heads.ts'
+import { ThreadedIndex } from './index-thread.ts'
+import { lockDirectory } from './lock.ts'
+import { type Durability, SqliteLog } from './log-sqlite.ts'
+import { beginLife, endLife } from './origin.ts'
+import { Overlay } from './overlay.ts'
+import type { Store } from './store.ts'
+
+export interface OpenStoreOptions {
+  /**
+   * `normal`: what was acknowledged survives a killed process; a power cut may take the newest writes. `full`: it survives
+   * that too, for an fsync per commit. Default `normal`.
+   */
+  readonly durability?: Durability
+  /** Whether a directory without a store gets one. Default true. */
+  readonly create?: boolean
+  /** Ends an opening that has to build the index first. */
+  readonly signal?: AbortSignal
+}
+
+/** A tail that no index covers is replayed into memory up to here, 100 ms; a longer one is indexed before opening. */
+const TAIL_ROWS_MAX = 8_192
+
+/**
+ * Opens the store in `directory`. Throws RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED,
+ * RZ_STORE_FULL, and RZ_STORE_MISSING unless it may be created. Milliseconds, unless the index has to be built.
+ */
+export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const { durability = 'normal', create = true, signal } = options
+  const path = join(directory, 'log.db')
+  if (create) makeDirectory(directory)
+  else if (!existsSync(path)) throw new RhizomeError('RZ_STORE_MISSING', `${directory} holds no store`)
+
+  await using opening = new AsyncDisposableStack()
+  const lock = opening.adopt(lockDirectory(directory), ({ release }) => release())
+  const log = opening.adopt(SqliteLog.open(path, durability), (opened) => opened.close())
+  const index = opening.adopt(new ThreadedIndex(join(directory, 'index.db'), path, log), (opened) => opened.close())
+  if (log.end() - index.indexedEnd() > TAIL_ROWS_MAX) await index.catchUp(log.end(), signal)
+
+  const origin = beginLife(log, directory, durability)
+  const { heads, forkPlaces } = loadHeads(log, index)
+  const overlay = new Overlay(index.indexedEnd())
+  const release = () => {
+    endLife(log)
+    log.close()
+    lock.release()
+  }
+  const store = new StoreEngine({ log, heads, overlay, forkPlaces, index, origin, release })
+  opening.move()
+  return store
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another directory`, { cause })
+  }
+}
+
+/** The logs as the index knows them, cut where proofs say so. */
+function loadHeads(log: SqliteLog, index: ThreadedIndex) {
+  const heads = new Heads()
+  const forkPlaces = new Map<string, number>()
+  for (const held of index.reader.logs()) heads.set(held)
+  const draft = new Draft(heads, index)
+  for (const place of index.reader.forks()) {
+    const record = log.reader.at(place)
+    if (record.kind !== 'fork') continue
+    draft.replay(record)
+    forkPlaces.set(`${record.fork.namespace}/${record.fork.log}`, place)
+  }
+  for (const held of draft.held()) heads.set(held)
+  return { heads, forkPlaces }
+}
