@@ -123,6 +123,8 @@ export class ThreadedIndex implements LogIndex {
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     this.#signals.stop = true
+    // Whoever waits for this must not find the process at its end for want of anything to do.
+    this.#worker?.ref()
     await this.#ended
     try {
       if (!this.#condemned && this.#failure === undefined) this.#indexRest()
