@@ -1,0 +1,67 @@
+/** Nodes that cannot all reach each other, that come late, and that come back as somebody else on the network. */
+import { describe, expect, test } from 'vitest'
+import { allConnected, allEqual, Cluster, report } from '../support/cluster.ts'
+import { Lan } from '../support/lan.ts'
+import { until } from '../support/nodes.ts'
+
+describe.concurrent('a namespace converges', () => {
+  test('over a line A–B–C where A and C never connect', async () => {
+    using lan = new Lan(['a', 'b', 'c'])
+    lan.dropBetween('a', 'c')
+    await using cluster = await Cluster.open(lan)
+    const [a, b, c] = await cluster.startAll('a', 'b', 'c')
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three nodes were started')
+    await Promise.all([allConnected([a, b]), allConnected([b, c])])
+    await Promise.all([a.putMany('from-a-', 100), c.putMany('from-c-', 100)])
+    report(`a line of three was equal ${await allEqual([a, b, c], cluster.acknowledged())} ms after the last write`)
+    await b.putMany('from-b-', 100)
+    await a.run('delete', 'user', 'from-c-7')
+    await allEqual([a, b, c], cluster.acknowledged())
+    expect(await c.run('get', 'user', 'from-c-7')).toBeUndefined()
+    expect([...a.networkEvents('connected'), ...c.networkEvents('connected')].map(({ peer }) => peer).sort()).toEqual(
+      [b.peerId, b.peerId],
+    )
+  })
+
+  test('with a node that joins when all was written, and whose author is gone', async () => {
+    using lan = new Lan(['a', 'b', 'c'])
+    await using cluster = await Cluster.open(lan)
+    const [a, b] = await cluster.startAll('a', 'b')
+    if (a === undefined || b === undefined) throw new Error('two nodes were started')
+    await a.putMany('user', 500)
+    await allEqual([a, b], cluster.acknowledged())
+    await a.kill()
+    const c = await cluster.start('c')
+    report(`a late joiner had 500 blocks ${await allEqual([b, c], cluster.acknowledged())} ms after it was ready`)
+    await until('c knows that it is in sync', async () => (await c.run('status')).kind === 'in-sync')
+  })
+
+  test('with a node that was restarted on another port, and one on another host', async () => {
+    using lan = new Lan(['a', 'b', 'c', 'elsewhere'])
+    await using cluster = await Cluster.open(lan)
+    const [a, b, c] = await cluster.startAll('a', 'b', 'c')
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three nodes were started')
+    await Promise.all([a.putMany('a', 20), b.putMany('b', 20), c.putMany('c', 20)])
+    await allEqual([a, b, c], cluster.acknowledged())
+    await Promise.all([b.stop(), c.kill()])
+    await a.putMany('meanwhile', 20)
+    const [again, moved] = await Promise.all([
+      cluster.start('b', { network: { listen: ['/ip4/0.0.0.0/tcp/4321'] } }),
+      cluster.start('c', { host: 'elsewhere' }),
+    ])
+    expect([again.peerId, moved.peerId]).toEqual([b.peerId, c.peerId])
+    await Promise.all([again.putMany('again', 20), moved.putMany('moved', 20)])
+    report(`two restarted nodes were equal in ${await allEqual([a, again, moved], cluster.acknowledged())} ms`)
+    await allConnected([a, again, moved])
+  })
+
+  test('without multicast, by addresses given before anybody listens there', async () => {
+    using lan = new Lan(['a', 'b'])
+    await using cluster = await Cluster.open(lan)
+    const a = await cluster.start('a', { network: { mdns: false, peers: [lan.host('b').address] } })
+    await a.putMany('a', 20)
+    await until('a was told that nobody answers', () => a.networkEvents('dial-failed').find(({ code }) => code === 'unreachable'))
+    const b = await cluster.start('b', { network: { mdns: false } })
+    await allEqual([a, b], cluster.acknowledged())
+  })
+})

@@ -1,0 +1,135 @@
+/**
+ * A node in a process of its own, driven over IPC by `process-node.ts`: each message is a command's name with its arguments,
+ * each answer its result or its failure. The process ends with its parent, and closes cleanly on SIGINT.
+ */
+import { createHash } from 'node:crypto'
+import { type NodeOptions, openNode, type PropertyInput, type RhizomeNode, RhizomeError, toJson } from '../../src/index.ts'
+
+/** What a node holds, as text that is equal where the node's contents are. */
+export interface Contents {
+  readonly deltas: number
+  readonly blocks: number
+  readonly logs: number
+  /** Over the ids of all deltas. */
+  readonly deltasHash: string
+  /** Over the lossless views of all entities. */
+  readonly viewsHash: string
+}
+
+const TOPIC = 'users'
+let node: RhizomeNode | undefined
+
+const commands = {
+  async open(options: Omit<NodeOptions, 'topics' | 'signal'>) {
+    const startedMs = performance.now()
+    node = await openNode({ topics: [TOPIC], ...options })
+    node.onEvent((event) => send({ event }))
+    return { peerId: node.peerId, addresses: node.addresses(), readyMs: performance.now() - startedMs }
+  },
+  put: (collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>) =>
+    users().put(collection, id, properties),
+  /** `count` records of one block each, one after the other; answers the ids of the deltas. */
+  async putMany(prefix: string, count: number, value: string) {
+    const ids: string[] = []
+    for (let index = 0; index < count; index++) {
+      const written = await users().put('user', `${prefix}${index}`, { value })
+      ids.push(...written.deltas)
+    }
+    return ids
+  },
+  get: (collection: string, id: string) => users().get(collection, id)?.properties,
+  delete: (collection: string, id: string) => users().delete(collection, id),
+  ids: (collection: string) => users().ids(collection, { countMax: 10_000 }),
+  counts: () => users().counts(),
+  status: () => users().status(),
+  waitForSync: () => users().waitForSync({ signal: AbortSignal.timeout(60_000) }),
+  peers: () => open().peers(),
+  addresses: () => open().addresses(),
+  lossless: (entity: string) => losslessText(entity),
+  /** Those of the given deltas that this node does not hold. */
+  missing: (deltas: readonly string[]) => deltas.filter((id) => users().delta(id) === undefined),
+  contents,
+  /** Of the latest delta that is admitted, in milliseconds. */
+  async newestMs() {
+    let newestMs = 0
+    for await (const { delta } of users().deltas({ live: false })) newestMs = Math.max(newestMs, delta.time.ms)
+    return newestMs
+  },
+  memory: () => process.memoryUsage(),
+  nowMs: () => Date.now(),
+  close: () => open().close(),
+}
+
+export type Commands = typeof commands
+
+async function contents(): Promise<Contents> {
+  const ids: string[] = []
+  const entities = new Set<string>()
+  for await (const { delta } of users().deltas({ live: false })) {
+    ids.push(delta.id)
+    for (const pointer of delta.pointers) {
+      if ('targetContext' in pointer && typeof pointer.target === 'string') entities.add(pointer.target)
+    }
+  }
+  const standing = ids.filter((id) => users().delta(id) !== undefined)
+  const views = [...entities].toSorted().map(losslessText)
+  return { ...users().counts(), deltasHash: hash(standing.toSorted()), viewsHash: hash(views) }
+}
+
+function losslessText(entity: string): string {
+  const view = users().lossless(entity)
+  return view === undefined ? '' : JSON.stringify(toJsonDeep(view))
+}
+
+/** Byte strings in values become JSON as they do at every other border. */
+function toJsonDeep(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toJson(value)
+  if (Array.isArray(value)) return value.map(toJsonDeep)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJsonDeep(each)]))
+}
+
+function hash(lines: readonly string[]): string {
+  const sum = createHash('sha256')
+  for (const line of lines) sum.update(line).update('\n')
+  return sum.digest('hex')
+}
+
+function open(): RhizomeNode {
+  if (node === undefined) throw new Error('the first command is open')
+  return node
+}
+
+function users() {
+  return open().namespace(TOPIC)
+}
+
+function send(message: unknown): void {
+  if (process.connected) process.send?.(message)
+}
+
+interface Call {
+  readonly call: number
+  readonly command: keyof Commands
+  readonly args: readonly unknown[]
+}
+
+async function answer({ call, command, args }: Call): Promise<void> {
+  try {
+    const run = commands[command] as (...given: readonly unknown[]) => unknown
+    send({ call, result: await run(...args) })
+  } catch (error) {
+    const code = error instanceof RhizomeError ? error.code : undefined
+    send({ call, failure: { code, message: error instanceof Error ? error.message : String(error) } })
+  }
+}
+
+process.on('message', (message) => void answer(message as Call))
+process.once('disconnect', () => {
+  // The parent is gone: nobody is left to tell.
+  process.kill(process.pid, 'SIGKILL')
+})
+process.once('SIGINT', () => {
+  void Promise.resolve(node?.close()).then(() => process.disconnect())
+  process.removeAllListeners('disconnect')
+})
