@@ -16,6 +16,7 @@ import {
   type Value,
   VALUE_DEPTH_MAX,
 } from './delta.ts'
+import { isList } from './value.ts'
 
 /** Two levels for the pointers, the rest for the value in one. */
 const LIMITS = { depthMax: VALUE_DEPTH_MAX + 2, itemsMax: DELTA_ITEMS_MAX, copyBytes: true }
@@ -35,7 +36,7 @@ export function encodePointers(pointers: readonly Pointer[]): Uint8Array {
 export function decodePointers(bytes: Uint8Array): readonly Pointer[] {
   if (bytes.length > DELTA_BYTES_MAX) throw tooLarge(`${bytes.length} bytes`)
   const items = decode(bytes, LIMITS)
-  if (!Array.isArray(items) || items.length === 0 || items.length > POINTERS_MAX) throw invalid('not a list of pointers')
+  if (!isList(items) || items.length === 0 || items.length > POINTERS_MAX) throw invalid('not a list of pointers')
   return items.map(parsePointer)
 }
 
@@ -48,8 +49,8 @@ function pointerValue(pointer: Pointer): Value {
 }
 
 function parsePointer(item: Value): Pointer {
-  if (!Array.isArray(item) || item.length < 2 || item.length > 3) throw invalid('a pointer has two or three parts')
-  const parts = item as readonly Value[] as readonly [Value, Value, Value?]
+  if (!isList(item) || item.length < 2 || item.length > 3) throw invalid('a pointer has two or three parts')
+  const parts = item as readonly [Value, Value, Value?]
   const localContext = parts[0]
   const target = parts[1]
   checkText('localContext', localContext, CONTEXT_BYTES_MAX)

@@ -16,7 +16,7 @@ export interface DecodeLimits {
   readonly depthMax: number
   /** Values in all, keys included: bounds memory before it is allocated. */
   readonly itemsMax: number
-  /** Byte strings as copies of their own, for values that outlive `bytes` or are handed to strangers. Default: views. */
+  /** Byte strings as copies of their own, for values that outlive `bytes` or are handed out. Default: views. */
   readonly copyBytes?: boolean
 }
 

@@ -49,13 +49,13 @@ export interface Delta {
 
 /**
  * Limits of one delta. A reader rejects what exceeds them, so they may only ever grow with a format version.
- * Pointers are few because a view shows a delta's value once for each property that it speaks about: the square of them.
+ * Pointers are few, as a view shows a delta's value once for each property that it speaks about: the square of them.
  */
 export const POINTERS_MAX = 256
 export const ID_BYTES_MAX = 1_024
 export const CONTEXT_BYTES_MAX = 256
 export const DELTA_BYTES_MAX = 524_288
-/** CBOR items, map keys included: bounds what a small delta can take in memory (an empty map costs one byte, then 56). */
+/** CBOR items, map keys included: bounds what a small delta takes in memory (an empty map is one byte, then 56). */
 export const DELTA_ITEMS_MAX = 131_072
 export const VALUE_DEPTH_MAX = 32
 

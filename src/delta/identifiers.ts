@@ -64,7 +64,9 @@ function decodePeerId(text: string): Uint8Array {
 }
 
 function notPeerId(text: string, cause?: unknown): RhizomeError {
-  return new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not the peer id of an Ed25519 key (12D3KooW…)`, { cause })
+  return new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not the peer id of an Ed25519 key (12D3KooW…)`, {
+    cause,
+  })
 }
 
 function quoted(text: string): string {
@@ -80,15 +82,20 @@ export function hashText(hash: Uint8Array): string {
   return toString(hash, 'base32')
 }
 
-/** The inverse of `hashText`. Throws RZ_BYTES_INVALID for any other text, another spelling of the same bytes included. */
+/** The inverse of `hashText`. Throws RZ_BYTES_INVALID for other text, other spellings of the same bytes included. */
 export function hashBytes(text: string): Uint8Array {
   if (!HASH_TEXT.test(text)) throw new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not a block hash`)
   return fromString(text, 'base32')
 }
 
 /** Takes a delta id apart. Throws RZ_BYTES_INVALID. */
-export function parseDeltaId(text: string): { readonly id: DeltaId; readonly blockHash: string; readonly index: number } {
+export function parseDeltaId(text: string): {
+  readonly id: DeltaId
+  readonly blockHash: string
+  readonly index: number
+} {
   const match = DELTA_ID.exec(text)
-  if (match === null) throw new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not a delta id (<block hash>/<index>)`)
+  if (match === null)
+    throw new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not a delta id (<block hash>/<index>)`)
   return { id: text as DeltaId, blockHash: match[1] as string, index: Number(match[2]) }
 }

@@ -19,7 +19,7 @@ export function toJson(value: Value): Json {
   return Object.fromEntries(entries.map(([key, inner]) => [escaped ? `$${key}` : key, toJson(inner)]))
 }
 
-/** The inverse of `toJson`. Throws RZ_DELTA_INVALID for a `$bytes` that is not base64, or deeper than any value may be. */
+/** The inverse of `toJson`. Throws RZ_DELTA_INVALID for a `$bytes` without base64, and for too deep nesting. */
 export function fromJson(json: Json): Value {
   return fromLevels(json, VALUE_DEPTH_MAX)
 }

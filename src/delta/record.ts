@@ -1,4 +1,7 @@
-/** Records over deltas: which pointers a `put` writes and which value a delta has for an entity's property. design.md 3. */
+/**
+ * Records over deltas: which pointers a `put` writes, and which value a delta has for an entity's property.
+ * design.md 3, Records.
+ */
 
 import { RhizomeError } from '../errors.ts'
 import { type Delta, isReference, type Pointer, type ReferencePointer, type Value } from './delta.ts'
@@ -57,7 +60,12 @@ export function recordPointers(
   return Object.entries(properties).map(([property, input]) => propertyPointers(collection, entity, property, input))
 }
 
-function propertyPointers(collection: string, entity: string, property: string, input: PropertyInput): readonly Pointer[] {
+function propertyPointers(
+  collection: string,
+  entity: string,
+  property: string,
+  input: PropertyInput,
+): readonly Pointer[] {
   if (property === '') throw new RhizomeError('RZ_RECORD_INVALID', 'a property needs a non-empty name')
   const about: ReferencePointer = { localContext: collection, target: entity, targetContext: property }
   if (input instanceof EntityReference) {
@@ -68,7 +76,9 @@ function propertyPointers(collection: string, entity: string, property: string, 
 
 /** The pointers of `delta` that speak about `entity`, with the property each speaks about. */
 export function pointersAt(delta: Delta, entity: string): readonly ReferencePointer[] {
-  return delta.pointers.filter((pointer): pointer is ReferencePointer => isReference(pointer) && pointer.target === entity)
+  return delta.pointers.filter(
+    (pointer): pointer is ReferencePointer => isReference(pointer) && pointer.target === entity,
+  )
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The bytes of a block as stored, gossiped and synced: `[header bytes, signature | null, [salt ‖ delta bytes, …]]` in CBOR.
+ * A block's bytes as stored, gossiped and synced: `[header bytes, signature | null, [salt ‖ delta bytes, …]]` in CBOR.
  * Owns what makes a block valid in itself; how it fits its log is chain.ts. Decoding checks all but the signature.
  */
 

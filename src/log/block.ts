@@ -42,7 +42,7 @@ export interface Header {
   /** Sum of the payload items' lengths. */
   readonly payloadBytes: number
   readonly payloadKind: 'plain' | 'sealed'
-  /** A key that begins with `!` is critical: who does not know it keeps, forwards and reports the block, and does not show it. */
+  /** A key with `!` first is critical: who does not know it keeps, forwards and reports the block, but shows it not. */
   readonly extensions: Readonly<Record<string, Value>>
 }
 
@@ -50,13 +50,13 @@ export interface Block {
   readonly header: Header
   readonly hash: BlockHash
   readonly headerBytes: Uint8Array
-  /** Present only where verified, or where it is about to be: a run's inner blocks are certified by the chain instead. */
+  /** Present only where verified or about to be: a run's inner blocks are certified by the chain instead. */
   readonly signature?: Uint8Array
   /** Per delta: a salt of 16 bytes, then its canonical bytes. */
   readonly payload: readonly Uint8Array[]
 }
 
-/** Consecutive blocks of one log, oldest first, the last of them signed. design.md 3, "One signature check proves a run". */
+/** Consecutive blocks of one log, oldest first, the last one signed. design.md 3, "One signature check proves a run" */
 export interface Run {
   readonly blocks: readonly [Block, ...Block[]]
 }

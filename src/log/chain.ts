@@ -64,7 +64,9 @@ export function verifyRun(run: Run): Run {
     throw new RhizomeError('RZ_SIGNATURE_INVALID', `block ${last.hash} is not signed by ${last.header.creator}`)
   }
   if (!blocks.some((block) => block !== last && block.signature !== undefined)) return run
-  return { blocks: blocks.map((block) => (block === last ? block : unsigned(block))) as readonly Block[] as Run['blocks'] }
+  return {
+    blocks: blocks.map((block) => (block === last ? block : unsigned(block))) as readonly Block[] as Run['blocks'],
+  }
 }
 
 function unsigned({ header, hash, headerBytes, payload }: Block): Block {

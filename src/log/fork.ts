@@ -7,8 +7,18 @@
 import { decode, encode } from '../delta/cbor.ts'
 import type { Value } from '../delta/delta.ts'
 import { hashBytes } from '../delta/identifiers.ts'
+import { isList } from '../delta/value.ts'
 import { RhizomeError } from '../errors.ts'
-import { type Block, type BlockHash, type Header, type LogKey, logKeyOfHeader, RUN_BLOCKS_MAX, RUN_BYTES_MAX, SIGNATURE_BYTES } from './block.ts'
+import {
+  type Block,
+  type BlockHash,
+  type Header,
+  type LogKey,
+  logKeyOfHeader,
+  RUN_BLOCKS_MAX,
+  RUN_BYTES_MAX,
+  SIGNATURE_BYTES,
+} from './block.ts'
 import { decodeHeader, hashHeader } from './header.ts'
 import type { NamespaceId } from './namespace.ts'
 import { verify } from './signature.ts'
@@ -39,7 +49,7 @@ export interface Fork {
   readonly cut: number
 }
 
-/** A signature is never more than a run away, so each side is at most a run's headers; the rest are signatures and heads. */
+/** A signature is never more than a run away: each side has at most a run's headers. The rest: signatures and heads. */
 export const FORK_PROOF_BYTES_MAX = 2 * RUN_BYTES_MAX + 512
 const LIMITS = { depthMax: 4, itemsMax: 2 * RUN_BLOCKS_MAX + 16 }
 
@@ -70,7 +80,7 @@ export function encodeForkProof(proof: ForkProof): Uint8Array {
 export function decodeForkProof(bytes: Uint8Array): ForkProof {
   if (bytes.length > FORK_PROOF_BYTES_MAX) throw invalid(`it has ${bytes.length} bytes`)
   const parts = decode(bytes, LIMITS)
-  if (!Array.isArray(parts) || parts.length !== 2) throw invalid('it is not a pair')
+  if (!isList(parts) || parts.length !== 2) throw invalid('it is not a pair')
   return { first: parseAttested(parts[0]), second: parseAttested(parts[1]) }
 }
 
@@ -90,7 +100,7 @@ function cutOf(first: Authentic, second: Authentic): number {
   throw invalid('its headers do not contradict each other')
 }
 
-/** The header that is attested. Throws RZ_FORK_PROOF_INVALID when the headers are no chain or the signature is wrong. */
+/** The header that is attested. Throws RZ_FORK_PROOF_INVALID for headers that are no chain, or a wrong signature. */
 export function authenticate({ headers, signature }: AttestedHeader): Authentic {
   if (headers.length > RUN_BLOCKS_MAX) throw invalid(`a run of ${headers.length} headers`)
   const [start, ...rest] = headers
@@ -127,12 +137,13 @@ function attestedValue(attested: AttestedHeader): Value {
 }
 
 function parseAttested(value: Value | undefined): AttestedHeader {
-  if (!Array.isArray(value) || value.length !== 2) throw invalid('a part of it is no attested header')
-  const [headers, signature] = value as [Value, Value]
-  if (!Array.isArray(headers) || headers.length === 0 || !headers.every((header) => header instanceof Uint8Array)) {
+  if (!isList(value) || value.length !== 2) throw invalid('a part of it is no attested header')
+  const [headers, signature] = value
+  if (!isList(headers) || headers.length === 0 || !headers.every((header) => header instanceof Uint8Array)) {
     throw invalid('a part of it has no headers')
   }
-  if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) throw invalid('a signature is missing')
+  if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES)
+    throw invalid('a signature is missing')
   return { headers: headers as readonly Uint8Array[] as AttestedHeader['headers'], signature }
 }
 

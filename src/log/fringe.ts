@@ -12,7 +12,7 @@ interface Seen {
   readonly time: Time
 }
 
-/** State holder: feed it every block that is committed, in order of commit. Memory: an entry per log seen since the last block. */
+/** State holder: feed it every committed block, in order of commit. Keeps an entry per log seen since our last block. */
 export class CausalFringe {
   readonly #own: LogKey
   readonly #seen = new Map<LogKey, Seen>()
@@ -36,8 +36,8 @@ export class CausalFringe {
   }
 
   /**
-   * Forgets a log from `cut` on: what is void is no dependency. What the void head alone implied is not looked up again:
-   * the next block then names fewer heads than its creator saw, which delays nothing and loses an order that a liar made.
+   * Forgets a log from `cut` on: what is void is no dependency. What a void head alone implied is not looked up again: the
+   * next block then names fewer heads than its creator saw. That delays nothing, and loses an order a liar made.
    */
   void(log: LogKey, cut: number): void {
     const seen = this.#seen.get(log)

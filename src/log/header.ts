@@ -8,6 +8,7 @@ import { COUNTER_MAX } from '../delta/clock.ts'
 import { decode, encode } from '../delta/cbor.ts'
 import type { Value } from '../delta/delta.ts'
 import { HASH_BYTES, hashBytes, hashText, KEY_BYTES, keyOfPeerId, peerIdOf } from '../delta/identifiers.ts'
+import { isList } from '../delta/value.ts'
 import { RhizomeError } from '../errors.ts'
 import {
   BLOCK_BYTES_MAX,
@@ -57,11 +58,27 @@ export function encodeHeader(header: Header): Uint8Array {
 export function decodeHeader(bytes: Uint8Array): Header {
   if (bytes.length > HEADER_BYTES_MAX) throw invalid(`a header of ${bytes.length} bytes`)
   const fields = decode(bytes, LIMITS)
-  if (!Array.isArray(fields)) throw invalid('the header is not a list')
+  if (!isList(fields)) throw invalid('the header is not a list')
   if (fields[0] !== FORMAT_VERSION) throw versionError(fields[0])
   if (fields.length !== FIELD_COUNT) throw invalid(`${fields.length} header fields instead of ${FIELD_COUNT}`)
-  const [, namespace, creator, logId, host, seq, previous, dependencies, cut, ms, counter, count, root, size, kind, more] =
-    fields as readonly Value[]
+  const [
+    ,
+    namespace,
+    creator,
+    logId,
+    host,
+    seq,
+    previous,
+    dependencies,
+    cut,
+    ms,
+    counter,
+    count,
+    root,
+    size,
+    kind,
+    more,
+  ] = fields
   const header: Header = {
     namespace: Buffer.from(bytesField('namespace', namespace, NAMESPACE_BYTES)).toString('hex') as NamespaceId,
     creator: peerIdOf(bytesField('creator', creator, KEY_BYTES)),
@@ -81,7 +98,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
     payloadKind: PAYLOAD_KINDS[integerField('payload kind', kind, 0, PAYLOAD_KINDS.length - 1)] ?? 'plain',
     extensions: parseExtensions(more),
   }
-  if ((header.seq === 0) !== (header.previous === undefined)) throw invalid('a previous hash is absent exactly at seq 0')
+  if ((header.seq === 0) !== (header.previous === undefined))
+    throw invalid('a previous hash is absent exactly at seq 0')
   const own = logKeyOf(header.creator, header.logId)
   if (header.dependencies.some((dependency) => dependency.log === own)) throw invalid('it depends on its own log')
   return header
@@ -98,7 +116,7 @@ function dependencyValue(dependency: Dependency): Value {
 }
 
 function parseDependencies(value: Value | undefined): readonly Dependency[] {
-  if (!Array.isArray(value)) throw invalid('dependencies are not a list')
+  if (!isList(value)) throw invalid('dependencies are not a list')
   if (value.length > DEPENDENCIES_MAX) throw invalid(`more than ${DEPENDENCIES_MAX} dependencies`)
   const dependencies = value.map(parseDependency)
   for (const [index, { log }] of dependencies.entries()) {
@@ -109,23 +127,27 @@ function parseDependencies(value: Value | undefined): readonly Dependency[] {
 }
 
 function parseDependency(value: Value): Dependency {
-  if (!Array.isArray(value) || value.length !== 4) throw invalid('a dependency has four parts')
-  const [creator, logId, seq, hash] = value as readonly Value[]
+  if (!isList(value) || value.length !== 4) throw invalid('a dependency has four parts')
+  const [creator, logId, seq, hash] = value
   const log: LogKey = logKeyOf(
     peerIdOf(bytesField('dependency creator', creator, KEY_BYTES)),
     Buffer.from(bytesField('dependency log', logId, LOG_ID_BYTES)).toString('hex'),
   )
-  return { log, seq: integerField('dependency seq', seq, 0, Number.MAX_SAFE_INTEGER), hash: hashField('dependency', hash) }
+  return {
+    log,
+    seq: integerField('dependency seq', seq, 0, Number.MAX_SAFE_INTEGER),
+    hash: hashField('dependency', hash),
+  }
 }
 
 function parseExtensions(value: Value | undefined): Readonly<Record<string, Value>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+  if (typeof value !== 'object' || value === null || isList(value) || value instanceof Uint8Array) {
     throw invalid('extensions are not a map')
   }
   if (Object.keys(value).length > 0 && encode(value).length > EXTENSIONS_BYTES_MAX) {
     throw invalid(`extensions over ${EXTENSIONS_BYTES_MAX} bytes`)
   }
-  return value as Readonly<Record<string, Value>>
+  return value
 }
 
 function hashField(what: string, value: Value | undefined): BlockHash {
@@ -154,7 +176,7 @@ function versionError(version: Value | undefined): RhizomeError {
   if (!Number.isInteger(version) || (version as number) < FORMAT_VERSION) return invalid('no format version')
   return new RhizomeError(
     'RZ_BLOCK_VERSION',
-    `a block of format ${version as number}; this release reads format ${FORMAT_VERSION}: upgrade rhizome-node to read it`,
+    `a block of format ${version as number}; this release reads format ${FORMAT_VERSION}: upgrade rhizome-node`,
   )
 }
 

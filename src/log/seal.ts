@@ -67,7 +67,10 @@ export function encodeDeltas(deltas: readonly (readonly Pointer[])[]): readonly 
 export function seal(input: SealInput): Block {
   assert(input.deltas.length > 0 && input.deltas.length <= BLOCK_DELTAS_MAX, 'a block holds 1 to 4,096 deltas')
   assert(input.dependencies.length <= DEPENDENCIES_MAX, 'dependencies fit in a header')
-  assert(input.head === undefined || compareTime(input.time, input.head.time) > 0, 'a block is later than the one before')
+  assert(
+    input.head === undefined || compareTime(input.time, input.head.time) > 0,
+    'a block is later than the one before',
+  )
   assert(input.salts.length === input.deltas.length * SALT_BYTES, 'a salt per delta')
   const payload = input.deltas.map((delta, index) => saltedItem(input.salts, index, delta))
   const header: Header = {

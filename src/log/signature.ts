@@ -3,7 +3,13 @@
  * A block's signature covers its hash; every other kind of signature has a domain prefix of its own.
  */
 
-import { createPrivateKey, createPublicKey, type KeyObject, sign as signBytes, verify as verifyBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign as signBytes,
+  verify as verifyBytes,
+} from 'node:crypto'
 import { keyOfPeerId, peerIdOf } from '../delta/identifiers.ts'
 import type { PeerId } from '../delta/delta.ts'
 import { assert } from '../errors.ts'

@@ -40,8 +40,8 @@ export interface LosslessView {
   /** The local contexts under which deltas point at the entity, in order of their UTF-8 bytes. */
   readonly referencedAs: readonly string[]
   /**
-   * Claims in the total order, per property, by the names' UTF-8 bytes (JavaScript itself lists integers first). The map
-   * has no prototype, so that a property may have any name.
+   * Claims in the total order, per property, by the names' UTF-8 bytes (JavaScript itself lists integers first).
+   * The map has no prototype, so that a property may have any name.
    */
   readonly properties: { readonly [property: string]: readonly Claim[] }
   /** Each once, in the total order: claims name them by id, so a delta that negates thousands is listed here alone. */

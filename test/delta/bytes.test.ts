@@ -161,8 +161,11 @@ describe('the limits of a delta', () => {
     expect(codeOf(() => encodePointers(beyond))).toBe(code)
   })
 
-  test.each(limits.filter(([what]) => !what.endsWith('by far')))('%s: a stranger’s bytes beyond the limit are refused', (_, __, beyond) => {
-    const parts = beyond.map((pointer) => Object.values(pointer as object) as Value[])
-    expect(codeOf(() => decodePointers(encode(parts)))).toMatch(/^RZ_(BYTES_INVALID|DELTA_INVALID|DELTA_TOO_LARGE)$/)
-  })
+  test.each(limits.filter(([what]) => !what.endsWith('by far')))(
+    '%s: a stranger’s bytes beyond the limit are refused',
+    (_, __, beyond) => {
+      const parts = beyond.map((pointer) => Object.values(pointer as object) as Value[])
+      expect(codeOf(() => decodePointers(encode(parts)))).toMatch(/^RZ_(BYTES_INVALID|DELTA_INVALID|DELTA_TOO_LARGE)$/)
+    },
+  )
 })

@@ -46,10 +46,13 @@ describe('deterministic CBOR', () => {
   })
 
   test('bytes changed anywhere are refused, or are the encoding of another value', () => {
-    const edits = fc.array(fc.record({ at: fc.nat(), byte: fc.nat({ max: 255 }), kind: fc.constantFrom('set', 'cut', 'add') }), {
-      minLength: 1,
-      maxLength: 3,
-    })
+    const edits = fc.array(
+      fc.record({ at: fc.nat(), byte: fc.nat({ max: 255 }), kind: fc.constantFrom('set', 'cut', 'add') }),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    )
     fc.assert(
       fc.property(values, edits, (value, changes) => {
         const mutated = [...encode(value)]
@@ -90,7 +93,11 @@ describe('deterministic CBOR', () => {
   })
 
   test('every truncation is refused', () => {
-    const whole = encode({ name: 'Ann é', list: [1, 300, 70_000, 2 ** 40, -5, 0.5, null, true], raw: new Uint8Array(30) })
+    const whole = encode({
+      name: 'Ann é',
+      list: [1, 300, 70_000, 2 ** 40, -5, 0.5, null, true],
+      raw: new Uint8Array(30),
+    })
     for (let length = 0; length < whole.length; length++) {
       expect(codeOf(() => decode(whole.subarray(0, length)))).toBe('RZ_BYTES_INVALID')
     }
@@ -271,6 +278,6 @@ describe('deterministic CBOR', () => {
 
   test('a value is read from the middle of a larger buffer', () => {
     const whole = Buffer.concat([Buffer.alloc(7), encode([new Uint8Array([1, 2]), 'é']), Buffer.alloc(5)])
-    deepStrictEqual(decode(whole.subarray(7, whole.length - 5)), [new Uint8Array([1, 2]), 'é'])
+    expect(decode(whole.subarray(7, whole.length - 5))).toEqual([new Uint8Array([1, 2]), 'é'])
   })
 })

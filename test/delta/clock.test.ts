@@ -28,7 +28,9 @@ test('each reading is later than the last and not before the wall clock', () => 
 })
 
 test('a clock that observes what it admits is later than all of it, and never runs backwards', () => {
-  const events = fc.array(fc.oneof(fc.record({ observed: times }), fc.record({ wallMs: fc.nat({ max: 60 }) })), { maxLength: 40 })
+  const events = fc.array(fc.oneof(fc.record({ observed: times }), fc.record({ wallMs: fc.nat({ max: 60 }) })), {
+    maxLength: 40,
+  })
   fc.assert(
     fc.property(events, (history) => {
       let last = TIME_ZERO

@@ -110,8 +110,21 @@ describe('a delta id', () => {
   })
 
   test.each([
-    '', hash, `${hash}/`, `${hash}/-1`, `${hash}/01`, `${hash}/1.0`, `${hash}/10000`, `${hash}/1 `, `${hash}/1\n`,
-    ` ${hash}/1`, `${hash}//1`, `${hash.toUpperCase()}/1`, `${hash.slice(1)}/1`, './1', 'users/a',
+    '',
+    hash,
+    `${hash}/`,
+    `${hash}/-1`,
+    `${hash}/01`,
+    `${hash}/1.0`,
+    `${hash}/10000`,
+    `${hash}/1 `,
+    `${hash}/1\n`,
+    ` ${hash}/1`,
+    `${hash}//1`,
+    `${hash.toUpperCase()}/1`,
+    `${hash.slice(1)}/1`,
+    './1',
+    'users/a',
   ])('%j is none', (text) => {
     expect(codeOf(() => parseDeltaId(text))).toBe('RZ_BYTES_INVALID')
   })

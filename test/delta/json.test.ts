@@ -8,7 +8,9 @@ import { codeOf } from '../support/expect.ts'
 
 const awkward = fc.oneof(
   values,
-  fc.tuple(fc.constantFrom('$bytes', '$$bytes', '$$$bytes', '$byte', 'bytes'), values).map(([key, value]) => ({ [key]: value })),
+  fc
+    .tuple(fc.constantFrom('$bytes', '$$bytes', '$$$bytes', '$byte', 'bytes'), values)
+    .map(([key, value]) => ({ [key]: value })),
 )
 
 test('JSON text and back gives the value again', () => {
@@ -33,7 +35,10 @@ test.each<[Value, Json]>([
   [new Uint8Array(), { $bytes: '' }],
   [{ $bytes: 'AQL/' }, { $$bytes: 'AQL/' }],
   [{ $$bytes: 1 }, { $$$bytes: 1 }],
-  [{ $bytes: 1, more: 2 }, { $bytes: 1, more: 2 }],
+  [
+    { $bytes: 1, more: 2 },
+    { $bytes: 1, more: 2 },
+  ],
 ])('%j is written as %j', (value, json) => {
   expect(toJson(value)).toEqual(json)
   deepStrictEqual(fromJson(json), value)

@@ -51,7 +51,9 @@ test('time goes before creator, creator before log, log before seq, seq before i
 })
 
 test('text is compared by its UTF-8 bytes', () => {
-  const text = fc.string({ unit: fc.oneof(fc.constantFrom('a', '', 'é', '\uE000', '￿', '𝒳', '\u{10FFFF}'), fc.string({ maxLength: 1 })) })
+  const text = fc.string({
+    unit: fc.oneof(fc.constantFrom('a', '', 'é', '\uE000', '￿', '𝒳', '\u{10FFFF}'), fc.string({ maxLength: 1 })),
+  })
   fc.assert(
     fc.property(text, text, (a, b) => {
       expect(Math.sign(compareUtf8(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)))

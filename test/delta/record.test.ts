@@ -29,7 +29,10 @@ describe('a record', () => {
 
   test('holds a reference where one is given, and a look-alike as the value that it is', () => {
     const reference = ref('teams/x', 'members')
-    const [real, alike] = recordPointers('users', 'a', { team: reference, other: { target: 'teams/x', targetContext: 'members' } })
+    const [real, alike] = recordPointers('users', 'a', {
+      team: reference,
+      other: { target: 'teams/x', targetContext: 'members' },
+    })
     expect(real?.[1]).toEqual({ localContext: 'team', target: 'teams/x', targetContext: 'members' })
     expect(alike?.[1]).toEqual({ localContext: 'other', target: { target: 'teams/x', targetContext: 'members' } })
   })
@@ -37,14 +40,25 @@ describe('a record', () => {
   test('gives back the value that was put, whatever it is', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), values, (property, value) => {
-        const [pointers] = recordPointers('users', 'a', JSON.parse(`{${JSON.stringify(property)}:0}`) as Record<string, Value>)
-        const written = (pointers as readonly Pointer[]).map((pointer, index) => (index === 1 ? { ...pointer, target: value } : pointer))
+        const [pointers] = recordPointers(
+          'users',
+          'a',
+          JSON.parse(`{${JSON.stringify(property)}:0}`) as Record<string, Value>,
+        )
+        const written = (pointers as readonly Pointer[]).map((pointer, index) =>
+          index === 1 ? { ...pointer, target: value } : pointer,
+        )
         deepStrictEqual(valueOf(written), value)
       }),
     )
   })
 
-  test.each([['', 'a'], ['a/b', 'c'], ['.', '5'], ['users', '']])('(%j, %j) names none', (collection, id) => {
+  test.each([
+    ['', 'a'],
+    ['a/b', 'c'],
+    ['.', '5'],
+    ['users', ''],
+  ])('(%j, %j) names none', (collection, id) => {
     expect(codeOf(() => entityIdOf(collection, id))).toBe('RZ_RECORD_INVALID')
     expect(codeOf(() => recordPointers(collection, id, { name: 1 }))).toBe('RZ_RECORD_INVALID')
   })
@@ -78,7 +92,11 @@ describe('the value of a delta for a property', () => {
       { localContext: '__proto__', target: 1 },
     ]
     const value = valueOf(pointers)
-    expect(Object.entries(value as object)).toEqual([['to', ['b', 'c']], ['amount', 5], ['__proto__', 1]])
+    expect(Object.entries(value as object)).toEqual([
+      ['to', ['b', 'c']],
+      ['amount', 5],
+      ['__proto__', 1],
+    ])
   })
 
   test('is null where the delta only points at the entity', () => {

@@ -5,7 +5,14 @@ import { encode } from '../../src/delta/cbor.ts'
 import { DELTA_BYTES_MAX, type Pointer, type Value } from '../../src/delta/delta.ts'
 import { deltaIdOf, hashBytes } from '../../src/delta/identifiers.ts'
 import { BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, type Block, type Header, SALT_BYTES } from '../../src/log/block.ts'
-import { decodeBlock, decodeStoredBlock, deltaAt, deltasOf, encodeBlock, hasValidSignature } from '../../src/log/block-bytes.ts'
+import {
+  decodeBlock,
+  decodeStoredBlock,
+  deltaAt,
+  deltasOf,
+  encodeBlock,
+  hasValidSignature,
+} from '../../src/log/block-bytes.ts'
 import { encodeHeader, hashHeader } from '../../src/log/header.ts'
 import { leafOf, rootOf } from '../../src/log/merkle.ts'
 import { encodeDeltas, payloadBytesOf, PAYLOAD_BYTES_MAX, seal, type SealInput } from '../../src/log/seal.ts'
@@ -36,7 +43,7 @@ function forged(payload: readonly Uint8Array[], change: Partial<Header> = {}): B
     ...new TestLog().append([ANN]).header,
     count: payload.length,
     root: rootOf(payload.map(leafOf)),
-    payloadBytes: payload.reduce((sum, item) => sum + item.length, 0),
+    payloadBytes: payload.reduce((sum, { length }) => sum + length, 0),
     ...change,
   }
   const headerBytes = encodeHeader(header)
@@ -155,7 +162,13 @@ describe('a block', () => {
   test('whose header miscounts its deltas, its bytes or its root is refused though it is signed', () => {
     const items = [item(ANN), item(ANN)]
     expect(codeOf(() => decodeBlock(encodeBlock(forged(items))))).toBe('nothing')
-    for (const change of [{ count: 1 }, { count: 3 }, { payloadBytes: 0 }, { payloadBytes: 200 }, { root: new Uint8Array(32) }]) {
+    for (const change of [
+      { count: 1 },
+      { count: 3 },
+      { payloadBytes: 0 },
+      { payloadBytes: 200 },
+      { root: new Uint8Array(32) },
+    ]) {
       expect(codeOf(() => decodeBlock(encodeBlock(forged(items, change))))).toBe('RZ_BLOCK_INVALID')
     }
   })
@@ -231,7 +244,9 @@ describe('the limits of a block', () => {
 
   test('a delta that no reader would take is refused before anything is signed', () => {
     expect(codeOf(() => encodeDeltas([[]]))).toBe('RZ_DELTA_INVALID')
-    expect(codeOf(() => encodeDeltas([claim('users', 'a', 'text', 'x'.repeat(DELTA_BYTES_MAX))]))).toBe('RZ_DELTA_TOO_LARGE')
+    expect(codeOf(() => encodeDeltas([claim('users', 'a', 'text', 'x'.repeat(DELTA_BYTES_MAX))]))).toBe(
+      'RZ_DELTA_TOO_LARGE',
+    )
   })
 })
 
@@ -243,7 +258,16 @@ describe('sealing what breaks its own promise is a bug', () => {
     ['no deltas', { deltas: [], salts: new Uint8Array() }],
     ['a salt too few', { salts: new Uint8Array(SALT_BYTES - 1) }],
     ['a time that is not later than the head’s', { head }],
-    ['more dependencies than fit', { dependencies: Array.from({ length: 65 }, () => new TestLog().append()).map((block) => ({ log: 'x' as never, seq: 0, hash: block.hash })) }],
+    [
+      'more dependencies than fit',
+      {
+        dependencies: Array.from({ length: 65 }, () => new TestLog().append()).map((block) => ({
+          log: 'x' as never,
+          seq: 0,
+          hash: block.hash,
+        })),
+      },
+    ],
   ])('%s', (_, wrong) => {
     expect(() => seal(input(deltas, wrong))).toThrow('bug:')
   })

@@ -79,9 +79,15 @@ describe('a run', () => {
     ['a block of another creator', runOf(at(0), foreign.blocks[1] as Block)],
     ['a block of another log', runOf(at(0), otherLog.blocks[1] as Block)],
     ['a block of another namespace', runOf(at(0), otherNamespace.blocks[1] as Block)],
-    ['a block that names another namespace and the right previous hash', runOf(at(0), resealed(at(1), { namespace: openNamespaceId('other') }))],
+    [
+      'a block that names another namespace and the right previous hash',
+      runOf(at(0), resealed(at(1), { namespace: openNamespaceId('other') })),
+    ],
     ['a block that names another log and the right previous hash', runOf(at(0), resealed(at(1), { logId: logId(2) }))],
-    ['a block that names another creator and the right previous hash', runOf(at(0), resealed(at(1), { creator: signer(2).id }))],
+    [
+      'a block that names another creator and the right previous hash',
+      runOf(at(0), resealed(at(1), { creator: signer(2).id })),
+    ],
     ['a block that follows another', runOf(at(0), resealed(at(1), { previous: at(3).hash }))],
     ['a block that skips a number', runOf(at(0), resealed(at(1), { seq: 2 }))],
     ['a block of the same time', runOf(at(0), resealed(at(1), { time: at(0).header.time }))],
@@ -106,14 +112,18 @@ describe('a run', () => {
   })
 
   test('may have as many bytes as the limit says, and not one more', () => {
-    const sizeOf = (run: Run) => run.blocks.reduce((sum, block) => sum + block.headerBytes.length + block.header.payloadBytes, 0)
+    const sizeOf = (run: Run) =>
+      run.blocks.reduce((sum, block) => sum + block.headerBytes.length + block.header.payloadBytes, 0)
     const big = new TestLog()
     for (let index = 0; index < 2; index++) big.append([claim('x', 'y', 'z', 'x'.repeat(500_000))])
     const room = RUN_BYTES_MAX - sizeOf(big.run())
     const probe = big.fork()
     probe.append([claim('x', 'y', 'z', 'x'.repeat(1_000))])
     const fitting = room - (sizeOf(probe.run(2)) - 1_000)
-    for (const [extra, code] of [[0, 'nothing'], [1, 'RZ_BLOCK_INVALID']] as const) {
+    for (const [extra, code] of [
+      [0, 'nothing'],
+      [1, 'RZ_BLOCK_INVALID'],
+    ] as const) {
       const exact = big.fork()
       exact.append([claim('x', 'y', 'z', 'x'.repeat(fitting + extra))])
       expect(sizeOf(exact.run())).toBe(RUN_BYTES_MAX + extra)

@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/delta/cbor.ts'
 import type { Value } from '../../src/delta/delta.ts'
 import { hashBytes, hashText } from '../../src/delta/identifiers.ts'
-import { type Block, type BlockHash, DEPENDENCIES_MAX, type Header, type LogKey, RUN_BLOCKS_MAX, RUN_BYTES_MAX } from '../../src/log/block.ts'
+import {
+  type Block,
+  type BlockHash,
+  DEPENDENCIES_MAX,
+  type Header,
+  type LogKey,
+  RUN_BLOCKS_MAX,
+  RUN_BYTES_MAX,
+} from '../../src/log/block.ts'
 import {
   attest,
   type AttestedHeader,
@@ -80,14 +88,35 @@ describe('nothing is proven', () => {
     ['blocks two numbers apart', { first: attested(a, 3), second: attested(b, 5) }],
     ['blocks of other logs', { first: attested(a, 3), second: attested(logOf(5, { logId: logId(2) }), 3) }],
     ['blocks of other creators', { first: attested(a, 3), second: attested(logOf(5, { signer: signer(2) }), 3) }],
-    ['blocks of other namespaces', { first: attested(a, 3), second: attested(logOf(5, { namespace: openNamespaceId('x') }), 3) }],
+    [
+      'blocks of other namespaces',
+      { first: attested(a, 3), second: attested(logOf(5, { namespace: openNamespaceId('x') }), 3) },
+    ],
     ['a signature of zeros', { first: attested(a, 3), second: { ...attested(b, 3), signature: new Uint8Array(64) } }],
-    ['a signature of 63 bytes', { first: attested(a, 3), second: { ...attested(b, 3), signature: new Uint8Array(63) } }],
-    ['another block’s signature', { first: attested(a, 3), second: { ...attested(b, 3), signature: attested(b, 4).signature } }],
-    ['a chain with a hole', { first: attested(a, 3), second: { headers: [at(b, 3), at(b, 5)], signature: attested(b, 5).signature } }],
-    ['a chain of two branches', { first: attested(a, 3), second: { headers: [at(b, 3), at(a, 4)], signature: attested(a, 4).signature } }],
-    ['a header that is no header', { first: attested(a, 3), second: { headers: [Uint8Array.of(1)], signature: new Uint8Array(64) } }],
-    ['a header that is no CBOR', { first: attested(a, 3), second: { headers: [Uint8Array.of(0xff)], signature: new Uint8Array(64) } }],
+    [
+      'a signature of 63 bytes',
+      { first: attested(a, 3), second: { ...attested(b, 3), signature: new Uint8Array(63) } },
+    ],
+    [
+      'another block’s signature',
+      { first: attested(a, 3), second: { ...attested(b, 3), signature: attested(b, 4).signature } },
+    ],
+    [
+      'a chain with a hole',
+      { first: attested(a, 3), second: { headers: [at(b, 3), at(b, 5)], signature: attested(b, 5).signature } },
+    ],
+    [
+      'a chain of two branches',
+      { first: attested(a, 3), second: { headers: [at(b, 3), at(a, 4)], signature: attested(a, 4).signature } },
+    ],
+    [
+      'a header that is no header',
+      { first: attested(a, 3), second: { headers: [Uint8Array.of(1)], signature: new Uint8Array(64) } },
+    ],
+    [
+      'a header that is no CBOR',
+      { first: attested(a, 3), second: { headers: [Uint8Array.of(0xff)], signature: new Uint8Array(64) } },
+    ],
   ])('by %s', (_, proof) => {
     expect(codeOf(() => verifyForkProof(proof))).toBe('RZ_FORK_PROOF_INVALID')
   })
@@ -146,10 +175,34 @@ describe('the bytes of a proof', () => {
     ['one side', [[[Uint8Array.of(1)], new Uint8Array(64)]]],
     ['three sides', [1, 2, 3]],
     ['a side of one part', [[[Uint8Array.of(1)]], [[Uint8Array.of(1)]]]],
-    ['no headers', [[[], new Uint8Array(64)], [[], new Uint8Array(64)]]],
-    ['headers of text', [[['x'], new Uint8Array(64)], [['x'], new Uint8Array(64)]]],
-    ['a short signature', [[[Uint8Array.of(1)], new Uint8Array(63)], [[Uint8Array.of(1)], new Uint8Array(64)]]],
-    ['a signature of null', [[[Uint8Array.of(1)], null], [[Uint8Array.of(1)], new Uint8Array(64)]]],
+    [
+      'no headers',
+      [
+        [[], new Uint8Array(64)],
+        [[], new Uint8Array(64)],
+      ],
+    ],
+    [
+      'headers of text',
+      [
+        [['x'], new Uint8Array(64)],
+        [['x'], new Uint8Array(64)],
+      ],
+    ],
+    [
+      'a short signature',
+      [
+        [[Uint8Array.of(1)], new Uint8Array(63)],
+        [[Uint8Array.of(1)], new Uint8Array(64)],
+      ],
+    ],
+    [
+      'a signature of null',
+      [
+        [[Uint8Array.of(1)], null],
+        [[Uint8Array.of(1)], new Uint8Array(64)],
+      ],
+    ],
   ])('with %s are no proof', (_, value) => {
     expect(codeOf(() => decodeForkProof(encode(value)))).toBe('RZ_FORK_PROOF_INVALID')
   })
@@ -175,7 +228,7 @@ describe('the bytes of a proof', () => {
     const { a: fat, b: twin } = forked(0, 0, 0)
     for (const log of [fat, twin]) {
       log.append([claim(log === fat ? 'a' : 'b', 'x', 'y', 1)])
-      for (let size = 0; size < RUN_BYTES_MAX - 8_000; ) {
+      for (let size = 0; size < RUN_BYTES_MAX - 8_000;) {
         const block = log.append([claim('x', 'y', 'z', 1)], { dependencies })
         size += block.headerBytes.length + block.header.payloadBytes
       }

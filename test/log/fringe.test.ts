@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hashText } from '../../src/delta/identifiers.ts'
-import { type BlockHash, type Dependency, DEPENDENCIES_MAX, type Header, type LogKey, logKeyOfHeader } from '../../src/log/block.ts'
+import {
+  type BlockHash,
+  type Dependency,
+  DEPENDENCIES_MAX,
+  type Header,
+  type LogKey,
+  logKeyOfHeader,
+} from '../../src/log/block.ts'
 import { CausalFringe } from '../../src/log/fringe.ts'
 import { logId, signer, TestLog } from '../support/blocks.ts'
 
@@ -27,13 +34,15 @@ function historyOf(drafts: readonly { readonly log: number; readonly saw: number
   const nodes: Node[] = []
   for (const [number, draft] of drafts.entries()) {
     const previous = nodes.findLastIndex((node) => node.log === draft.log)
-    const seen = new Set([...Array(Math.min(draft.saw, number)).keys()])
+    const seen = new Set(Array(Math.min(draft.saw, number)).keys())
     if (previous >= 0) for (const past of (nodes[previous] as Node).past) seen.add(past)
     // Seeing a block of a log is having all before it.
-    for (const index of [...seen]) for (const past of (nodes[index] as Node).past) seen.add(past)
+    for (const index of seen) for (const past of (nodes[index] as Node).past) seen.add(past)
     const implied = previous < 0 ? new Set<number>() : (nodes[previous] as Node).past
     const heads = maximal(nodes, new Set([...seen].filter((index) => !implied.has(index))))
-    const dependencies = heads.filter((index) => (nodes[index] as Node).log !== draft.log).map((index) => dependencyOn(nodes[index] as Node))
+    const dependencies = heads
+      .filter((index) => (nodes[index] as Node).log !== draft.log)
+      .map((index) => dependencyOn(nodes[index] as Node))
     nodes.push({
       log: draft.log,
       seq: previous < 0 ? 0 : (nodes[previous] as Node).seq + 1,
@@ -54,7 +63,9 @@ function historyOf(drafts: readonly { readonly log: number; readonly saw: number
 
 /** Those of `among` that no other of them implies. */
 function maximal(nodes: readonly Node[], among: ReadonlySet<number>): readonly number[] {
-  return [...among].filter((index) => ![...among].some((other) => other !== index && (nodes[other] as Node).past.has(index)))
+  return [...among].filter(
+    (index) => ![...among].some((other) => other !== index && (nodes[other] as Node).past.has(index)),
+  )
 }
 
 function dependencyOn(node: Node): Dependency {
@@ -99,11 +110,16 @@ describe('the causal fringe', () => {
         const nodes = historyOf(list.map(({ log, saw }) => ({ log: log === OWN ? 1 : log, saw })))
         const queues = keys.map((_, log) => nodes.flatMap((node, index) => (node.log === log ? [index] : [])))
         const order: number[] = []
-        while (order.length < nodes.length) {
-          const next = queues[choices.next().value]?.shift()
+        for (const choice of choices) {
+          if (order.length === nodes.length) break
+          const next = queues[choice]?.shift()
           if (next !== undefined) order.push(next)
         }
-        const held = new Map(fringeOf(nodes, order).dependencies().dependencies.map((one) => [one.log, one]))
+        const held = new Map(
+          fringeOf(nodes, order)
+            .dependencies()
+            .dependencies.map((one) => [one.log, one]),
+        )
         for (const head of naiveFringe(nodes, order)) expect(held.get(head.log)).toEqual(head)
       }),
       { numRuns: 1_000 },
@@ -138,7 +154,10 @@ describe('the causal fringe', () => {
 
   test('names as many heads as fit, and of more the newest, marked so', () => {
     const fringe = new CausalFringe('x/y' as LogKey)
-    const logs = Array.from({ length: DEPENDENCIES_MAX + 1 }, (_, index) => new TestLog({ signer: signer(100 + index), startMs: 1_000 + index }))
+    const logs = Array.from(
+      { length: DEPENDENCIES_MAX + 1 },
+      (_, index) => new TestLog({ signer: signer(100 + index), startMs: 1_000 + index }),
+    )
     for (const [index, log] of logs.entries()) {
       const block = log.append()
       fringe.note(block.header, block.hash)

@@ -24,8 +24,22 @@ const HEADER = log.append().header
 
 /** The fields of a header in the order of the bytes. */
 const FIELDS = [
-  'version', 'namespace', 'creator', 'logId', 'host', 'seq', 'previous', 'dependencies', 'dependenciesCut', 'ms',
-  'counter', 'count', 'root', 'payloadBytes', 'payloadKind', 'extensions',
+  'version',
+  'namespace',
+  'creator',
+  'logId',
+  'host',
+  'seq',
+  'previous',
+  'dependencies',
+  'dependenciesCut',
+  'ms',
+  'counter',
+  'count',
+  'root',
+  'payloadBytes',
+  'payloadKind',
+  'extensions',
 ] as const
 type Field = (typeof FIELDS)[number]
 
@@ -95,9 +109,21 @@ describe('a header', () => {
     ['a previous hash of false', 'previous', false],
     ['dependencies that are no list', 'dependencies', {}],
     ['a dependency of three parts', 'dependencies', [[new Uint8Array(32), new Uint8Array(16), 0]]],
-    ['a dependency of five parts', 'dependencies', [[new Uint8Array(32), new Uint8Array(16), 0, new Uint8Array(32), 1]]],
-    ['a dependency with a negative seq', 'dependencies', [[new Uint8Array(32), new Uint8Array(16), -1, new Uint8Array(32)]]],
-    ['a dependency with a short hash', 'dependencies', [[new Uint8Array(32), new Uint8Array(16), 0, new Uint8Array(31)]]],
+    [
+      'a dependency of five parts',
+      'dependencies',
+      [[new Uint8Array(32), new Uint8Array(16), 0, new Uint8Array(32), 1]],
+    ],
+    [
+      'a dependency with a negative seq',
+      'dependencies',
+      [[new Uint8Array(32), new Uint8Array(16), -1, new Uint8Array(32)]],
+    ],
+    [
+      'a dependency with a short hash',
+      'dependencies',
+      [[new Uint8Array(32), new Uint8Array(16), 0, new Uint8Array(31)]],
+    ],
     ['dependencies cut by number', 'dependenciesCut', 1],
     ['a negative time', 'ms', -1],
     ['a fractional time', 'ms', 0.5],
@@ -133,7 +159,9 @@ describe('a header', () => {
   })
 
   test('with a field more is refused', () => {
-    expect(codeOf(() => decodeHeader(encode([...(decode(encodeHeader(HEADER)) as readonly Value[]), 0])))).toBe('RZ_BLOCK_INVALID')
+    expect(codeOf(() => decodeHeader(encode([...(decode(encodeHeader(HEADER)) as readonly Value[]), 0])))).toBe(
+      'RZ_BLOCK_INVALID',
+    )
   })
 
   test('with dependencies out of order, twice on one log, or on its own log is refused', () => {

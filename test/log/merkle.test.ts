@@ -70,7 +70,9 @@ describe('a proof', () => {
     expect(verifyProof(root, leaf, { index: 2, count: 5 }, siblings.slice(1))).toBe(false)
     expect(verifyProof(root, leaf, { index: 2, count: 5 }, [...siblings, root])).toBe(false)
     for (const length of [0, 31, 33, 64]) {
-      expect(verifyProof(root, leaf, { index: 2, count: 5 }, [new Uint8Array(length), ...siblings.slice(1)])).toBe(false)
+      expect(verifyProof(root, leaf, { index: 2, count: 5 }, [new Uint8Array(length), ...siblings.slice(1)])).toBe(
+        false,
+      )
       expect(verifyProof(root, new Uint8Array(length), { index: 2, count: 5 }, siblings)).toBe(false)
     }
     for (const position of [

@@ -18,7 +18,10 @@ export function encodeCbor(value: unknown): Buffer {
   if (typeof value === 'string') return Buffer.concat([headOf(3, BigInt(Buffer.byteLength(value))), Buffer.from(value)])
   if (value instanceof Uint8Array) return Buffer.concat([headOf(2, BigInt(value.length)), value])
   if (Array.isArray(value)) return Buffer.concat([headOf(4, BigInt(value.length)), ...value.map(encodeCbor)])
-  const entries = Object.entries(value as object).map(([key, item]) => ({ key: encodeCbor(key), item: encodeCbor(item) }))
+  const entries = Object.entries(value as object).map(([key, item]) => ({
+    key: encodeCbor(key),
+    item: encodeCbor(item),
+  }))
   // Bytewise lexicographic order of the encoded keys: RFC 8949 4.2.1.
   entries.sort((a, b) => Buffer.compare(a.key, b.key))
   return Buffer.concat([headOf(5, BigInt(entries.length)), ...entries.flatMap(({ key, item }) => [key, item])])
@@ -35,7 +38,8 @@ function encodeNumber(number: number): Buffer {
 function headOf(major: number, argument: bigint): Buffer {
   const top = major * 32
   if (argument < 24n) return Buffer.from([top + Number(argument)])
-  const [extra, length] = argument < 2n ** 8n ? [24, 1] : argument < 2n ** 16n ? [25, 2] : argument < 2n ** 32n ? [26, 4] : [27, 8]
+  const [extra, length] =
+    argument < 2n ** 8n ? [24, 1] : argument < 2n ** 16n ? [25, 2] : argument < 2n ** 32n ? [26, 4] : [27, 8]
   const digits = argument.toString(16).padStart(length * 2, '0')
   return Buffer.concat([Buffer.from([top + extra]), Buffer.from(digits, 'hex')])
 }
@@ -65,7 +69,7 @@ export function decodeCbor(bytes: Uint8Array): Item {
     if (major === 3) return take(argument).toString('utf8')
     if (argument > input.length) throw new Error('truncated')
     if (major === 4) return Array.from({ length: argument }, read)
-    return Object.fromEntries(Array.from({ length: argument }, () => [String(read()), read()]))
+    return Object.fromEntries(Array.from({ length: argument }, () => [read() as string, read()]))
   }
   const value = read()
   if (Buffer.compare(encodeCbor(value), input) !== 0) throw new Error('not the canonical spelling')
@@ -111,7 +115,10 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
 }
 
 export function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') }, format: 'jwk' })
+  const publicKey = createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') },
+    format: 'jwk',
+  })
   return verify(null, message, publicKey, signature)
 }
 
@@ -175,8 +182,22 @@ export function encodeHeaderFields(fields: HeaderFields): Buffer {
   const { namespace, creator, logId, host, seq, previous, dependencies, dependenciesCut, ms, counter } = fields
   const { count, root, payloadBytes, kind, extensions } = fields
   return encodeCbor([
-    0, namespace, creator, logId, host, seq, previous, dependencies, dependenciesCut,
-    ms, counter, count, root, payloadBytes, kind, extensions,
+    0,
+    namespace,
+    creator,
+    logId,
+    host,
+    seq,
+    previous,
+    dependencies,
+    dependenciesCut,
+    ms,
+    counter,
+    count,
+    root,
+    payloadBytes,
+    kind,
+    extensions,
   ])
 }
 
@@ -186,8 +207,21 @@ export function decodeHeaderFields(bytes: Uint8Array): HeaderFields {
   const [, namespace, creator, logId, host, seq, previous, dependencies, dependenciesCut, ms, counter, ...rest] = items
   const [count, root, payloadBytes, kind, extensions] = rest
   return {
-    namespace, creator, logId, host, seq, previous, dependencies, dependenciesCut,
-    ms, counter, count, root, payloadBytes, kind, extensions,
+    namespace,
+    creator,
+    logId,
+    host,
+    seq,
+    previous,
+    dependencies,
+    dependenciesCut,
+    ms,
+    counter,
+    count,
+    root,
+    payloadBytes,
+    kind,
+    extensions,
   } as unknown as HeaderFields
 }
 
@@ -218,7 +252,11 @@ export function hashOfHeader(headerBytes: Uint8Array): Buffer {
   return sha256('rhizome/block/0\0', headerBytes)
 }
 
-export function encodeBlock(headerBytes: Uint8Array, signature: Uint8Array | null, items: readonly Uint8Array[]): Buffer {
+export function encodeBlock(
+  headerBytes: Uint8Array,
+  signature: Uint8Array | null,
+  items: readonly Uint8Array[],
+): Buffer {
   return encodeCbor([headerBytes, signature, items])
 }
 
@@ -234,7 +272,8 @@ export interface NaiveBlock {
 export function decodeBlock(bytes: Uint8Array): NaiveBlock {
   const [headerBytes, signature, payload, ...rest] = list(decodeCbor(bytes))
   if (rest.length > 0 || !(headerBytes instanceof Uint8Array)) throw new Error('not a block')
-  if (signature !== null && !(signature instanceof Uint8Array && signature.length === 64)) throw new Error('no signature')
+  if (signature !== null && !(signature instanceof Uint8Array && signature.length === 64))
+    throw new Error('no signature')
   const fields = decodeHeaderFields(headerBytes)
   const items = list(payload).map((item) => {
     if (!(item instanceof Uint8Array)) throw new Error('not a payload item')

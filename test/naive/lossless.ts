@@ -46,20 +46,21 @@ export function naiveLossless(
       .filter((pointer) => pointer.targetContext !== undefined && pointer.target === entity)
       .map((pointer) => ({ delta, pointer })),
   )
-  const properties: [string, unknown][] = distinct(pointersAtEntity.map(({ pointer }) => pointer.targetContext ?? ''))
-    .map((property) => {
-      const speaking = all.filter((delta) => firstPointer(delta, entity, property) !== undefined)
-      const claims = speaking.map((delta) => ({
-        delta,
-        value: valueOf(delta, firstPointer(delta, entity, property)),
-        ...against(delta),
-      }))
-      return [property, claims]
-    })
+  const properties: [string, unknown][] = distinct(
+    pointersAtEntity.map(({ pointer }) => pointer.targetContext ?? ''),
+  ).map((property) => {
+    const speaking = all.filter((delta) => firstPointer(delta, entity, property) !== undefined)
+    const claims = speaking.map((delta) => ({
+      delta,
+      value: valueOf(delta, firstPointer(delta, entity, property)),
+      ...against(delta),
+    }))
+    return [property, claims]
+  })
 
   const bearing = distinct(pointersAtEntity.map(({ delta }) => delta))
   const bearingNegations = new Set<NaiveDelta>()
-  for (let before = -1; before !== bearingNegations.size; ) {
+  for (let before = -1; before !== bearingNegations.size;) {
     before = bearingNegations.size
     for (const target of [...bearing, ...bearingNegations]) {
       for (const negation of negationsOf(target)) bearingNegations.add(negation)
@@ -69,16 +70,13 @@ export function naiveLossless(
     id: entity,
     referencedAs: distinct(pointersAtEntity.map(({ pointer }) => pointer.localContext)).sort(byUtf8),
     properties: Object.fromEntries(properties),
-    negations: all
-      .filter((delta) => bearingNegations.has(delta))
-      .map((delta) => ({ delta, ...against(delta) })),
+    negations: all.filter((delta) => bearingNegations.has(delta)).map((delta) => ({ delta, ...against(delta) })),
   }
 }
 
 function negates(delta: NaiveDelta, id: string): boolean {
   return delta.pointers.some(
-    (pointer) =>
-      pointer.localContext === 'negates' && pointer.targetContext === 'negated_by' && pointer.target === id,
+    (pointer) => pointer.localContext === 'negates' && pointer.targetContext === 'negated_by' && pointer.target === id,
   )
 }
 

@@ -15,13 +15,15 @@ const numbers = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 70_000 }), fc.integ
 const hashes = thirtyTwo.map((bytes) => hashText(bytes) as BlockHash)
 const peers = thirtyTwo.map((seed) => signerOf(seed).id)
 
-const dependencies: fc.Arbitrary<readonly Dependency[]> = fc
+const dependencyLists: fc.Arbitrary<readonly Dependency[]> = fc
   .uniqueArray(
-    fc.record({ creator: peers, logId: sixteenHex, seq: numbers, hash: hashes }).map(({ creator, logId, seq, hash }) => ({
-      log: logKeyOf(creator, logId),
-      seq,
-      hash,
-    })),
+    fc
+      .record({ creator: peers, logId: sixteenHex, seq: numbers, hash: hashes })
+      .map(({ creator, logId, seq, hash }) => ({
+        log: logKeyOf(creator, logId),
+        seq,
+        hash,
+      })),
     { maxLength: 4, selector: ({ log }) => log },
   )
   .map((list) => list.toSorted((a, b) => (a.log < b.log ? -1 : 1)))
@@ -52,7 +54,7 @@ export const sealedBlocks: fc.Arbitrary<SealedBlock> = fc
     host: peers,
     logId: sixteenHex,
     head: fc.option(fc.record({ seq: numbers, hash: hashes }), { nil: undefined }),
-    dependencies,
+    dependencies: dependencyLists,
     cut: fc.boolean(),
     ms: numbers,
     counter: fc.nat({ max: 65_535 }),

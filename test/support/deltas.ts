@@ -24,7 +24,18 @@ export function deltaOf(index: number, pointers: readonly Pointer[], where: Part
 }
 
 /** Names that trip maps made of plain objects, beside ordinary ones. */
-export const awkwardNames = fc.constantFrom('name', 'age', '__proto__', 'constructor', 'toString', '2', '10', 'é', '𝒳', '￿')
+export const awkwardNames = fc.constantFrom(
+  'name',
+  'age',
+  '__proto__',
+  'constructor',
+  'toString',
+  '2',
+  '10',
+  'é',
+  '𝒳',
+  '￿',
+)
 
 export const values: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
@@ -35,7 +46,10 @@ export const values: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => 
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.uint8Array({ maxLength: 40 }),
     fc.array(tie('value'), { maxLength: 5 }),
-    fc.dictionary(fc.oneof(awkwardNames, fc.string({ unit: 'binary', maxLength: 6 })), tie('value'), { maxKeys: 5, noNullPrototype: true }),
+    fc.dictionary(fc.oneof(awkwardNames, fc.string({ unit: 'binary', maxLength: 6 })), tie('value'), {
+      maxKeys: 5,
+      noNullPrototype: true,
+    }),
   ),
 })).value
 
@@ -44,7 +58,11 @@ export const histories: fc.Arbitrary<readonly Delta[]> = fc
   .array(
     fc.record({
       about: fc.array(
-        fc.record({ entity: fc.constantFrom('users/a', 'users/b', 'raw'), property: awkwardNames, context: awkwardNames }),
+        fc.record({
+          entity: fc.constantFrom('users/a', 'users/b', 'raw'),
+          property: awkwardNames,
+          context: awkwardNames,
+        }),
         { maxLength: 3 },
       ),
       plain: fc.array(fc.record({ localContext: awkwardNames, target: values }), { maxLength: 2 }),
@@ -66,7 +84,8 @@ export const histories: fc.Arbitrary<readonly Delta[]> = fc
       ]
       for (const back of draft.negates) {
         const target = deltas[index - 1 - back]
-        if (target !== undefined) pointers.push({ localContext: 'negates', target: target.id, targetContext: 'negated_by' })
+        if (target !== undefined)
+          pointers.push({ localContext: 'negates', target: target.id, targetContext: 'negated_by' })
       }
       deltas.push(deltaOf(index, pointers, draft.sameTime ? { time: { ms: 1_000, counter: 0 } } : {}))
     }

@@ -23,7 +23,12 @@ export const GOLDENS_PATH = 'fixtures/format-0/manifest.json'
 export interface Goldens {
   readonly format: 0
   readonly deltas: readonly { readonly name: string; readonly pointers: Json; readonly hex: string }[]
-  readonly headers: readonly { readonly name: string; readonly header: Json; readonly hex: string; readonly hash: string }[]
+  readonly headers: readonly {
+    readonly name: string
+    readonly header: Json
+    readonly hex: string
+    readonly hash: string
+  }[]
   readonly blocks: readonly {
     readonly name: string
     readonly seed: string
@@ -47,7 +52,11 @@ export interface Goldens {
 export function goldens(): Goldens {
   return {
     format: 0,
-    deltas: DELTAS.map(([name, pointers]) => ({ name, pointers: jsonOf(pointers), hex: hexOf(encodePointers(pointers)) })),
+    deltas: DELTAS.map(([name, pointers]) => ({
+      name,
+      pointers: jsonOf(pointers),
+      hex: hexOf(encodePointers(pointers)),
+    })),
     headers: headerCases().map(([name, header]) => {
       const bytes = encodeHeader(header)
       return { name, header: headerJson(header), hex: hexOf(bytes), hash: hashHeader(bytes) }
@@ -95,14 +104,20 @@ function value(target: Value): readonly Pointer[] {
 }
 
 const DELTAS: readonly (readonly [string, readonly Pointer[]])[] = [
-  ['a property of a record', [
-    { localContext: 'users', target: 'users/ann', targetContext: 'name' },
-    { localContext: 'name', target: 'Ann' },
-  ]],
-  ['a reference between records', [
-    { localContext: 'users', target: 'users/ann', targetContext: 'team' },
-    { localContext: 'team', target: 'teams/x', targetContext: 'members' },
-  ]],
+  [
+    'a property of a record',
+    [
+      { localContext: 'users', target: 'users/ann', targetContext: 'name' },
+      { localContext: 'name', target: 'Ann' },
+    ],
+  ],
+  [
+    'a reference between records',
+    [
+      { localContext: 'users', target: 'users/ann', targetContext: 'team' },
+      { localContext: 'team', target: 'teams/x', targetContext: 'members' },
+    ],
+  ],
   ['a negation', negationPointers(`${HASH}/7` as DeltaId)],
   ['null', value(null)],
   ['booleans', value([false, true])],
@@ -132,12 +147,21 @@ function headerCases(): readonly (readonly [string, Header])[] {
     payloadKind: 'plain',
     extensions: {},
   }
-  const later: Header = { ...first, seq: 4_294_967_296, previous: HASH, time: { ms: 1_767_225_600_001, counter: 65_535 }, count: 4_096 }
+  const later: Header = {
+    ...first,
+    seq: 4_294_967_296,
+    previous: HASH,
+    time: { ms: 1_767_225_600_001, counter: 65_535 },
+    count: 4_096,
+  }
   return [
     ['the first of a log', first],
     ['a later one', later],
     ['one with dependencies, cut', { ...later, dependencies: DEPENDENCIES, dependenciesCut: true }],
-    ['one of a sealed payload with extensions', { ...later, payloadKind: 'sealed', extensions: { '!critical': [1, null], note: 'x' } }],
+    [
+      'one of a sealed payload with extensions',
+      { ...later, payloadKind: 'sealed', extensions: { '!critical': [1, null], note: 'x' } },
+    ],
   ]
 }
 
@@ -159,7 +183,11 @@ function blockCases(): readonly BlockCase[] {
   const first = sealed('the first block', allDeltas.slice(0, 1))
   return [
     first,
-    sealed('the next block', [...allDeltas, negationPointers('./0' as DeltaId), negationPointers('./13' as DeltaId)], first.block),
+    sealed(
+      'the next block',
+      [...allDeltas, negationPointers('./0' as DeltaId), negationPointers('./13' as DeltaId)],
+      first.block,
+    ),
   ]
 }
 
@@ -204,7 +232,9 @@ function attested(...blocks: readonly Block[]): AttestedHeader {
 // ---------------------------------------------------------------------------------------------------- as JSON
 
 function jsonOf(pointers: readonly Pointer[]): Json {
-  return pointers.map((pointer) => (isReference(pointer) ? { ...pointer } : { ...pointer, target: toJson(pointer.target) }))
+  return pointers.map((pointer) =>
+    isReference(pointer) ? { ...pointer } : { ...pointer, target: toJson(pointer.target) },
+  )
 }
 
 function headerJson(header: Header): Json {
