@@ -49,13 +49,14 @@ function assertPeerId(text: string, id: string): void {
 }
 
 function parseHostPort(text: string): PeerAddress {
-  const match = isIPv6(text) ? [text, text, undefined] : /^(\[[^\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?$/.exec(text)
+  const match = isIPv6(text) ? [text, text, undefined] : /^(\[[^\]]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(text)
   if (match === null) throw invalid(text, 'it is neither host nor host:port')
   const host = (match[1] ?? '').replace(/^\[|\]$/g, '')
   const port = match[2] === undefined ? DEFAULT_PORT : Number(match[2])
   if (port < 1 || port > 65_535) throw invalid(text, 'a port is 1 to 65535')
   const family = isIP(host)
-  if (family === 0 && (!HOST_NAME.test(host) || /^[\d.]+$/.test(host))) throw invalid(text, 'the host name is malformed')
+  if (family === 0 && (!HOST_NAME.test(host) || /^[\d.]+$/.test(host)))
+    throw invalid(text, 'the host name is malformed')
   return { address: `/${family === 4 ? 'ip4' : family === 6 ? 'ip6' : 'dns'}/${host}/tcp/${port}` }
 }
 

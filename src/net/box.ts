@@ -23,7 +23,10 @@ export async function box(
 ): Promise<MultiaddrConnection> {
   const bytes = byteStream(connection)
   const ownNonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-  const [theirNonce] = await Promise.all([bytes.read({ ...options, bytes: NONCE_BYTES }), bytes.write(ownNonce, options)])
+  const [theirNonce] = await Promise.all([
+    bytes.read({ ...options, bytes: NONCE_BYTES }),
+    bytes.write(ownNonce, options),
+  ])
   return new BoxedConnection(bytes.unwrap(), new KeyStream(key, ownNonce), new KeyStream(key, theirNonce.subarray()))
 }
 

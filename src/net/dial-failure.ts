@@ -24,12 +24,16 @@ export function reasonOf(error: unknown, context: DialContext): FailureReason {
 }
 
 function reasonOfOne({ name, message, code }: Leaf, context: DialContext): FailureReason {
-  if (/dial self|our own peer id/i.test(message)) return { code: 'self', message: 'this is the address of this node itself' }
+  if (/dial self|our own peer id/i.test(message))
+    return { code: 'self', message: 'this is the address of this node itself' }
   if (/identity key|expected remote/.test(message)) {
     return { code: 'other', message: 'another node than the expected one answers there' }
   }
   if (/Intercepted|DialDenied|ConnectionDenied/.test(name)) {
-    return { code: 'refused', message: 'this node does not connect to that peer: it is not allowed or blocked for a while' }
+    return {
+      code: 'refused',
+      message: 'this node does not connect to that peer: it is not allowed or blocked for a while',
+    }
   }
   if (UNREACHABLE.test(message)) return { code: 'unreachable', message: `nobody answers there (${message})` }
   if (code === 'RZ_NET_SECRET_MISMATCH' || (context.answered && handshakeBroke(name))) {

@@ -105,14 +105,19 @@ export class DialPlan {
     for (const entry of this.#entriesOf(peer)) entry.dueMs = dueMs
   }
 
-  /** Takes what is due now, and marks it as being dialled until `succeeded` or `failed` is called with its key. */
+  /** Takes what is due now, with another address first after each failure, and marks it as being dialled until `succeeded` or `failed` is called with its key. */
   take(): Target[] {
     const nowMs = this.#options.nowMs()
     this.#forgetOld(nowMs)
     const room = this.#options.parallelMax - [...this.#entries.values()].filter((entry) => entry.dialling).length
-    const taken = this.#open().filter((entry) => entry.dueMs <= nowMs).slice(0, Math.max(0, room))
+    const taken = this.#open()
+      .filter((entry) => entry.dueMs <= nowMs)
+      .slice(0, Math.max(0, room))
     for (const entry of taken) entry.dialling = true
-    return taken.map(({ key, kind, peer, addresses }) => ({ key, kind, peer, addresses: [...addresses] }))
+    return taken.map(({ key, kind, peer, addresses, failureCount }) => {
+      const first = failureCount % addresses.length
+      return { key, kind, peer, addresses: [...addresses.slice(first), ...addresses.slice(0, first)] }
+    })
   }
 
   /** When `take` will next have something; undefined when only an event can change that. */
@@ -140,7 +145,8 @@ export class DialPlan {
     // Whoever answered and did not want us, or cannot, will not change its mind within seconds.
     const late = code !== 'unreachable' || now - entry.failingSinceMs > REDIAL_LATE_AFTER_MS
     const capMs = late ? REDIAL_LATE_CAP_MS : REDIAL_CAP_MS
-    const waitMs = code === 'self' ? SELF_RETRY_MS : backoffMs(entry.failureCount, { baseMs: REDIAL_BASE_MS, capMs, random })
+    const waitMs =
+      code === 'self' ? SELF_RETRY_MS : backoffMs(entry.failureCount, { baseMs: REDIAL_BASE_MS, capMs, random })
     entry.dueMs = now + waitMs
     entry.notBeforeMs = code === 'unreachable' ? now + RETRY_FLOOR_MS : entry.dueMs
   }

@@ -20,8 +20,10 @@ export const ALONE_AFTER_MS = 10_000
 export const INBOUND_CONNECTIONS_PER_SECOND_MAX = 100
 export const INBOUND_PENDING_MAX = 64
 export const CONNECTIONS_MAX = 128
-/** How long one dial may take, name resolution and handshake included; a live LAN peer answers in milliseconds. */
-export const DIAL_TIMEOUT_MS = 5_000
+/** How long a try at one address may take, name resolution and handshake included; a LAN peer answers in milliseconds. */
+export const ADDRESS_DIAL_TIMEOUT_MS = 5_000
+/** All addresses of a peer, one after the other: one that swallows packets must not use up the others' time. */
+export const DIAL_TIMEOUT_MS = 12_000
 export const UPGRADE_TIMEOUT_MS = 10_000
 /** A connection that ends this soon after the dial, before the peers knew each other, was refused by the other side. */
 export const REFUSAL_WINDOW_MS = 2_000

@@ -21,10 +21,11 @@ interface MulticastComponent extends PeerDiscovery {
   readonly mdns?: { query(query: { questions: { name: string; type: 'PTR' }[] }, sent: (error?: Error) => void): void }
 }
 
+export type AnswerListener = (peer: PeerIdText, addresses: readonly string[]) => void
+
 export interface MdnsOptions {
   readonly intervalMs: number
   readonly serviceTag: string
-  readonly onAnswer: (peer: PeerIdText, addresses: readonly string[]) => void
   readonly log: (line: string) => void
 }
 
@@ -36,6 +37,7 @@ export class MdnsDiscovery {
   #heardAtMs = 0
   #restarting = false
   #stopped = false
+  #onAnswer: AnswerListener | undefined
   queriesSent = 0
   answersHeard = 0
 
@@ -51,14 +53,18 @@ export class MdnsDiscovery {
       this.answersHeard += 1
       this.#heardAtMs = Date.now()
       const peer = detail.id.toString()
-      this.#options.onAnswer(peer, detail.multiaddrs.map((address) => `${address.toString()}/p2p/${peer}`))
+      this.#onAnswer?.(
+        peer,
+        detail.multiaddrs.map((address) => `${address.toString()}/p2p/${peer}`),
+      )
     })
     this.#component = component
     return component
   }
 
-  /** Begins to ask. Call it once libp2p has started. */
-  start(): void {
+  /** Begins to ask, and to tell of answers. Call it once libp2p has started. */
+  start(onAnswer: AnswerListener): void {
+    this.#onAnswer = onAnswer
     // The component asked once when libp2p started it.
     this.queriesSent += 1
     this.#schedule()

@@ -94,6 +94,11 @@ class Pipe {
     }
   }
 
+  /** Nothing will come any more, though some may lie unread. */
+  get over(): boolean {
+    return this.#ended || this.#readerFailure !== undefined
+  }
+
   breakReader(failure: RhizomeError): void {
     if (!this.#ended) this.#readerFailure ??= failure
     this.#notify()
@@ -161,6 +166,11 @@ export class MemoryStream implements NetStream {
     this.fail(reason)
     const remote = this.#remote
     this.#lane.put(() => remote?.fail('the other side reset it'))
+  }
+
+  /** Neither side of this end will carry anything more. */
+  get finished(): boolean {
+    return this.#closed && this.#in.over
   }
 
   /** This end is told that the stream is broken. */

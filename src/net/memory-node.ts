@@ -1,11 +1,12 @@
 /**
- * One node of the network in memory and its connections. See `memory.ts`, which owns the cuts and the clock.
+ * One node of the network in memory. See `memory.ts`, which owns the cuts and the clock.
  * Like everything there it reads no clock and sets no timer of its own.
  */
 import { createHash } from 'node:crypto'
 import { assert, RhizomeError } from '../errors.ts'
 import { ALONE_AFTER_MS, BLOCK_MS } from './limits.ts'
-import { Lane, MemoryStream } from './memory-link.ts'
+import type { MemoryConnection, World } from './memory-connection.ts'
+import type { Lane, MemoryStream } from './memory-link.ts'
 import { dialFailed, messageTooLarge, netClosed } from './net-errors.ts'
 import {
   GOSSIP_BYTES_MAX,
@@ -22,103 +23,6 @@ import { Standing } from './standing.ts'
 
 /** Messages that a node remembers having seen; the oldest is forgotten first. */
 const SEEN_MESSAGES_MAX = 100_000
-
-/** What a node asks of the network around it. */
-export interface World {
-  nowMs(): number
-  random(): number
-  schedule(delayMs: number, fn: () => void): void
-  /** Calls back after the delay of one hop. */
-  hop(arrive: () => void): void
-  isCut(from: PeerIdText, to: PeerIdText): boolean
-  /** Chances, 0 to 1, for a gossip message on one hop. */
-  readonly lossRate: number
-  readonly duplicateRate: number
-  removed(node: MemoryNet): void
-  /** The two may be connectable now, or no more. */
-  reconsider(a: MemoryNet, b: MemoryNet): void
-}
-
-/** A connection of two nodes with the streams on it. */
-export class MemoryConnection {
-  readonly ends: readonly [MemoryNet, MemoryNet]
-  readonly connectedAtMs: number
-  readonly #world: World
-  readonly #lanes = new Map<PeerIdText, Lane>()
-  readonly #streams = new Set<MemoryStream>()
-  /** What fails the streams that are still being opened. */
-  readonly #opening = new Set<(reason: string) => void>()
-
-  private constructor(a: MemoryNet, b: MemoryNet, world: World) {
-    this.ends = [a, b]
-    this.#world = world
-    this.connectedAtMs = world.nowMs()
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const isCut = (): boolean => world.isCut(from.self, to.self)
-      this.#lanes.set(from.self, new Lane((arrive) => world.hop(arrive), isCut))
-    }
-  }
-
-  static make(a: MemoryNet, b: MemoryNet, world: World): void {
-    const connection = new MemoryConnection(a, b, world)
-    a.connected(b, connection)
-    b.connected(a, connection)
-  }
-
-  laneOf(from: PeerIdText): Lane {
-    const lane = this.#lanes.get(from)
-    assert(lane !== undefined, 'a connection has a lane for each of its ends')
-    return lane
-  }
-
-  /** A round trip, as negotiating a protocol takes; the other side's handler begins half way. */
-  openStream(opener: MemoryNet, answerer: MemoryNet, protocol: string): Promise<NetStream> {
-    const { promise, resolve, reject } = Promise.withResolvers<NetStream>()
-    const there = this.laneOf(opener.self)
-    const back = this.laneOf(answerer.self)
-    const [mine, theirs] = MemoryStream.pair({ peer: opener.self, lane: there }, { peer: answerer.self, lane: back })
-    const fail = (reason: string): void => {
-      this.#opening.delete(fail)
-      reject(dialFailed(answerer.self, protocol, reason))
-    }
-    this.#opening.add(fail)
-    there.put(() => {
-      if (!answerer.serve(protocol, theirs)) return back.put(() => fail('it does not speak it'))
-      this.#streams.add(mine).add(theirs)
-      back.put(() => {
-        this.#opening.delete(fail)
-        resolve(mine)
-      })
-    })
-    return promise
-  }
-
-  breakStreams(reason: string): number {
-    const brokenCount = this.#streams.size / 2
-    for (const stream of this.#streams) stream.fail(reason)
-    this.#streams.clear()
-    return brokenCount
-  }
-
-  healed(): void {
-    for (const lane of this.#lanes.values()) lane.healed()
-  }
-
-  /** It is over: both ends learn of it, streams under way break, and the two look for each other again. */
-  end(reason: string): void {
-    if (this.ends.every((end) => !end.has(this))) return
-    for (const lane of this.#lanes.values()) lane.takeDown()
-    for (const fail of this.#opening) fail(reason)
-    this.breakStreams(reason)
-    const [a, b] = this.ends
-    a.disconnected(b.self, this)
-    b.disconnected(a.self, this)
-    this.#world.reconsider(a, b)
-  }
-}
 
 export class MemoryNet implements Net {
   readonly self: PeerIdText
@@ -227,7 +131,7 @@ export class MemoryNet implements Net {
     if (!this.standing.offend(peer)) return
     const found = this.#connections.get(peer)
     found?.connection.end(`it sent invalid data: ${reason}`)
-    if (found !== undefined) this.#world.schedule(BLOCK_MS, () => this.#world.reconsider(this, found.node))
+    if (found !== undefined) this.#world.schedule(BLOCK_MS, () => this.#world.reconsider(this.self, peer))
   }
 
   onEvent(listener: (event: NetEvent) => void): () => void {
@@ -298,7 +202,10 @@ export class MemoryNet implements Net {
     if (verdict === 'reject') this.penalise(from, 'a gossip message was invalid')
     if (verdict !== 'accept') return
     joined.listen(message.bytes.slice(), from)
-    this.#spread(message, this.#membersOf(message.topic).filter((peer) => peer !== from))
+    this.#spread(
+      message,
+      this.#membersOf(message.topic).filter((peer) => peer !== from),
+    )
   }
 
   #spread(message: GossipMessage, peers: readonly PeerIdText[]): number {

@@ -8,7 +8,8 @@
  * de-duplication; streams are reliable, ordered and bounded.
  */
 import { assert } from '../errors.ts'
-import { MemoryConnection, MemoryNet, type World } from './memory-node.ts'
+import { MemoryConnection, type World } from './memory-connection.ts'
+import { MemoryNet } from './memory-node.ts'
 import type { Net, PeerIdText } from './net.ts'
 
 export interface MemoryNetworkOptions {
@@ -153,16 +154,14 @@ class Network implements MemoryNetwork, World {
 
   /** Looks at every pair: makes what can be connected and, after a while, unmakes what cannot. */
   #reconsiderAll(): void {
-    const nodes = [...this.#nodes.values()]
-    for (const [index, a] of nodes.entries()) for (const b of nodes.slice(index + 1)) this.reconsider(a, b)
+    const peers = [...this.#nodes.keys()]
+    for (const [index, a] of peers.entries()) for (const b of peers.slice(index + 1)) this.reconsider(a, b)
   }
 
-  reconsider(a: MemoryNet, b: MemoryNet): void {
-    const connection = a.connectionTo(b.self)
+  reconsider(a: PeerIdText, b: PeerIdText): void {
+    const connection = this.#nodes.get(a)?.connectionTo(b)
     if (connection === undefined && this.#canConnect(a, b)) {
-      this.schedule(this.random() * this.#faults.reconnectMsMax, () => {
-        if (a.connectionTo(b.self) === undefined && this.#canConnect(a, b)) MemoryConnection.make(a, b, this)
-      })
+      this.schedule(this.random() * this.#faults.reconnectMsMax, () => this.#connect(a, b))
     }
     if (connection !== undefined && !this.#canConnect(a, b)) {
       this.schedule(this.#faults.noticeMs, () => {
@@ -171,9 +170,16 @@ class Network implements MemoryNetwork, World {
     }
   }
 
-  #canConnect(a: MemoryNet, b: MemoryNet): boolean {
-    const open = this.#nodes.get(a.self) === a && this.#nodes.get(b.self) === b
-    const blocked = a.standing.blocked(b.self) || b.standing.blocked(a.self)
-    return open && !blocked && !this.isCut(a.self, b.self) && !this.isCut(b.self, a.self)
+  #connect(a: PeerIdText, b: PeerIdText): void {
+    const [first, second] = [this.#nodes.get(a), this.#nodes.get(b)]
+    if (first === undefined || second === undefined || first.connectionTo(b) !== undefined) return
+    if (this.#canConnect(a, b)) MemoryConnection.make(first, second, this)
+  }
+
+  #canConnect(a: PeerIdText, b: PeerIdText): boolean {
+    const [first, second] = [this.#nodes.get(a), this.#nodes.get(b)]
+    if (first === undefined || second === undefined) return false
+    const blocked = first.standing.blocked(b) || second.standing.blocked(a)
+    return !blocked && !this.isCut(a, b) && !this.isCut(b, a)
   }
 }

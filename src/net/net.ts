@@ -43,16 +43,31 @@ export interface NetPeer {
 
 /** What observers may be told; removing every listener changes no result. */
 export type NetEvent =
-  | { readonly kind: 'discovered'; readonly peer: PeerIdText; readonly addresses: readonly string[]; readonly by: 'mdns' | 'static' | 'registry' }
+  | {
+      readonly kind: 'discovered'
+      readonly peer: PeerIdText
+      readonly addresses: readonly string[]
+      readonly by: 'mdns' | 'static' | 'registry'
+    }
   | { readonly kind: 'connected'; readonly peer: PeerIdText; readonly address: string }
   | { readonly kind: 'disconnected'; readonly peer: PeerIdText }
   /** The peer speaks our sync protocol or joined a topic of ours: it is worth syncing with. Fires again after a reconnect. */
   | { readonly kind: 'joined'; readonly peer: PeerIdText; readonly topic: string }
   | { readonly kind: 'left'; readonly peer: PeerIdText; readonly topic: string }
   /** A connection was refused or could not be made; `code` says why where we can tell (a wrong secret, an allow-list, an unreachable address). */
-  | { readonly kind: 'dial-failed'; readonly address: string; readonly code: 'unreachable' | 'secret-mismatch' | 'refused' | 'self' | 'other'; readonly message: string }
+  | {
+      readonly kind: 'dial-failed'
+      readonly address: string
+      readonly code: 'unreachable' | 'secret-mismatch' | 'refused' | 'self' | 'other'
+      readonly message: string
+    }
   /** Discovery's account after some time with nobody there: what was sent and heard, on which interface. */
-  | { readonly kind: 'alone'; readonly interfaces: readonly string[]; readonly queriesSent: number; readonly answersHeard: number }
+  | {
+      readonly kind: 'alone'
+      readonly interfaces: readonly string[]
+      readonly queriesSent: number
+      readonly answersHeard: number
+    }
 
 export interface Net extends AsyncDisposable {
   readonly self: PeerIdText

@@ -69,9 +69,11 @@ export class Registry {
 
   /** Writes this node's file anew; call it when topics or addresses changed. Writes happen one after the other. */
   update(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write()).catch((error: unknown) => {
-      this.#options.log(`registry: this node's file could not be written: ${String(error)}`)
-    })
+    this.#writing = this.#writing
+      .then(() => this.#write())
+      .catch((error: unknown) => {
+        this.#options.log(`registry: this node's file could not be written: ${String(error)}`)
+      })
     return this.#writing
   }
 

@@ -81,7 +81,9 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       maxIncomingPendingConnections: limits.INBOUND_PENDING_MAX,
       maxParallelDials: limits.DIALS_PARALLEL_MAX,
       dialTimeout: limits.DIAL_TIMEOUT_MS,
-      addressDialTimeout: limits.DIAL_TIMEOUT_MS,
+      addressDialTimeout: limits.ADDRESS_DIAL_TIMEOUT_MS,
+      // The plan puts them in order, another one first after each failure.
+      addressSorter: () => 0,
       inboundUpgradeTimeout: limits.UPGRADE_TIMEOUT_MS,
       // Our own loop redials; libp2p's gives up after five tries.
       reconnectRetries: 0,
@@ -108,7 +110,9 @@ function withPortOffset(address: string, offset: number): string {
     const parts = multiaddr(address).getComponents()
     if (parts.length !== 2 || parts[1]?.name !== 'tcp') throw new Error('it is not /ip4/…/tcp/… or /ip6/…/tcp/…')
   } catch (error) {
-    throw new RhizomeError('RZ_NET_ADDRESS_INVALID', `cannot listen on '${address}': ${messageOf(error)}`, { cause: error })
+    throw new RhizomeError('RZ_NET_ADDRESS_INVALID', `cannot listen on '${address}': ${messageOf(error)}`, {
+      cause: error,
+    })
   }
   return address.replace(/\d+$/, (port) => (port === '0' ? port : String(Math.min(Number(port) + offset, 65_535))))
 }
@@ -122,8 +126,9 @@ function portTaken({ listen, portFallbackCount }: StackOptions, cause: unknown):
 
 function listenFailed(listen: readonly string[], cause: unknown): unknown {
   if (cause instanceof RhizomeError) return cause
-  const [line = ''] = messageOf(cause).split('\n').filter((each) => /E[A-Z]{4,}/.test(each))
-  const message = `cannot listen on ${listen.join(', ')}: ${line.trim() || messageOf(cause)}`
+  const reason = messageOf(cause)
+  const line = reason.split('\n').find((each) => /E[A-Z]{4,}/.test(each))
+  const message = `cannot listen on ${listen.join(', ')}: ${(line ?? reason).trim()}`
   return new RhizomeError('RZ_NET_ADDRESS_INVALID', message, { cause })
 }
 

@@ -23,7 +23,10 @@ describe('addresses as people type them', () => {
   })
 
   test('a peer id in a multiaddr is kept apart from the address', () => {
-    expect(parsePeerAddress(`/ip4/10.0.0.1/tcp/4000/p2p/${PEER}`)).toEqual({ address: '/ip4/10.0.0.1/tcp/4000', peer: PEER })
+    expect(parsePeerAddress(`/ip4/10.0.0.1/tcp/4000/p2p/${PEER}`)).toEqual({
+      address: '/ip4/10.0.0.1/tcp/4000',
+      peer: PEER,
+    })
   })
 
   test.each([
@@ -54,7 +57,10 @@ describe('addresses as people type them', () => {
     `/p2p/${PEER}`,
     `/ip4/1.2.3.4/tcp/4000/p2p/${PEER}/p2p-circuit/p2p/${PEER}`,
   ])('%j is refused with a message that shows what works', (text) => {
-    const refused = expect.objectContaining({ code: 'RZ_NET_ADDRESS_INVALID', message: expect.stringContaining('host:port') })
+    const refused = expect.objectContaining({
+      code: 'RZ_NET_ADDRESS_INVALID',
+      message: expect.stringContaining('host:port'),
+    })
     expect(() => parsePeerAddress(text)).toThrow(refused)
   })
 })
@@ -64,7 +70,11 @@ describe('what others are told', () => {
 
   test('loopback is told apart', () => {
     expect(loopback.map(isLoopback)).toEqual([true, true, true])
-    expect(['/ip4/12.7.0.1/tcp/1', '/ip6/::2/tcp/1', '/dns/localhost/tcp/1'].map(isLoopback)).toEqual([false, false, false])
+    expect(['/ip4/12.7.0.1/tcp/1', '/ip6/::2/tcp/1', '/dns/localhost/tcp/1'].map(isLoopback)).toEqual([
+      false,
+      false,
+      false,
+    ])
   })
 
   test('loopback is announced only when nothing else is there', () => {

@@ -47,7 +47,9 @@ export function netContract(createCluster: () => Cluster): void {
     test('two nodes connect and list each other, one as inbound and one as outbound', async () => {
       await using cluster = createCluster()
       const [a, b] = await pair(cluster)
-      expect(new Set([...a.peers(), ...b.peers()].map(({ direction }) => direction))).toEqual(new Set(['inbound', 'outbound']))
+      expect(new Set([...a.peers(), ...b.peers()].map(({ direction }) => direction))).toEqual(
+        new Set(['inbound', 'outbound']),
+      )
       expect(a.peers().map(({ id }) => id)).toEqual([b.self])
       expect(a.peers()[0]?.addresses.length).toBeGreaterThan(0)
       expect(a.peers()[0]?.connectedAtMs).toBeLessThanOrEqual(Date.now())
@@ -163,23 +165,26 @@ export function netContract(createCluster: () => Cluster): void {
       expect(knows(a, c)).toBe(false)
     })
 
-    test.each(['ignore', 'reject'] as const)('what a validator answers %s to is neither delivered nor passed on', async (verdict) => {
-      await using cluster = createCluster()
-      const [a, b] = await pair(cluster)
-      const c = await cluster.open('c', { apart: ['a'] })
-      const heardByC = hear(c)
-      let judgedCount = 0
-      const heardByB = hear(b, () => ((judgedCount += 1) === 1 ? verdict : 'accept'))
-      hear(a)
-      await gathered(TOPIC, a, b)
-      await gathered(TOPIC, b, c)
-      await a.publish(TOPIC, bytes('bad'))
-      await until('b judges it', () => judgedCount === 1)
-      await a.publish(TOPIC, bytes('good'))
-      await until('c hears the next', () => heardByC.length > 0)
-      expect(heardByC.map(({ text }) => text)).toEqual(['good'])
-      expect(heardByB.map(({ text }) => text)).toEqual(['good'])
-    })
+    test.each(['ignore', 'reject'] as const)(
+      'what a validator answers %s to is neither delivered nor passed on',
+      async (verdict) => {
+        await using cluster = createCluster()
+        const [a, b] = await pair(cluster)
+        const c = await cluster.open('c', { apart: ['a'] })
+        const heardByC = hear(c)
+        let judgedCount = 0
+        const heardByB = hear(b, () => ((judgedCount += 1) === 1 ? verdict : 'accept'))
+        hear(a)
+        await gathered(TOPIC, a, b)
+        await gathered(TOPIC, b, c)
+        await a.publish(TOPIC, bytes('bad'))
+        await until('b judges it', () => judgedCount === 1)
+        await a.publish(TOPIC, bytes('good'))
+        await until('c hears the next', () => heardByC.length > 0)
+        expect(heardByC.map(({ text }) => text)).toEqual(['good'])
+        expect(heardByB.map(({ text }) => text)).toEqual(['good'])
+      },
+    )
 
     test('a peer that sends much that is rejected is disconnected; one whose messages are ignored is not', async () => {
       await using cluster = createCluster()
@@ -321,7 +326,9 @@ export function netContract(createCluster: () => Cluster): void {
       await stream.send(bytes('begun'))
       stream.abort('a test')
       expect(await within('b notices', failure.promise)).toMatchObject({ code: 'RZ_NET_STREAM_CLOSED' })
-      await expect(stream.send(bytes('more'))).rejects.toThrow(expect.objectContaining({ code: 'RZ_NET_STREAM_CLOSED' }))
+      await expect(stream.send(bytes('more'))).rejects.toThrow(
+        expect.objectContaining({ code: 'RZ_NET_STREAM_CLOSED' }),
+      )
     })
 
     test('a handler that rejects breaks its stream', async () => {

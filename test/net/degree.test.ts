@@ -35,7 +35,8 @@ describe('the degree policy', () => {
   })
 
   test('beyond it nobody dials more than the ring and the rendezvous ask for', () => {
-    for (const wanted of graphOf(ids(100), new Set()).values()) expect(wanted.size).toBe(RING_SUCCESSORS + RENDEZVOUS_PEERS)
+    for (const wanted of graphOf(ids(100), new Set()).values())
+      expect(wanted.size).toBe(RING_SUCCESSORS + RENDEZVOUS_PEERS)
   })
 
   test('the same candidates in any order give the same answer', () => {

@@ -16,7 +16,8 @@ import {
 
 describe('backoff', () => {
   test('doubles from the base to the cap and is spread over half of it', () => {
-    const at = (count: number, random: number): number => backoffMs(count, { baseMs: 100, capMs: 1_000, random: () => random })
+    const at = (count: number, random: number): number =>
+      backoffMs(count, { baseMs: 100, capMs: 1_000, random: () => random })
     expect([0, 1, 2, 3, 4, 5, 6].map((count) => at(count, 1))).toEqual([0, 100, 200, 400, 800, 1_000, 1_000])
     expect([1, 2, 5].map((count) => at(count, 0))).toEqual([50, 100, 500])
     expect(at(100_000, 1)).toBe(1_000)
@@ -97,7 +98,11 @@ describe('the dial plan', () => {
   })
 
   test('the same old file is no sign of life, and whoever refused us is not pressed', () => {
-    for (const [code, isSignOfLife] of [['unreachable', false], ['refused', true], ['secret-mismatch', true]] as const) {
+    for (const [code, isSignOfLife] of [
+      ['unreachable', false],
+      ['refused', true],
+      ['secret-mismatch', true],
+    ] as const) {
       const peer = `z ${code}`
       plan.discovered(peer, [ADDRESS])
       for (let count = 0; count < 10; count += 1) {
@@ -114,7 +119,7 @@ describe('the dial plan', () => {
   test('a discovered peer that fails and is not heard of is forgotten, a given address is not', () => {
     plan.addAddress(ADDRESS)
     plan.discovered('z', ['/ip4/10.0.0.2/tcp/4000'])
-    for (const endMs = nowMs + FORGET_AFTER_MS + REDIAL_LATE_CAP_MS; nowMs < endMs; ) {
+    for (const endMs = nowMs + FORGET_AFTER_MS + REDIAL_LATE_CAP_MS; nowMs < endMs;) {
       for (const key of takeNext()) plan.failed(key, 'unreachable')
     }
     expect(plan.addressesOf('z')).toEqual([])
@@ -137,7 +142,12 @@ describe('the dial plan', () => {
     expect(first.length).toBeLessThan(FULL_MESH_NODES_MAX)
     for (const key of first) many.failed(key, 'unreachable')
     nowMs += 1
-    expect(many.take().map(({ key }) => key).filter((key) => first.includes(key))).toEqual([])
+    expect(
+      many
+        .take()
+        .map(({ key }) => key)
+        .filter((key) => first.includes(key)),
+    ).toEqual([])
     expect(many.nextDueMs()).toBeDefined()
   })
 

@@ -24,12 +24,21 @@ function portOf(net: Net): number {
 
 function joinAndHear(net: Net, topic = TOPIC): string[] {
   const heard: string[] = []
-  net.join(topic, () => 'accept', (bytes) => heard.push(Buffer.from(bytes).toString()))
+  net.join(
+    topic,
+    () => 'accept',
+    (bytes) => heard.push(Buffer.from(bytes).toString()),
+  )
   return heard
 }
 
-async function failureOf(events: readonly NetEvent[], code: string): Promise<Extract<NetEvent, { kind: 'dial-failed' }>> {
-  await until(`it fails with ${code}`, () => events.some((event) => event.kind === 'dial-failed' && event.code === code))
+async function failureOf(
+  events: readonly NetEvent[],
+  code: string,
+): Promise<Extract<NetEvent, { kind: 'dial-failed' }>> {
+  await until(`it fails with ${code}`, () =>
+    events.some((event) => event.kind === 'dial-failed' && event.code === code),
+  )
   const found = events.find((event) => event.kind === 'dial-failed' && event.code === code)
   if (found?.kind !== 'dial-failed') throw new Error('unreachable')
   return found
@@ -89,6 +98,7 @@ describe('dialling', () => {
     await using a = await openOnLoopback('a')
     await using b = await openOnLoopback('b', { peers: [`localhost:${portOf(a)}`] })
     await connected(a, b)
+    expect(b.peers()[0]?.addresses[0]).toContain('/dns/localhost/')
   })
 
   test('a peer that is not there yet is found when it comes', async () => {
@@ -133,8 +143,12 @@ describe('who may connect', () => {
     await using d = await openOnLoopback('d', { secret: 'one', peers: [addressOf(a)] })
     await connected(a, d)
     expect(await failureOf(events, 'secret-mismatch')).toMatchObject({ message: expect.stringContaining('secret') })
-    expect(await failureOf(eventsOf(b), 'secret-mismatch')).toMatchObject({ message: expect.stringContaining('another secret') })
-    expect(await failureOf(eventsOf(c), 'secret-mismatch')).toMatchObject({ message: expect.stringContaining('this node none') })
+    expect(await failureOf(eventsOf(b), 'secret-mismatch')).toMatchObject({
+      message: expect.stringContaining('another secret'),
+    })
+    expect(await failureOf(eventsOf(c), 'secret-mismatch')).toMatchObject({
+      message: expect.stringContaining('this node none'),
+    })
     expect(a.peers().map(({ id }) => id)).toEqual([d.self])
   })
 
@@ -171,6 +185,24 @@ describe('who may connect', () => {
     await using a = await openOnLoopback('a', { allow: [], peers: [addressOf(b)] })
     expect(await failureOf(eventsOf(a), 'refused')).toMatchObject({ message: expect.stringContaining('allow') })
     expect(knows(b, a)).toBe(false)
+  })
+})
+
+describe('many nodes behind one address', () => {
+  test('all connect to the same node at once, and each hears what any of them publishes', async () => {
+    await using hub = await openOnLoopback('hub')
+    joinAndHear(hub)
+    const leaves = await Promise.all(
+      Array.from({ length: 15 }, (_, index) => openOnLoopback(`leaf ${index}`, { peers: [addressOf(hub)] })),
+    )
+    const heard = leaves.map((leaf) => joinAndHear(leaf))
+    await until('all have joined', () => hub.peers().filter(({ topics }) => topics.includes(TOPIC)).length === 15)
+    for (const leaf of leaves) await gathered(TOPIC, leaf, hub)
+    await leaves[0]?.publish(TOPIC, Buffer.from('from a leaf'))
+    await hub.publish(TOPIC, Buffer.from('from the hub'))
+    await until('all hear both', () => heard.every((texts, index) => texts.length === (index === 0 ? 1 : 2)))
+    expect(new Set(heard.flat())).toEqual(new Set(['from a leaf', 'from the hub']))
+    await Promise.all(leaves.map((leaf) => leaf.close()))
   })
 })
 
@@ -234,7 +266,10 @@ describe('the registry', () => {
     const file = join(directory, 'file')
     await writeFile(file, '')
     const lines: string[] = []
-    await using a = await openOnLoopback('a', { registry: { directory: join(file, 'under') }, log: (line) => lines.push(line) })
+    await using a = await openOnLoopback('a', {
+      registry: { directory: join(file, 'under') },
+      log: (line) => lines.push(line),
+    })
     expect(lines.some((line) => line.startsWith('registry: ') && line.includes('cannot be used'))).toBe(true)
     await using b = await openOnLoopback('b', { peers: [addressOf(a)] })
     await connected(a, b)
@@ -244,7 +279,10 @@ describe('the registry', () => {
     const a = await open('a')
     const [name = ''] = await readdir(directory)
     expect(name).toContain(a.self)
-    const own = await within('its own entry', import('node:fs/promises').then(({ readFile }) => readFile(join(directory, name), 'utf8')))
+    const own = await within(
+      'its own entry',
+      import('node:fs/promises').then(({ readFile }) => readFile(join(directory, name), 'utf8')),
+    )
     const dead = await deadProcessId()
     const stale = JSON.parse(own) as Record<string, unknown>
     const peer = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
@@ -257,9 +295,12 @@ describe('the registry', () => {
     await using b = await open('b')
     await connected(a, b)
     const names = async (): Promise<string[]> => (await readdir(directory)).toSorted()
-    await within('the stale one goes', (async () => {
-      while ((await names()).includes(`${peer}.node.json`)) await b.publish(TOPIC, Buffer.from('tick'))
-    })())
+    await within(
+      'the stale one goes',
+      (async () => {
+        while ((await names()).includes(`${peer}.node.json`)) await b.publish(TOPIC, Buffer.from('tick'))
+      })(),
+    )
     await a.close()
     const left = [`${b.self}.node.json`, `${foreign}.node.json`, 'huge.node.json', 'junk.node.json']
     expect(await names()).toEqual(left.toSorted())

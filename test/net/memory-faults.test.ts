@@ -16,11 +16,20 @@ interface World {
 /** So many nodes in one topic, all connected. */
 async function openWorld(names: readonly string[], seed = 1, faults: Partial<MemoryFaults> = {}): Promise<World> {
   const clock = new VirtualClock()
-  const network = createMemoryNetwork({ schedule: clock.schedule, nowMs: clock.nowMs, random: seededRandom(seed), faults })
+  const network = createMemoryNetwork({
+    schedule: clock.schedule,
+    nowMs: clock.nowMs,
+    random: seededRandom(seed),
+    faults,
+  })
   const heard = new Map(names.map((name) => [name, [] as string[]]))
   const nets = names.map((name) => {
     const net = network.open(name)
-    net.join(TOPIC, () => 'accept', (bytes) => heard.get(name)?.push(Buffer.from(bytes).toString()))
+    net.join(
+      TOPIC,
+      () => 'accept',
+      (bytes) => heard.get(name)?.push(Buffer.from(bytes).toString()),
+    )
     return net
   })
   await gathered(TOPIC, ...nets)
@@ -38,7 +47,12 @@ async function publishMany({ nets, clock }: World, count: number): Promise<void>
 describe('faults of the network in memory', () => {
   test('the same seed gives the same history, another seed another', async () => {
     const run = async (seed: number): Promise<string> => {
-      const world = await openWorld(['a', 'b', 'c'], seed, { delayMsMin: 1, delayMsMax: 50, lossRate: 0.3, duplicateRate: 0.3 })
+      const world = await openWorld(['a', 'b', 'c'], seed, {
+        delayMsMin: 1,
+        delayMsMax: 50,
+        lossRate: 0.3,
+        duplicateRate: 0.3,
+      })
       await publishMany(world, 50)
       return JSON.stringify([...world.heard])
     }
@@ -76,14 +90,24 @@ describe('faults of the network in memory', () => {
     expect(world.heard.get('b')).toEqual([])
     world.network.heal()
     await gathered(TOPIC, a, b)
-    expect(events.map(({ kind }) => kind).filter((kind) => kind !== 'alone')).toEqual(['connected', 'joined', 'left', 'disconnected', 'connected', 'joined'])
+    expect(events.map(({ kind }) => kind).filter((kind) => kind !== 'alone')).toEqual([
+      'connected',
+      'joined',
+      'left',
+      'disconnected',
+      'connected',
+      'joined',
+    ])
   })
 
   test('a partition splits the nodes into its groups, and healing joins them', async () => {
     const world = await openWorld(['a', 'b', 'c', 'd'])
     const [a, b, c, d] = world.nets as [Net, Net, Net, Net]
     world.network.partition(['a', 'b'], ['c'])
-    await until('the groups are apart', () => a.peers().length === 1 && c.peers().length === 0 && d.peers().length === 0)
+    await until(
+      'the groups are apart',
+      () => a.peers().length === 1 && c.peers().length === 0 && d.peers().length === 0,
+    )
     expect(knows(a, b)).toBe(true)
     world.network.heal()
     await connected(a, b, c, d)
@@ -116,7 +140,9 @@ describe('faults of the network in memory', () => {
     const stream = await a.open('b', 'p', { signal: AbortSignal.timeout(10_000) })
     const reading = stream.frames()[Symbol.asyncIterator]().next()
     expect(world.network.breakStreams('a', 'b')).toBe(1)
-    await expect(within('it breaks', reading)).rejects.toThrow(expect.objectContaining({ code: 'RZ_NET_STREAM_CLOSED' }))
+    await expect(within('it breaks', reading)).rejects.toThrow(
+      expect.objectContaining({ code: 'RZ_NET_STREAM_CLOSED' }),
+    )
     expect(world.network.breakStreams('a', 'b')).toBe(0)
     expect(knows(a, b)).toBe(true)
   })

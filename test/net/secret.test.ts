@@ -30,15 +30,21 @@ describe('the secret of an overlay', () => {
     expect(overlayKey('correct horse')).not.toEqual(overlayKey('correct horse '))
   })
 
-  test.each([undefined, 'one'])('two nodes with the same secret (%s) go on, and nothing that was looked at is lost', async (secret) => {
-    const { here } = bothSides(secret, secret)
-    const connection = await within('it is accepted', here.protection)
-    const first = await within('the first bytes', new Promise<Uint8Array>((resolve) => {
-      connection.addEventListener('message', ({ data }) => resolve(data.subarray()))
-    }))
-    expect(Buffer.from(first)).toEqual(HEADER)
-    expect(here.noticed).toEqual([])
-  })
+  test.each([undefined, 'one'])(
+    'two nodes with the same secret (%s) go on, and nothing that was looked at is lost',
+    async (secret) => {
+      const { here } = bothSides(secret, secret)
+      const connection = await within('it is accepted', here.protection)
+      const first = await within(
+        'the first bytes',
+        new Promise<Uint8Array>((resolve) => {
+          connection.addEventListener('message', ({ data }) => resolve(data.subarray()))
+        }),
+      )
+      expect(Buffer.from(first)).toEqual(HEADER)
+      expect(here.noticed).toEqual([])
+    },
+  )
 
   test.each([
     ['one', 'two', 'another secret, or none'],

@@ -16,7 +16,13 @@ export interface Stranger extends AsyncDisposable {
   killGossipStreams(): number
 }
 
-export async function openStranger({ dial, topic }: { readonly dial: string; readonly topic: string }): Promise<Stranger> {
+export async function openStranger({
+  dial,
+  topic,
+}: {
+  readonly dial: string
+  readonly topic: string
+}): Promise<Stranger> {
   const libp2p = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
@@ -25,7 +31,11 @@ export async function openStranger({ dial, topic }: { readonly dial: string; rea
     services: {
       identify: identify(),
       ping: ping(),
-      pubsub: gossipsub({ globalSignaturePolicy: StrictNoSign, allowPublishToZeroTopicPeers: true, fallbackToFloodsub: false }),
+      pubsub: gossipsub({
+        globalSignaturePolicy: StrictNoSign,
+        allowPublishToZeroTopicPeers: true,
+        fallbackToFloodsub: false,
+      }),
     },
   })
   let heardCount = 0

@@ -21,7 +21,8 @@ async function collect(stream: NetStream): Promise<string[]> {
 }
 
 const END = Buffer.from('ffffffff', 'hex')
-const frame = (text: string): Buffer => Buffer.from(`${text.length.toString(16).padStart(8, '0')}${Buffer.from(text).toString('hex')}`, 'hex')
+const frame = (text: string): Buffer =>
+  Buffer.from(`${text.length.toString(16).padStart(8, '0')}${Buffer.from(text).toString('hex')}`, 'hex')
 
 describe('frames', () => {
   test('are cut out of whatever pieces arrive', async () => {
@@ -55,15 +56,20 @@ describe('frames', () => {
     expect(() => stream.frames()).toThrow(/once/)
   })
 
-  test.each([FRAME_BYTES_MAX + 1, 0x7fff_ffff, 0xffff_fffe])('a length of %i is refused before anything is read', async (length) => {
-    const [stream, raw] = await framedAndRaw()
-    const reading = collect(stream)
-    const prefix = Buffer.alloc(4)
-    prefix.writeUInt32BE(length)
-    raw.send(prefix)
-    await expect(within('the refusal', reading)).rejects.toThrow(expect.objectContaining({ code: 'RZ_NET_FRAME_TOO_LARGE' }))
-    await until('the other side is reset', () => raw.status === 'reset')
-  })
+  test.each([FRAME_BYTES_MAX + 1, 0x7fff_ffff, 0xffff_fffe])(
+    'a length of %i is refused before anything is read',
+    async (length) => {
+      const [stream, raw] = await framedAndRaw()
+      const reading = collect(stream)
+      const prefix = Buffer.alloc(4)
+      prefix.writeUInt32BE(length)
+      raw.send(prefix)
+      await expect(within('the refusal', reading)).rejects.toThrow(
+        expect.objectContaining({ code: 'RZ_NET_FRAME_TOO_LARGE' }),
+      )
+      await until('the other side is reset', () => raw.status === 'reset')
+    },
+  )
 
   test.each([
     ['nothing', ''],
@@ -106,7 +112,7 @@ describe('frames', () => {
   test('a sender whose peer never reads gives up after a while', async () => {
     const [outbound] = await streamPair()
     // A transport that takes no more and never drains.
-    Object.defineProperty(outbound, 'writableNeedsDrain', { get: () => true, set: () => undefined })
+    Object.defineProperty(outbound, 'writableNeedsDrain', { value: true })
     const stream = frameStream(outbound, { peer: 'x', stallMs: 50 })
     await expect(within('the sender gives up', stream.send(Buffer.from('x')))).rejects.toThrow(BROKEN)
   })

@@ -48,7 +48,9 @@ export async function connected(...nets: readonly Net[]): Promise<void> {
 export async function gathered(topic: string, ...nets: readonly Net[]): Promise<void> {
   for (const net of nets) {
     await until(`${net.self} sees all in ${topic}`, () =>
-      nets.every((other) => other === net || net.peers().some((peer) => peer.id === other.self && peer.topics.includes(topic))),
+      nets.every(
+        (other) => other === net || net.peers().some((peer) => peer.id === other.self && peer.topics.includes(topic)),
+      ),
     )
   }
 }

@@ -1,0 +1,62 @@
+/**
+ * One try at a target of the dial plan, over libp2p. Connected means met by identify: a peer that does not want this node
+ * completes the handshake and hangs up before that.
+ */
+import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { reasonOf } from './dial-failure.ts'
+import type { DialOutcome } from './dial-loop.ts'
+import type { Target } from './dial-plan.ts'
+import { DIAL_TIMEOUT_MS, REFUSAL_WINDOW_MS } from './limits.ts'
+import type { PeerIdText } from './net.ts'
+
+export interface DiallerOptions {
+  readonly libp2p: Libp2p
+  readonly hasSecret: boolean
+  /** Whether identify has met the peer, on this connection or another. */
+  readonly hasMet: (peer: PeerIdText) => boolean
+}
+
+/** Never rejects: every failure is an outcome. */
+export async function dialTarget(target: Target, { libp2p, hasSecret, hasMet }: DiallerOptions): Promise<DialOutcome> {
+  let answered = false
+  try {
+    const connection = await libp2p.dial(
+      target.addresses.map((address) => multiaddr(withPeer(address, target.peer))),
+      {
+        signal: AbortSignal.timeout(DIAL_TIMEOUT_MS),
+        onProgress: ({ type }) => {
+          answered ||= type === 'upgrader:encrypt-outbound-connection'
+        },
+      },
+    )
+    const peer = connection.remotePeer.toString()
+    if (hasMet(peer) || (await meets(libp2p, peer, connection)) || hasMet(peer)) return { kind: 'connected', peer }
+    const message = `${peer} hung up at once: it may have an allow-list without this node`
+    return { kind: 'failed', code: 'refused', message }
+  } catch (error) {
+    return { kind: 'failed', ...reasonOf(error, { answered, hasSecret }) }
+  }
+}
+
+/** False if the connection ends before identify. A peer that is only slow is not waited for. */
+function meets(libp2p: Libp2p, peer: PeerIdText, connection: Connection): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    if (detail.peerId.toString() === peer) resolve(true)
+  }
+  const onClose = (): void => resolve(false)
+  const timer = setTimeout(() => resolve(connection.status === 'open'), REFUSAL_WINDOW_MS)
+  libp2p.addEventListener('peer:identify', onIdentify)
+  connection.addEventListener('close', onClose)
+  if (connection.status !== 'open') resolve(false)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    libp2p.removeEventListener('peer:identify', onIdentify)
+    connection.removeEventListener('close', onClose)
+  })
+}
+
+function withPeer(address: string, peer: PeerIdText | undefined): string {
+  return peer === undefined || address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
+}

@@ -1,0 +1,302 @@
+/**
+ * The port over libp2p: wires the parts to each other and to libp2p's events. Each part has its file: whom to dial
+ * (`dial-plan.ts`, `dialler.ts`), discovery (`mdns.ts`, `registry.ts`), gossip (`gossip.ts`), streams (`streams.ts`), deaf
+ * connections (`watchdog.ts`), offences (`standing.ts`). `libp2p.ts` opens it.
+ */
+import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { assert } from '../errors.ts'
+import { parsePeerAddress } from './address.ts'
+import { DialLoop } from './dial-loop.ts'
+import { DialPlan } from './dial-plan.ts'
+import { dialTarget } from './dialler.ts'
+import { Gossip, GOSSIP_PROTOCOL_PREFIX } from './gossip.ts'
+import * as limits from './limits.ts'
+import { interfaceAddresses, type MdnsDiscovery } from './mdns.ts'
+import { dialFailed, netClosed } from './net-errors.ts'
+import type { MessageListener, Net, NetEvent, NetPeer, NetStream, PeerIdText, Validator } from './net.ts'
+import type { Notices } from './notices.ts'
+import { Registry } from './registry.ts'
+import type { Services, Stack } from './stack.ts'
+import type { Standing } from './standing.ts'
+import { frameStream } from './streams.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** What the network is made of, opened and listening. */
+export interface Libp2pNetParts {
+  readonly stack: Stack
+  readonly standing: Standing
+  readonly notices: Notices
+  readonly mdns: MdnsDiscovery | undefined
+  readonly hasSecret: boolean
+  readonly log: ((line: string) => void) | undefined
+}
+
+export class Libp2pNet implements Net {
+  readonly self: PeerIdText
+  readonly #libp2p: Libp2p<Services>
+  readonly #parts: Libp2pNetParts
+  readonly #gossip: Gossip
+  readonly #plan: DialPlan
+  readonly #loop: DialLoop
+  readonly #watchdog = new Watchdog()
+  #registry: Registry | undefined
+  /** Peers that identify has met: their connections are good for streams. Others are not shown to anybody. */
+  readonly #met = new Set<PeerIdText>()
+  readonly #protocols = new Set<string>()
+  #watchTimer: NodeJS.Timeout | undefined
+  #aloneTimer: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Libp2pNetParts) {
+    this.#parts = parts
+    this.#libp2p = parts.stack.libp2p
+    this.self = this.#libp2p.peerId.toString()
+    this.#gossip = new Gossip({
+      gossipsub: this.#libp2p.services.pubsub,
+      onRejected: (peer) => this.penalise(peer, 'a gossip message was invalid'),
+      onJoined: (peer, topic) => this.#emit({ kind: 'joined', peer, topic }),
+      onLeft: (peer, topic) => this.#emit({ kind: 'left', peer, topic }),
+    })
+    this.#plan = new DialPlan({
+      self: this.self,
+      nowMs: Date.now,
+      random: Math.random,
+      parallelMax: limits.DIALS_PARALLEL_MAX,
+    })
+    this.#loop = new DialLoop({
+      plan: this.#plan,
+      dial: (target) =>
+        dialTarget(target, {
+          libp2p: this.#libp2p,
+          hasSecret: parts.hasSecret,
+          hasMet: (peer) => this.#met.has(peer),
+        }),
+      onFailed: (target, { code, message }) => {
+        const [address = target.key] = target.addresses
+        parts.notices.tell(target.key, { kind: 'dial-failed', address, code, message })
+      },
+      nowMs: Date.now,
+    })
+    this.#libp2p.addEventListener('peer:identify', ({ detail }) => this.#onIdentified(detail))
+    this.#libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnected(detail.toString()))
+  }
+
+  async start(registryDirectory: string | undefined): Promise<void> {
+    this.#watchTimer = setInterval(() => this.#watch(), limits.WATCHDOG_INTERVAL_MS)
+    this.#expectCompany()
+    this.#parts.mdns?.start((peer, addresses) => this.#discovered(peer, addresses, 'mdns'))
+    this.#loop.wake()
+    if (registryDirectory === undefined) return
+    const registry = new Registry({
+      directory: registryDirectory,
+      self: this.self,
+      addresses: () => {
+        const loopback = this.#parts.stack.loopbackAddresses()
+        return loopback.length > 0 ? loopback : this.addresses()
+      },
+      topics: () => this.#gossip.topics,
+      onEntry: ({ peer, addresses }, isNew) => {
+        if (!this.#met.has(peer)) this.#discovered(peer, addresses, 'registry', isNew)
+      },
+      log: (line) => this.#parts.log?.(line),
+    })
+    try {
+      await registry.start()
+      this.#registry = registry
+    } catch (error) {
+      // One way of finding others less; the node works without it.
+      this.#parts.log?.(`registry: ${registryDirectory} cannot be used: ${String(error)}`)
+    }
+  }
+
+  addresses(): readonly string[] {
+    return this.#libp2p.getMultiaddrs().map(String)
+  }
+
+  peers(): readonly NetPeer[] {
+    return [...this.#met].flatMap((peer) => {
+      const [connection] = this.#connectionsOf(peer)
+      return connection === undefined ? [] : [this.#describe(peer, connection)]
+    })
+  }
+
+  #describe(peer: PeerIdText, connection: Connection): NetPeer {
+    const address = connection.remoteAddr.toString()
+    return {
+      id: peer,
+      addresses: [address, ...this.#plan.addressesOf(peer).filter((each) => each !== address)],
+      direction: connection.direction,
+      connectedAtMs: connection.timeline.open,
+      topics: this.#gossip.topicsOf(peer),
+      ...(connection.rtt === undefined ? {} : { roundTripMs: connection.rtt }),
+    }
+  }
+
+  join(topic: string, validate: Validator, listen: MessageListener): void {
+    this.#throwIfClosed()
+    this.#gossip.join(topic, validate, listen)
+    void this.#registry?.update().then(() => this.#registry?.look())
+  }
+
+  leave(topic: string): void {
+    this.#gossip.leave(topic)
+    void this.#registry?.update()
+  }
+
+  async publish(topic: string, bytes: Uint8Array): Promise<number> {
+    this.#throwIfClosed()
+    return this.#gossip.publish(topic, bytes)
+  }
+
+  handle(protocol: string, handler: (stream: NetStream) => Promise<void>): void {
+    this.#throwIfClosed()
+    assert(!this.#protocols.has(protocol), `protocol ${protocol} has one handler`)
+    this.#protocols.add(protocol)
+    const bounds = { maxInboundStreams: limits.INBOUND_STREAMS_MAX, maxOutboundStreams: limits.OUTBOUND_STREAMS_MAX }
+    void this.#libp2p.handle(
+      protocol,
+      (raw, connection) => {
+        const stream = frameStream(raw, { peer: connection.remotePeer.toString() })
+        handler(stream).then(
+          () => stream.close(),
+          (error: unknown) => stream.abort(`the handler of ${protocol} failed: ${String(error)}`),
+        )
+      },
+      bounds,
+    )
+  }
+
+  async open(peer: PeerIdText, protocol: string, { signal }: { readonly signal: AbortSignal }): Promise<NetStream> {
+    this.#throwIfClosed()
+    const [connection] = this.#connectionsOf(peer)
+    if (connection === undefined) throw dialFailed(peer, protocol, 'it is not connected')
+    try {
+      const options = { signal, maxOutboundStreams: limits.OUTBOUND_STREAMS_MAX }
+      return frameStream(await connection.newStream(protocol, options), { peer })
+    } catch (error) {
+      signal.throwIfAborted()
+      throw dialFailed(peer, protocol, error instanceof Error ? error.message : String(error), error)
+    }
+  }
+
+  addPeer(address: string): void {
+    this.#throwIfClosed()
+    const parsed = parsePeerAddress(address)
+    this.dialForever(parsed.address, parsed.peer)
+    this.#loop.wake()
+  }
+
+  dialForever(address: string, peer: PeerIdText | undefined): void {
+    this.#plan.addAddress(address, peer)
+  }
+
+  #discovered(peer: PeerIdText, addresses: readonly string[], by: 'mdns' | 'registry', isSignOfLife = true): void {
+    if (this.#closing !== undefined) return
+    if (this.#plan.discovered(peer, addresses, isSignOfLife)) this.#emit({ kind: 'discovered', peer, addresses, by })
+    this.#loop.wake()
+  }
+
+  penalise(peer: PeerIdText, reason: string): void {
+    this.#parts.log?.(`${peer} is penalised: ${reason}`)
+    if (this.#parts.standing.offend(peer)) this.#hangUp(peer, `it sent too much that is invalid, last: ${reason}`)
+  }
+
+  onEvent(listener: (event: NetEvent) => void): () => void {
+    return this.#parts.notices.listen(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#loop.stop()
+    this.#parts.mdns?.stop()
+    clearInterval(this.#watchTimer)
+    clearTimeout(this.#aloneTimer)
+    try {
+      await this.#registry?.close()
+    } finally {
+      await this.#libp2p.stop()
+    }
+  }
+
+  #onIdentified({ peerId, listenAddrs, connection }: IdentifyResult): void {
+    const peer = peerId.toString()
+    if (connection.status !== 'open') return
+    const isNew = !this.#met.has(peer)
+    this.#met.add(peer)
+    clearTimeout(this.#aloneTimer)
+    this.#plan.connected(peer)
+    this.#plan.discovered(peer, listenAddrs.map(String))
+    if (isNew) this.#emit({ kind: 'connected', peer, address: connection.remoteAddr.toString() })
+    this.#loop.wake()
+  }
+
+  #onDisconnected(peer: PeerIdText): void {
+    this.#gossip.disconnected(peer)
+    this.#plan.disconnected(peer)
+    if (this.#met.delete(peer)) this.#emit({ kind: 'disconnected', peer })
+    if (this.#met.size === 0) this.#expectCompany()
+    this.#loop.wake()
+  }
+
+  #expectCompany(): void {
+    clearTimeout(this.#aloneTimer)
+    if (this.#closing !== undefined) return
+    this.#aloneTimer = setTimeout(() => {
+      const { queriesSent = 0, answersHeard = 0 } = this.#parts.mdns ?? {}
+      this.#emit({ kind: 'alone', interfaces: interfaceAddresses(), queriesSent, answersHeard })
+    }, limits.ALONE_AFTER_MS)
+  }
+
+  #watch(): void {
+    const peers = new Set(this.#libp2p.getConnections().map((connection) => connection.remotePeer.toString()))
+    const watched = [...peers].map((peer) => ({ peer, hears: this.#hears(peer) }))
+    for (const { kind, peer } of this.#watchdog.look(watched, Date.now())) {
+      if (kind === 'close') this.#hangUp(peer, 'gossip does not flow')
+      else void this.#identifyAnew(peer)
+    }
+  }
+
+  #hears(peer: PeerIdText): boolean {
+    const streams = this.#connectionsOf(peer).flatMap((connection) => connection.streams)
+    const gossip = streams.filter(
+      ({ protocol, status }) => status === 'open' && protocol.startsWith(GOSSIP_PROTOCOL_PREFIX),
+    )
+    return ['inbound', 'outbound'].every((direction) => gossip.some((stream) => stream.direction === direction))
+  }
+
+  async #identifyAnew(peer: PeerIdText): Promise<void> {
+    const [connection] = this.#connectionsOf(peer)
+    if (connection === undefined) return
+    try {
+      await this.#libp2p.services.identify.identify(connection)
+    } catch (error) {
+      this.#hangUp(peer, `it cannot be identified: ${String(error)}`)
+    }
+  }
+
+  #hangUp(peer: PeerIdText, why: string): void {
+    this.#parts.log?.(`hanging up on ${peer}: ${why}`)
+    for (const connection of this.#libp2p.getConnections(peerIdFromString(peer))) connection.abort(new Error(why))
+  }
+
+  #connectionsOf(peer: PeerIdText): Connection[] {
+    return this.#libp2p.getConnections(peerIdFromString(peer)).filter((connection) => connection.status === 'open')
+  }
+
+  #emit(event: NetEvent): void {
+    this.#parts.notices.emit(event)
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closing !== undefined) throw netClosed()
+  }
+}
