@@ -183,6 +183,17 @@ describe('gathering', () => {
   })
 })
 
+describe('a caller who awaits nothing', () => {
+  it('is told so at a limit, and what was accepted is written', async () => {
+    const users = (await openTestNode()).namespace('users')
+    const pointers = [{ localContext: 'n', target: 1 }]
+    const accepted = Array.from({ length: 65_536 }, () => users.append(pointers))
+    await expect(users.append(pointers)).rejects.toMatchObject({ code: 'RZ_NODE_BUSY' })
+    await Promise.all(accepted)
+    expect(users.counts().deltas).toBe(65_536)
+  })
+})
+
 describe('a durable cursor', () => {
   it('misses nothing across a restart', async () => {
     const data = await temporaryFolder()
