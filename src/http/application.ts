@@ -97,6 +97,8 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
 async function admit(options: ApplicationOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (options.isControl(request.raw)) return
   const { headers, method } = request
+  // A whole URL as target would name a second host (RFC 9112, 3.2.2); only proxies are sent such.
+  if (!request.url.startsWith('/')) throw new RhizomeError('RZ_HTTP_INPUT', 'this node is no proxy: ask for a path')
   const verdict = judge(
     {
       method,
@@ -117,10 +119,19 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   }
   if (options.token === undefined || method === 'OPTIONS' || pathOf(request) === '/health') return
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-  if (bearer !== undefined && (await options.token(bearer))) return
+  if (bearer !== undefined && (await passes(options.token, bearer))) return
   reply.header('www-authenticate', 'Bearer')
   const what = bearer === undefined ? 'this node is reachable beyond its machine, and wants a token' : 'this is not the token'
   throw new RhizomeError('RZ_HTTP_TOKEN', `${what}: send "Authorization: Bearer <token>"; rhizome-node token makes a new one`)
+}
+
+/** What is wrong with the token's file is for the operator: who asks has shown nothing yet. */
+async function passes(token: TokenCheck, bearer: string): Promise<boolean> {
+  try {
+    return await token(bearer)
+  } catch (cause) {
+    throw new Error('the token could not be checked', { cause })
+  }
 }
 
 async function refuseWrite({ method, routeOptions }: FastifyRequest): Promise<void> {

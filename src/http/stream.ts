@@ -29,8 +29,9 @@ export async function* gathered(lines: AsyncIterable<string>, options: StreamOpt
       next = new Pull(source)
       const soon = turn('later' as const)
       while (chunk.length < CHUNK_CHARS_MAX) {
-        const more = await Promise.race([next.result, soon])
-        if (more === 'later' || more.done === true) break
+        // A failure is met again, and thrown, after what came before it has left.
+        const more = await Promise.race([next.result, soon]).catch(() => 'failed' as const)
+        if (more === 'later' || more === 'failed' || more.done === true) break
         chunk += more.value
         next = new Pull(source)
       }
