@@ -8,7 +8,7 @@ import { isFuture } from '../delta/clock.ts'
 import { RhizomeError } from '../errors.ts'
 import { type Block, type LogKey, logKeyOfHeader, type Run } from '../log/block.ts'
 import { verifyRun } from '../log/chain.ts'
-import { authenticate, decodeForkProof, type AttestedHeader, verifyForkProof } from '../log/fork.ts'
+import { type AttestedHeader, type Authentic, authenticate, decodeForkProof, verifyForkProof } from '../log/fork.ts'
 import type { FrontierEntry } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { CommitResult } from '../store/store.ts'
@@ -109,7 +109,9 @@ export class Fetching {
 
   heads(heads: readonly AttestedHeader[]): void {
     for (const head of heads) {
-      const { header, hash } = authentic(head)
+      const authenticated = authentic(head)
+      if (authenticated === undefined) continue
+      const { header, hash } = authenticated
       const asked = this.#askedFor(logKeyOfHeader(header))
       this.#checkNamespace(header.namespace)
       if (isFuture(header.time, this.#options.nowMs)) {
@@ -134,7 +136,8 @@ export class Fetching {
   runs(encoded: readonly (readonly Uint8Array[])[]): void {
     const checked: { readonly run: Run; readonly asked: Asked }[] = []
     for (const items of encoded) {
-      const run = verifyRun(decodeRun(items))
+      const run = readable(items)
+      if (run === undefined) continue
       const [first] = run.blocks
       const last = run.blocks.at(-1) as Block
       this.#checkNamespace(first.header.namespace)
@@ -215,12 +218,24 @@ export class Fetching {
   }
 }
 
-function authentic(head: AttestedHeader): ReturnType<typeof authenticate> {
+/** The run, verified; undefined when it is of a later format: not at fault, and not for this release. */
+function readable(items: readonly Uint8Array[]): Run | undefined {
+  try {
+    return verifyRun(decodeRun(items))
+  } catch (error) {
+    if (error instanceof RhizomeError && error.code === 'RZ_BLOCK_VERSION') return undefined
+    throw error
+  }
+}
+
+/** As `readable`, for a head. */
+function authentic(head: AttestedHeader): Authentic | undefined {
   try {
     return authenticate(head)
-  } catch (cause) {
-    if (!(cause instanceof RhizomeError)) throw cause
-    throw new RhizomeError('RZ_SYNC_FRAME_INVALID', 'a head that its creator did not sign', { cause })
+  } catch (error) {
+    if (!(error instanceof RhizomeError)) throw error
+    if (error.cause instanceof RhizomeError && error.cause.code === 'RZ_BLOCK_VERSION') return undefined
+    throw new RhizomeError('RZ_SYNC_FRAME_INVALID', 'a head that its creator did not sign', { cause: error })
   }
 }
 

@@ -156,7 +156,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause)
   }
   const [kind, ...fields] = list('frame', value)
-  switch (KINDS[integer('kind', kind, KINDS.length - 1)] ?? 'hello') {
+  switch (kindOf(kind)) {
     case 'hello':
       return parseHello(fields)
     case 'refuse':
@@ -181,6 +181,12 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     case 'done':
       return parseDone(fields)
   }
+}
+
+function kindOf(value: Value | undefined): Frame['kind'] {
+  const kind = KINDS[integer('kind', value)]
+  if (kind === undefined) throw invalid('an unknown kind')
+  return kind
 }
 
 function parseHello(fields: readonly Value[]): Hello {
