@@ -42,7 +42,7 @@ export async function makeApplication(options: ApplicationOptions): Promise<Appl
     onConstructorPoisoning: 'ignore',
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     schemaController: validation.controller,
-    frameworkErrors: (error, request, reply) => fail(options, error, request as FastifyRequest, reply as FastifyReply),
+    frameworkErrors: (error, request, reply) => fail(options, error, request, reply),
   })
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', (request, reply) => admit(options, request, reply))
@@ -59,7 +59,7 @@ export async function makeApplication(options: ApplicationOptions): Promise<Appl
   const paths = new Map<string, Set<string>>()
   app.addHook('onRoute', (route) => note(paths, route))
   await addRoutes(app, options)
-  for (const [url, methods] of [...paths]) addRefusal(app, url, methods, options)
+  for (const [url, methods] of paths) addRefusal(app, url, methods, options)
   await app.ready()
   return app
 }
@@ -121,8 +121,12 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined && (await passes(options.token, bearer))) return
   reply.header('www-authenticate', 'Bearer')
-  const what = bearer === undefined ? 'this node is reachable beyond its machine, and wants a token' : 'this is not the token'
-  throw new RhizomeError('RZ_HTTP_TOKEN', `${what}: send "Authorization: Bearer <token>"; rhizome-node token makes a new one`)
+  const what =
+    bearer === undefined ? 'this node is reachable beyond its machine, and wants a token' : 'this is not the token'
+  throw new RhizomeError(
+    'RZ_HTTP_TOKEN',
+    `${what}: send "Authorization: Bearer <token>"; rhizome-node token makes a new one`,
+  )
 }
 
 /** What is wrong with the token's file is for the operator: who asks has shown nothing yet. */
@@ -136,7 +140,10 @@ async function passes(token: TokenCheck, bearer: string): Promise<boolean> {
 
 async function refuseWrite({ method, routeOptions }: FastifyRequest): Promise<void> {
   if (!WRITES.has(method) || routeOptions.url === undefined) return
-  throw new RhizomeError('RZ_HTTP_READ_ONLY', 'this node keeps what others write, and writes nothing of its own: write on another')
+  throw new RhizomeError(
+    'RZ_HTTP_READ_ONLY',
+    'this node keeps what others write, and writes nothing of its own: write on another',
+  )
 }
 
 function fail({ onError }: ApplicationOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -186,7 +193,9 @@ function answerOptions(request: FastifyRequest, reply: FastifyReply, allow: stri
 }
 
 /** A write by shorthand that met another route of the same path: of `/api/peers`, of `/api/user/ids`. */
-function shorthandClash(request: FastifyRequest): { readonly collection: string; readonly id: string | undefined } | undefined {
+function shorthandClash(
+  request: FastifyRequest,
+): { readonly collection: string; readonly id: string | undefined } | undefined {
   if (request.method !== 'PUT' && request.method !== 'DELETE') return undefined
   const [root, collection = '', id, ...rest] = pathOf(request).slice(1).split('/').map(decodeURIComponent)
   if (root !== 'api' || rest.length > 0) return undefined

@@ -1,6 +1,6 @@
 /** What every route works with. Its parts are passed in, so that a route file reads alone. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
+import type { FastifyInstance, RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Namespace } from '../node/namespace.ts'
 import type { RhizomeNode } from '../node/node.ts'
@@ -36,5 +36,3 @@ export function firstNamespace(node: RhizomeNode): Namespace {
   if (first === undefined) throw new Error('bug: a node holds a namespace at least')
   return first
 }
-
-export type { FastifyReply, FastifyRequest }

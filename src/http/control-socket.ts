@@ -44,10 +44,15 @@ export async function listenAt(path: string, server: Server): Promise<void> {
     await bind(path, server)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
-      throw new RhizomeError('RZ_HTTP_LISTEN_FAILED', `no socket can be made at ${path}: ${(error as Error).message}`, { cause: error })
+      throw new RhizomeError('RZ_HTTP_LISTEN_FAILED', `no socket can be made at ${path}: ${(error as Error).message}`, {
+        cause: error,
+      })
     }
     if (await answers(path)) {
-      throw new RhizomeError('RZ_HTTP_SOCKET_TAKEN', `a running node listens at ${path}: stop it, or give another --data`)
+      throw new RhizomeError(
+        'RZ_HTTP_SOCKET_TAKEN',
+        `a running node listens at ${path}: stop it, or give another --data`,
+      )
     }
     await rm(path, { force: true })
     await bind(path, server)

@@ -6,11 +6,21 @@ import type { DeltasOptions, Namespace, PlacedDelta } from '../node/namespace.ts
 import { sendStream } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { cursorOf, openCursor } from './cursor.ts'
-import type { Followers } from './followers.ts'
 import { readPointer, writeDelta } from './json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
-import { COUNT, DELTA, DELTAS, DELTAS_QUERY, EVENTS_QUERY, NO_QUERY, PATH, RAW_DELTAS, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import {
+  COUNT,
+  DELTA,
+  DELTAS,
+  DELTAS_QUERY,
+  EVENTS_QUERY,
+  NO_QUERY,
+  PATH,
+  RAW_DELTAS,
+  WRITE_QUERY,
+  WRITTEN,
+} from './schemas.ts'
 import { gathered } from './stream.ts'
 
 const START = '0'
@@ -36,7 +46,10 @@ export function addDeltaRoutes(app: Application, { followers }: Context, { prefi
     // What the browser saw last is newer than what the page asked for first.
     const after = lastEventId(request) ?? request.query.after ?? String(namespace.position())
     const deltas = following(namespace, after, { live: true, signal: followers.enter(reply.raw) })
-    const events = mapped(deltas, (placed) => `id: ${cursorOf(placed)}\nevent: delta\ndata: ${JSON.stringify(placedJson(placed))}\n\n`)
+    const events = mapped(
+      deltas,
+      (placed) => `id: ${cursorOf(placed)}\nevent: delta\ndata: ${JSON.stringify(placedJson(placed))}\n\n`,
+    )
     reply.header('x-accel-buffering', 'no')
     return sendStream(reply, 'text/event-stream; charset=utf-8', gathered(events, { heartbeat: ':\n\n' }))
   })
@@ -77,7 +90,10 @@ interface DeltaPath {
   readonly index?: string | undefined
 }
 
-function named(namespaceOf: Scope['namespaceOf'], params: DeltaPath): { readonly namespace: Namespace; readonly id: string } {
+function named(
+  namespaceOf: Scope['namespaceOf'],
+  params: DeltaPath,
+): { readonly namespace: Namespace; readonly id: string } {
   return { namespace: namespaceOf(params), id: `${params.block ?? ''}/${params.index ?? ''}` }
 }
 
@@ -85,14 +101,19 @@ function notHeld(id: string, { name }: Namespace): RhizomeError {
   return new RhizomeError('RZ_HTTP_NOT_FOUND', `the delta ${id} is not held in "${name}"`)
 }
 
-/** Deltas behind `after`, at most `countMax` and not many more than `PAGE_CHARS_MAX` characters; `linkNext` if there are more. */
-async function page(namespace: Namespace, after: string, countMax: number, linkNext: (after: string) => void): Promise<object[]> {
+/** Deltas behind `after`, at most `countMax` and not many more than `PAGE_CHARS_MAX` characters; `onMore` if there are others. */
+async function page(
+  namespace: Namespace,
+  after: string,
+  countMax: number,
+  onMore: (after: string) => void,
+): Promise<object[]> {
   const items: object[] = []
   let last: PlacedDelta | undefined
   let chars = 0
   for await (const placed of following(namespace, after, { live: false })) {
     if (last !== undefined && (items.length >= countMax || chars >= PAGE_CHARS_MAX)) {
-      linkNext(cursorOf(last))
+      onMore(cursorOf(last))
       break
     }
     const json = placedJson(placed)
@@ -104,7 +125,11 @@ async function page(namespace: Namespace, after: string, countMax: number, linkN
 }
 
 /** The cursor is checked at once, so that a bad one is answered as a problem. */
-function following(namespace: Namespace, cursor: string, options: Omit<DeltasOptions, 'after'>): AsyncIterable<PlacedDelta> {
+function following(
+  namespace: Namespace,
+  cursor: string,
+  options: Omit<DeltasOptions, 'after'>,
+): AsyncIterable<PlacedDelta> {
   const { after, isNew } = openCursor(namespace, cursor)
   return filtered(namespace.deltas({ ...options, after }), isNew)
 }

@@ -1,6 +1,6 @@
 /** The streams that are being answered: at most `FOLLOWERS_MAX` that never end by themselves, all ended by closing. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { RhizomeError } from '../errors.ts'
 import { FOLLOWERS_MAX } from './options.ts'
 
@@ -15,7 +15,7 @@ export class Followers {
   }
 
   /** A signal that ends with the request or with the server. Throws RZ_HTTP_BUSY when as many streams are open as may be. */
-  enter(response: ServerResponse<IncomingMessage>): AbortSignal {
+  enter(response: ServerResponse): AbortSignal {
     if (this.#count >= this.#countMax) {
       throw new RhizomeError('RZ_HTTP_BUSY', `${this.#countMax} streams follow this node already: close some first`)
     }

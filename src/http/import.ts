@@ -93,7 +93,11 @@ export class Import {
     }
   }
 
-  #begin(line: Line & { readonly kind: 'text' }, id: string, properties: Readonly<Record<string, PropertyInput>>): void {
+  #begin(
+    line: Line & { readonly kind: 'text' },
+    id: string,
+    properties: Readonly<Record<string, PropertyInput>>,
+  ): void {
     this.#pendingCount++
     this.#pendingBytes += line.sizeBytes
     const writing = this.#write(id, properties).then(

@@ -17,7 +17,10 @@ const ESCAPABLE = /^\$+ref$/
 export function readProperties(json: { readonly [property: string]: unknown }): Record<string, PropertyInput> {
   checkDepth(json)
   return Object.fromEntries(
-    Object.entries(json as { readonly [property: string]: Json }).map(([property, value]) => [property, readProperty(value)]),
+    Object.entries(json as { readonly [property: string]: Json }).map(([property, value]) => [
+      property,
+      readProperty(value),
+    ]),
   )
 }
 
@@ -26,15 +29,23 @@ function readProperty(json: Json): PropertyInput {
   if (shape === undefined) return fromJson(json)
   if (shape.key !== '$ref') return { [shape.key.slice(1)]: fromJson(shape.target), as: fromJson(shape.as) }
   if (typeof shape.target !== 'string' || typeof shape.as !== 'string') {
-    throw new RhizomeError('RZ_DELTA_INVALID', '"$ref" and "as" must hold text; a plain object of these keys is written "$$ref"')
+    throw new RhizomeError(
+      'RZ_DELTA_INVALID',
+      '"$ref" and "as" must hold text; a plain object of these keys is written "$$ref"',
+    )
   }
   return ref(shape.target, shape.as)
 }
 
-export function writeEntity({ id, properties }: Entity): { readonly id: string; readonly properties: { readonly [property: string]: Json } } {
+export function writeEntity({ id, properties }: Entity): {
+  readonly id: string
+  readonly properties: { readonly [property: string]: Json }
+} {
   return {
     id,
-    properties: Object.fromEntries(Object.entries(properties).map(([property, value]) => [property, writeProperty(value)])),
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([property, value]) => [property, writeProperty(value)]),
+    ),
   }
 }
 
@@ -66,7 +77,10 @@ export function readPointer(pointer: {
     return { localContext, target: fromJson(target as Json) }
   }
   if (typeof target === 'string') return { localContext, target, targetContext }
-  throw new RhizomeError('RZ_DELTA_INVALID', 'the target of a pointer with a "targetContext" is the id of an entity or delta')
+  throw new RhizomeError(
+    'RZ_DELTA_INVALID',
+    'the target of a pointer with a "targetContext" is the id of an entity or delta',
+  )
 }
 
 export function writeDelta(delta: Delta): { readonly [key: string]: Json } {
@@ -84,6 +98,7 @@ function writePointer(pointer: Pointer): Json {
 /** Keeps the walks over foreign JSON from exhausting the stack. */
 function checkDepth(json: unknown, levelsLeft: number = JSON_DEPTH_MAX): void {
   if (typeof json !== 'object' || json === null) return
-  if (levelsLeft === 0) throw new RhizomeError('RZ_DELTA_INVALID', `a value is nested more than ${JSON_DEPTH_MAX} levels deep`)
+  if (levelsLeft === 0)
+    throw new RhizomeError('RZ_DELTA_INVALID', `a value is nested more than ${JSON_DEPTH_MAX} levels deep`)
   for (const inner of Object.values(json)) checkDepth(inner, levelsLeft - 1)
 }

@@ -11,7 +11,9 @@ export function writeLossless(view: LosslessView): { readonly [key: string]: Jso
   return {
     id: view.id,
     referencedAs: view.referencedAs,
-    properties: Object.fromEntries(Object.entries(view.properties).map(([property, claims]) => [property, writeClaims(claims)])),
+    properties: Object.fromEntries(
+      Object.entries(view.properties).map(([property, claims]) => [property, writeClaims(claims)]),
+    ),
     negations: view.negations.map(({ delta, negatedBy, standing }) => ({
       delta: writeDelta(delta),
       negatedBy: negatedBy.map((against) => ({ ...against })),

@@ -7,13 +7,16 @@ import { COUNT, HEALTH, NO_QUERY, PATH, STATUS, STATUSES } from './schemas.ts'
 export function addNodeRoutes(app: Application, context: Context): void {
   const { node } = context
   const peers = () => [node.self(), ...node.peers()]
-  const answer = (schema: object) => ({ schema: { querystring: NO_QUERY, response: { 200: schema } } })
 
   app.get('/health', answer(HEALTH), () => ({ status: 'ok' }))
   app.get('/api/status', answer(STATUS), () => statusOf(context))
   app.get('/api/peers', answer(STATUSES), peers)
   app.get('/api/peers/count', answer(COUNT), () => peers().length)
   app.get('/api/ns', answer(STATUSES), () => node.namespaces().map(summaryOf))
+}
+
+function answer(schema: object) {
+  return { schema: { querystring: NO_QUERY, response: { 200: schema } } }
 }
 
 export function addNamespaceRoutes(app: Application, { prefix, namespaceOf }: Scope): void {

@@ -55,7 +55,8 @@ export function describe(error: unknown): { readonly problem: Problem; readonly 
     return { problem, isOurs: problem.status >= FAILED }
   }
   const { code, statusCode, message } = shapeOf(error)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return theirs('RZ_HTTP_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes; an import has no limit in all`)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return theirs('RZ_HTTP_TOO_LARGE', `a body has at most ${BODY_BYTES_MAX} bytes; an import has no limit in all`)
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return theirs('RZ_HTTP_MEDIA_TYPE', 'bodies are application/json, or application/x-ndjson where it says so')
   }
@@ -69,5 +70,5 @@ function theirs(code: ErrorCode, detail: string): { readonly problem: Problem; r
 
 /** What fastify and Node put on the errors that they raise about a request. */
 function shapeOf(error: unknown): { code?: string; statusCode?: number; message: string } {
-  return error instanceof Error ? (error as Error & { code?: string; statusCode?: number }) : { message: '' }
+  return error instanceof Error ? error : { message: '' }
 }

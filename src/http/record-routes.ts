@@ -51,7 +51,9 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     const found = idsAfter(where, after, countMax + 1)
     const page = found.slice(0, countMax)
     const last = page.at(-1)
-    return found.length > countMax && last !== undefined ? { ids: page, next: linkNext(request, reply, last) } : { ids: page }
+    return found.length > countMax && last !== undefined
+      ? { ids: page, next: linkNext(request, reply, last) }
+      : { ids: page }
   })
 
   const written = { params: PATH, querystring: WRITE_QUERY, body: RECORD, response: { 200: ENTITY, 201: ENTITY } }
@@ -62,7 +64,8 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   app.put(record, { schema: written }, (request, reply) => {
     const where = locate(request.params)
     const { id = where.id } = request.body
-    if (id !== where.id) throw new RhizomeError('RZ_HTTP_INPUT', `the body's id "${id}" is not the path's "${where.id}"`)
+    if (id !== where.id)
+      throw new RhizomeError('RZ_HTTP_INPUT', `the body's id "${id}" is not the path's "${where.id}"`)
     return merge(where, request.body, request.query, reply)
   })
 
@@ -75,12 +78,7 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   })
 
   const deleted = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
-  app.delete(record, { schema: deleted }, async (request) => {
-    const where = locate(request.params)
-    const { deltas, block } = await where.namespace.delete(where.collection, where.id, request.query)
-    if (deltas.length === 0) throw nothingStands(where)
-    return { deltas, block }
-  })
+  app.delete(record, { schema: deleted }, (request) => remove(locate(request.params), request.query))
 }
 
 /** Writes the properties beside those that the record has; 201 when it had none. */
@@ -97,6 +95,13 @@ async function merge(
   return writeEntity(namespace.get(collection, id) ?? { id, properties: {} })
 }
 
+/** Negates what stands about the record. */
+async function remove(where: Location, options: { readonly as?: string }): Promise<object> {
+  const { deltas, block } = await where.namespace.delete(where.collection, where.id, options)
+  if (deltas.length === 0) throw nothingStands(where)
+  return { deltas, block }
+}
+
 function nothingStands({ namespace, collection, id }: Location): RhizomeError {
   return new RhizomeError('RZ_HTTP_NOT_FOUND', `"${namespace.name}" holds nothing about ${collection}/${id}`)
 }
@@ -107,7 +112,7 @@ function idsAfter({ namespace, collection }: Location, after: string | undefined
 
 async function* idLines(where: Location, start: string | undefined, countMax: number): AsyncGenerator<string> {
   let after = start
-  for (let left = countMax; left > 0; ) {
+  for (let left = countMax; left > 0;) {
     const ids = idsAfter(where, after, Math.min(left, PAGE_COUNT_DEFAULT))
     for (const id of ids) yield `${JSON.stringify(id)}\n`
     after = ids.at(-1)
@@ -115,4 +120,3 @@ async function* idLines(where: Location, start: string | undefined, countMax: nu
     left -= ids.length
   }
 }
-

@@ -92,7 +92,10 @@ export async function openHttp(node: RhizomeNode, options: HttpOptions = {}): Pr
 function check({ port, token }: HttpOptions, host: string, allowOrigins: readonly string[]): void {
   const wrong = allowOrigins.find((origin) => !isOrigin(origin))
   if (wrong !== undefined) {
-    throw new RhizomeError('RZ_HTTP_ORIGIN', `"${wrong}" is no origin: write scheme and host alone, as https://example.org`)
+    throw new RhizomeError(
+      'RZ_HTTP_ORIGIN',
+      `"${wrong}" is no origin: write scheme and host alone, as https://example.org`,
+    )
   }
   if (port !== false && token === undefined && !isLoopback(host)) {
     throw new RhizomeError(

@@ -66,7 +66,10 @@ async function readHash(directory: string): Promise<string | undefined> {
   }
   const expected = STORED.exec(text)?.[1]
   if (expected === undefined) {
-    throw new RhizomeError('RZ_HTTP_TOKEN_DAMAGED', `${path} does not hold a token's hash: make a new one with rhizome-node token`)
+    throw new RhizomeError(
+      'RZ_HTTP_TOKEN_DAMAGED',
+      `${path} does not hold a token's hash: make a new one with rhizome-node token`,
+    )
   }
   return expected
 }

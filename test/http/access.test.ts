@@ -23,7 +23,16 @@ const verdict = (facts: Partial<Caller>) => {
 }
 
 describe('a Host', () => {
-  const good = ['localhost', 'LOCALHOST:3000', '127.0.0.1:80', '[::1]:3000', '192.168.1.5:3000', 'db.example.org', 'DB.example.org:9', 'proxy']
+  const good = [
+    'localhost',
+    'LOCALHOST:3000',
+    '127.0.0.1:80',
+    '[::1]:3000',
+    '192.168.1.5:3000',
+    'db.example.org',
+    'DB.example.org:9',
+    'proxy',
+  ]
   it.each(good)('"%s" is ours', (host) => expect(verdict({ host })).toBe('pass'))
 
   const bad = [
@@ -55,7 +64,15 @@ describe('an Origin', () => {
   const good = ['http://localhost:3000', 'https://localhost:3000', 'https://app.example.org']
   it.each(good)('"%s" passes', (origin) => expect(verdict({ origin })).toBe('pass'))
 
-  const bad = ['http://localhost:8080', 'http://localhost', 'null', 'https://evil.example', 'http://app.example.org', 'file://', 'x']
+  const bad = [
+    'http://localhost:8080',
+    'http://localhost',
+    'null',
+    'https://evil.example',
+    'http://app.example.org',
+    'file://',
+    'x',
+  ]
   it.each(bad)('"%s" is refused', (origin) => expect(verdict({ origin })).toBe('RZ_HTTP_ORIGIN'))
 
   it('compares default ports as equal', () => {
@@ -79,7 +96,9 @@ describe('a request that a browser sends unasked', () => {
 })
 
 describe('loopback', () => {
-  it.each(['localhost', '127.0.0.1', '127.8.9.1', '::1', '[::1]'])('is %s', (host) => expect(isLoopback(host)).toBe(true))
+  it.each(['localhost', '127.0.0.1', '127.8.9.1', '::1', '[::1]'])('is %s', (host) =>
+    expect(isLoopback(host)).toBe(true),
+  )
   it.each(['0.0.0.0', '::', '192.168.1.5', '127.evil.example', 'example.org'])('is not %s', (host) =>
     expect(isLoopback(host)).toBe(false),
   )
@@ -107,7 +126,10 @@ describe('over a real socket', () => {
 
   it('a page of another site neither reads nor writes', async () => {
     const headers = { origin: 'https://evil.example' }
-    expect(await api.ask('GET', '/api/deltas', { headers })).toMatchObject({ status: 403, json: { code: 'RZ_HTTP_ORIGIN' } })
+    expect(await api.ask('GET', '/api/deltas', { headers })).toMatchObject({
+      status: 403,
+      json: { code: 'RZ_HTTP_ORIGIN' },
+    })
     const answer = await api.ask('PUT', '/api/user/evil', { headers, body })
     expect(answer).toMatchObject({ status: 403, json: { code: 'RZ_HTTP_ORIGIN' } })
     expect(answer.headers['access-control-allow-origin']).toBeUndefined()
@@ -122,9 +144,17 @@ describe('over a real socket', () => {
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'])(
     'a form of type %s writes nothing, even where no header tells that a browser sends it',
     async (type) => {
-      const raw = { headers: { 'content-type': type }, body: JSON.stringify({ pointers: [{ localContext: 'a', target: 1 }] }) }
-      expect(await api.ask('POST', '/api/deltas', raw)).toMatchObject({ status: 415, json: { code: 'RZ_HTTP_MEDIA_TYPE' } })
-      expect(await api.ask('POST', '/api/deltas', { body: '{}', headers: { 'content-type': '' } })).toMatchObject({ status: 415 })
+      const raw = {
+        headers: { 'content-type': type },
+        body: JSON.stringify({ pointers: [{ localContext: 'a', target: 1 }] }),
+      }
+      expect(await api.ask('POST', '/api/deltas', raw)).toMatchObject({
+        status: 415,
+        json: { code: 'RZ_HTTP_MEDIA_TYPE' },
+      })
+      expect(await api.ask('POST', '/api/deltas', { body: '{}', headers: { 'content-type': '' } })).toMatchObject({
+        status: 415,
+      })
     },
   )
 
@@ -155,7 +185,9 @@ describe('over a real socket', () => {
 
   it('the control socket asks for no Host of ours', async () => {
     const { socketPath } = api
-    expect(await ask({ socketPath }, 'GET', '/api/status', { headers: { host: 'anything' } })).toMatchObject({ status: 200 })
+    expect(await ask({ socketPath }, 'GET', '/api/status', { headers: { host: 'anything' } })).toMatchObject({
+      status: 200,
+    })
   })
 
   it('an origin that is none is an error at the start', async () => {
@@ -178,15 +210,26 @@ describe('a token', () => {
     await using api = await openApi({ host: '0.0.0.0', token: tokenCheck(token) })
     const good = { authorization: `Bearer ${token}` }
     for (const path of ['/api/status', '/api/deltas', '/api/user/x', '/nowhere', '/api/events']) {
-      for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: token }, { authorization: 'Bearer ' }]) {
+      for (const headers of [
+        {},
+        { authorization: 'Bearer wrong' },
+        { authorization: token },
+        { authorization: 'Bearer ' },
+      ]) {
         const answer = await api.ask('GET', path, { headers })
-        expect(answer).toMatchObject({ status: 401, json: { code: 'RZ_HTTP_TOKEN' }, headers: { 'www-authenticate': 'Bearer' } })
+        expect(answer).toMatchObject({
+          status: 401,
+          json: { code: 'RZ_HTTP_TOKEN' },
+          headers: { 'www-authenticate': 'Bearer' },
+        })
       }
     }
     expect(await api.ask('PUT', '/api/user/x', { body: { properties: { a: 1 } } })).toMatchObject({ status: 401 })
     expect(api.node.namespace('users').get('user', 'x')).toBeUndefined()
     expect(await api.ask('GET', '/api/status', { headers: good })).toMatchObject({ status: 200 })
-    expect(await api.ask('GET', '/api/status', { headers: { authorization: `bearer  ${token}` } })).toMatchObject({ status: 200 })
+    expect(await api.ask('GET', '/api/status', { headers: { authorization: `bearer  ${token}` } })).toMatchObject({
+      status: 200,
+    })
     expect(await api.ask('GET', '/health')).toMatchObject({ status: 200, json: { status: 'ok' } })
     expect(await ask({ socketPath: api.socketPath }, 'GET', '/api/status')).toMatchObject({ status: 200 })
   })

@@ -70,7 +70,12 @@ export async function ask(target: Target, method: string, path: string, more: Mo
 }
 
 /** The same, but the body is left to be read. */
-export function open(target: Target, method: string, path: string, { headers = {}, body }: More = {}): Promise<IncomingMessage> {
+export function open(
+  target: Target,
+  method: string,
+  path: string,
+  { headers = {}, body }: More = {},
+): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const type = body === undefined ? {} : { 'content-type': 'application/json' }
   const where = 'port' in target ? { host: '127.0.0.1', ...target } : target

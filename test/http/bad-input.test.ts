@@ -62,24 +62,81 @@ const cases: readonly Case[] = [
   { title: 'a reference to a number', ...PUT, body: record({ a: { $ref: 1, as: 'b' } }), ...DELTA },
   { title: 'a reference under a number', ...PUT, body: record({ a: { $ref: 'x', as: 1 } }), ...DELTA },
   { title: 'a reference to nothing', ...PUT, body: record({ a: { $ref: '', as: 'b' } }), ...DELTA },
-  { title: 'nesting beyond what a delta holds', ...PUT, body: `{"properties":{"a":${'['.repeat(40)}${']'.repeat(40)}}}`, ...DELTA },
+  {
+    title: 'nesting beyond what a delta holds',
+    ...PUT,
+    body: `{"properties":{"a":${'['.repeat(40)}${']'.repeat(40)}}}`,
+    ...DELTA,
+  },
   { title: 'nesting beyond what a stack holds', ...PUT, body: `{"properties":{"a":${deep}}}`, ...DELTA },
-  { title: 'nesting beyond what a stack holds in a pointer', ...POST, body: `{"pointers":[{"localContext":"a","target":${deep}}]}`, ...DELTA },
+  {
+    title: 'nesting beyond what a stack holds in a pointer',
+    ...POST,
+    body: `{"pointers":[{"localContext":"a","target":${deep}}]}`,
+    ...DELTA,
+  },
   { title: 'nesting beyond what a stack holds as the body', ...POST, body: deep, ...INPUT },
-  { title: 'more properties than a block holds', ...PUT, body: record(Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`p${n}`, n]))), status: 413, code: 'RZ_BLOCK_TOO_LARGE' },
-  { title: 'a value larger than a delta', ...PUT, body: record({ a: 'x'.repeat(600_000) }), status: 413, code: 'RZ_DELTA_TOO_LARGE' },
-  { title: 'a body larger than the limit', ...PUT, body: ' '.repeat(BODY_BYTES_MAX + 1), status: 413, code: 'RZ_HTTP_TOO_LARGE' },
+  {
+    title: 'more properties than a block holds',
+    ...PUT,
+    body: record(Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`p${n}`, n]))),
+    status: 413,
+    code: 'RZ_BLOCK_TOO_LARGE',
+  },
+  {
+    title: 'a value larger than a delta',
+    ...PUT,
+    body: record({ a: 'x'.repeat(600_000) }),
+    status: 413,
+    code: 'RZ_DELTA_TOO_LARGE',
+  },
+  {
+    title: 'a body larger than the limit',
+    ...PUT,
+    body: ' '.repeat(BODY_BYTES_MAX + 1),
+    status: 413,
+    code: 'RZ_HTTP_TOO_LARGE',
+  },
   { title: 'a delta without pointers', ...POST, body: '{}', ...INPUT },
   { title: 'an empty list of pointers', ...POST, body: pointers(), ...INPUT },
   { title: 'an empty list of deltas', ...POST, body: '[]', ...INPUT },
   { title: 'a pointer without a target', ...POST, body: pointers({ localContext: 'a' }), ...INPUT },
   { title: 'a pointer without a local context', ...POST, body: pointers({ target: 'a' }), ...INPUT },
-  { title: 'a pointer with an unknown member', ...POST, body: pointers({ localContext: 'a', target: 1, property: 'x' }), ...INPUT },
+  {
+    title: 'a pointer with an unknown member',
+    ...POST,
+    body: pointers({ localContext: 'a', target: 1, property: 'x' }),
+    ...INPUT,
+  },
   { title: 'an empty local context', ...POST, body: pointers({ localContext: '', target: 1 }), ...DELTA },
-  { title: 'an empty target context', ...POST, body: pointers({ localContext: 'a', target: 'x', targetContext: '' }), ...DELTA },
-  { title: 'a reference pointer to a number', ...POST, body: pointers({ localContext: 'a', target: 1, targetContext: 'x' }), ...DELTA },
-  { title: 'a text body', ...PUT, body: 'x', headers: { 'content-type': 'text/plain' }, status: 415, code: 'RZ_HTTP_MEDIA_TYPE' },
-  { title: 'NDJSON where it is not taken', ...PUT, body: record({ a: 1 }), headers: { 'content-type': 'application/x-ndjson' }, status: 415, code: 'RZ_HTTP_MEDIA_TYPE' },
+  {
+    title: 'an empty target context',
+    ...POST,
+    body: pointers({ localContext: 'a', target: 'x', targetContext: '' }),
+    ...DELTA,
+  },
+  {
+    title: 'a reference pointer to a number',
+    ...POST,
+    body: pointers({ localContext: 'a', target: 1, targetContext: 'x' }),
+    ...DELTA,
+  },
+  {
+    title: 'a text body',
+    ...PUT,
+    body: 'x',
+    headers: { 'content-type': 'text/plain' },
+    status: 415,
+    code: 'RZ_HTTP_MEDIA_TYPE',
+  },
+  {
+    title: 'NDJSON where it is not taken',
+    ...PUT,
+    body: record({ a: 1 }),
+    headers: { 'content-type': 'application/x-ndjson' },
+    status: 415,
+    code: 'RZ_HTTP_MEDIA_TYPE',
+  },
   { title: 'a negative limit', method: 'GET', path: '/api/deltas?limit=-1', ...INPUT },
   { title: 'a limit of nothing', method: 'GET', path: '/api/user/ids?limit=0', ...INPUT },
   { title: 'a limit beyond the largest', method: 'GET', path: '/api/deltas?limit=10001', ...INPUT },
@@ -89,7 +146,12 @@ const cases: readonly Case[] = [
   { title: 'a cursor that is none', method: 'GET', path: '/api/deltas?after=x', ...INPUT },
   { title: 'a negative cursor', method: 'GET', path: '/api/deltas?after=-1', ...INPUT },
   { title: 'a cursor from elsewhere', method: 'GET', path: '/api/deltas?after=123456', ...INPUT },
-  { title: 'a cursor from elsewhere, to follow', method: 'GET', path: '/api/deltas?after=123456&follow=true', ...INPUT },
+  {
+    title: 'a cursor from elsewhere, to follow',
+    method: 'GET',
+    path: '/api/deltas?after=123456&follow=true',
+    ...INPUT,
+  },
   { title: 'an unknown parameter', method: 'GET', path: '/api/deltas?offset=1', ...INPUT },
   { title: 'a parameter where there is none', method: 'GET', path: '/api/peers?x=1', ...INPUT },
   { title: 'a percent sign alone', method: 'GET', path: '/api/user/%', ...INPUT },
@@ -97,18 +159,48 @@ const cases: readonly Case[] = [
   { title: 'a percent escape that is no UTF-8', method: 'GET', path: '/api/user/%ff', ...INPUT },
   { title: 'an empty id in the path', method: 'GET', path: '/api/user/', ...INPUT },
   { title: 'an empty collection in the path', method: 'GET', path: '/api//x', ...INPUT },
-  { title: 'an unknown namespace', method: 'GET', path: '/api/ns/nowhere/status', status: 404, code: 'RZ_NAMESPACE_UNKNOWN' },
-  { title: 'a namespace that is no name', method: 'GET', path: '/api/ns/No%20Where/deltas', status: 404, code: 'RZ_NAMESPACE_UNKNOWN' },
+  {
+    title: 'an unknown namespace',
+    method: 'GET',
+    path: '/api/ns/nowhere/status',
+    status: 404,
+    code: 'RZ_NAMESPACE_UNKNOWN',
+  },
+  {
+    title: 'a namespace that is no name',
+    method: 'GET',
+    path: '/api/ns/No%20Where/deltas',
+    status: 404,
+    code: 'RZ_NAMESPACE_UNKNOWN',
+  },
   { title: 'an unknown path', method: 'GET', path: '/nowhere', status: 404, code: 'RZ_HTTP_ROUTE_UNKNOWN' },
   { title: 'the root', method: 'GET', path: '/', status: 404, code: 'RZ_HTTP_ROUTE_UNKNOWN' },
   { title: 'a path too deep', method: 'GET', path: '/api/user/a/b/c', status: 404, code: 'RZ_HTTP_ROUTE_UNKNOWN' },
   { title: 'a part of a path too long', method: 'GET', path: `/api/user/${'x'.repeat(5_000)}`, ...INPUT },
-  { title: 'a shorthand that waits for a later release', method: 'GET', path: '/api/schemas/x', status: 400, code: 'RZ_HTTP_RESERVED' },
+  {
+    title: 'a shorthand that waits for a later release',
+    method: 'GET',
+    path: '/api/schemas/x',
+    status: 400,
+    code: 'RZ_HTTP_RESERVED',
+  },
   { title: 'POST to a record', method: 'POST', path: '/api/user/x', body: '{}', status: 405, code: 'RZ_HTTP_METHOD' },
   { title: 'PATCH', method: 'PATCH', path: '/api/user/x', body: '{}', status: 405, code: 'RZ_HTTP_METHOD' },
   { title: 'TRACE', method: 'TRACE', path: '/api/status', status: 405, code: 'RZ_HTTP_METHOD' },
-  { title: 'GET of an import', method: 'GET', path: '/api/ns/users/collections/c/import', status: 405, code: 'RZ_HTTP_METHOD' },
-  { title: 'DELETE of all deltas', method: 'DELETE', path: '/api/ns/users/deltas', status: 405, code: 'RZ_HTTP_METHOD' },
+  {
+    title: 'GET of an import',
+    method: 'GET',
+    path: '/api/ns/users/collections/c/import',
+    status: 405,
+    code: 'RZ_HTTP_METHOD',
+  },
+  {
+    title: 'DELETE of all deltas',
+    method: 'DELETE',
+    path: '/api/ns/users/deltas',
+    status: 405,
+    code: 'RZ_HTTP_METHOD',
+  },
   { title: 'DELETE of a collection', method: 'DELETE', path: '/api/user', status: 405, code: 'RZ_HTTP_METHOD' },
 ]
 
@@ -149,7 +241,9 @@ describe('what is not even HTTP', () => {
   })
 
   it('nor are headers without end', async () => {
-    expect(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`)).toContain('"code":"RZ_HTTP_INPUT"')
+    expect(await raw(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`)).toContain(
+      '"code":"RZ_HTTP_INPUT"',
+    )
   })
 
   it('a request of HTTP/1.0 without a Host is refused', async () => {
@@ -157,12 +251,16 @@ describe('what is not even HTTP', () => {
   })
 
   it('a request of two lengths is refused', async () => {
-    const answer = await raw('PUT /api/user HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}')
+    const answer = await raw(
+      'PUT /api/user HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+    )
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
   })
 
   it('a target that is a whole URL, whose host would count before the header, is refused', async () => {
-    const answer = await raw('GET http://evil.example/api/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    const answer = await raw(
+      'GET http://evil.example/api/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    )
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
   })
 })

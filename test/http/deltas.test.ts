@@ -44,15 +44,24 @@ describe('a raw delta', () => {
 
   it('speaks about an entity of any id, which is read by it', async () => {
     await post('/api/deltas', about('moon', 3_475))
-    expect((await api.ask('GET', '/api/ns/users/entities/moon')).json).toEqual({ id: 'moon', properties: { size: 3_475 } })
-    expect(await api.ask('GET', '/api/ns/users/entities/nothing')).toMatchObject({ status: 404, json: { code: 'RZ_HTTP_NOT_FOUND' } })
+    expect((await api.ask('GET', '/api/ns/users/entities/moon')).json).toEqual({
+      id: 'moon',
+      properties: { size: 3_475 },
+    })
+    expect(await api.ask('GET', '/api/ns/users/entities/nothing')).toMatchObject({
+      status: 404,
+      json: { code: 'RZ_HTTP_NOT_FOUND' },
+    })
     expect(await api.ask('GET', '/api/ns/users/entities/nothing/lossless')).toMatchObject({ status: 404 })
   })
 
   it('may hold bytes and nested values', async () => {
     const value = { list: [1, { $bytes: 'AAEC' }], empty: {} }
     await post('/api/deltas', about('nested', value))
-    expect((await api.ask('GET', '/api/ns/users/entities/nested')).json).toEqual({ id: 'nested', properties: { size: value } })
+    expect((await api.ask('GET', '/api/ns/users/entities/nested')).json).toEqual({
+      id: 'nested',
+      properties: { size: value },
+    })
   })
 
   it('in a list becomes visible together with the others: one block', async () => {
@@ -64,7 +73,10 @@ describe('a raw delta', () => {
   it('in a list with a bad one is not written, nor are the others', async () => {
     const before = api.node.namespace('users').counts()
     const bad = { pointers: [{ localContext: '', target: 1 }] }
-    expect(await post('/api/deltas', [about('a', 1), bad])).toMatchObject({ status: 400, json: { code: 'RZ_DELTA_INVALID' } })
+    expect(await post('/api/deltas', [about('a', 1), bad])).toMatchObject({
+      status: 400,
+      json: { code: 'RZ_DELTA_INVALID' },
+    })
     expect(api.node.namespace('users').counts()).toEqual(before)
   })
 
@@ -74,7 +86,10 @@ describe('a raw delta', () => {
       json: { code: 'RZ_DELTA_TOO_LARGE' },
     })
     const half = about('big', 'x'.repeat(400_000))
-    expect(await post('/api/deltas', [half, half, half])).toMatchObject({ status: 413, json: { code: 'RZ_BLOCK_TOO_LARGE' } })
+    expect(await post('/api/deltas', [half, half, half])).toMatchObject({
+      status: 413,
+      json: { code: 'RZ_BLOCK_TOO_LARGE' },
+    })
   })
 
   it('is negated by DELETE, and still there with its negation', async () => {
@@ -87,7 +102,9 @@ describe('a raw delta', () => {
       id: 'pluto',
       referencedAs: ['thing'],
       properties: {
-        size: [{ value: 'planet', standing: false, negatedBy: [{ id: negation.deltas[0], counted: true }], delta: { id } }],
+        size: [
+          { value: 'planet', standing: false, negatedBy: [{ id: negation.deltas[0], counted: true }], delta: { id } },
+        ],
       },
       negations: [{ standing: true, negatedBy: [], delta: { id: negation.deltas[0] } }],
     })
@@ -110,7 +127,10 @@ describe('a raw delta', () => {
 describe('the list of deltas', () => {
   const list = async (path: string) => (await api.ask('GET', path)).json as DeltaJson[]
   beforeAll(async () => {
-    await post('/api/ns/other/deltas', [1, 2, 3, 4, 5, 6, 7].map((value) => about('x', value)))
+    await post(
+      '/api/ns/other/deltas',
+      [1, 2, 3, 4, 5, 6, 7].map((value) => about('x', value)),
+    )
     for (const value of [8, 9, 10]) await post('/api/ns/other/deltas', about('x', value))
   })
 
@@ -120,18 +140,21 @@ describe('the list of deltas', () => {
     expect((await api.ask('GET', '/api/ns/other/deltas/count')).json).toBe(10)
   })
 
-  it.each([1, 2, 3, 10, 11])('comes in pages of %i, each delta once and in order, though blocks are cut through', async (limit) => {
-    const all = await list('/api/ns/other/deltas')
-    const paged: DeltaJson[] = []
-    let path: string | undefined = `/api/ns/other/deltas?limit=${limit}`
-    while (path !== undefined) {
-      const { headers, json } = await api.ask('GET', path)
-      expect((json as DeltaJson[]).length).toBeLessThanOrEqual(limit)
-      paged.push(...(json as DeltaJson[]))
-      path = /^<(.*)>; rel="next"$/.exec(String(headers['link']))?.[1]
-    }
-    expect(paged).toEqual(all)
-  })
+  it.each([1, 2, 3, 10, 11])(
+    'comes in pages of %i, each delta once and in order, though blocks are cut through',
+    async (limit) => {
+      const all = await list('/api/ns/other/deltas')
+      const paged: DeltaJson[] = []
+      let path: string | undefined = `/api/ns/other/deltas?limit=${limit}`
+      while (path !== undefined) {
+        const { headers, json } = await api.ask('GET', path)
+        expect((json as DeltaJson[]).length).toBeLessThanOrEqual(limit)
+        paged.push(...(json as DeltaJson[]))
+        path = /^<(.*)>; rel="next"$/.exec(String(headers['link']))?.[1]
+      }
+      expect(paged).toEqual(all)
+    },
+  )
 
   it('goes on behind any of its cursors', async () => {
     const all = await list('/api/ns/other/deltas')
@@ -147,7 +170,9 @@ describe('the list of deltas', () => {
   })
 
   it('comes as lines when asked for so, the same ones', async () => {
-    const { text, headers } = await api.ask('GET', '/api/ns/other/deltas', { headers: { accept: 'application/x-ndjson' } })
+    const { text, headers } = await api.ask('GET', '/api/ns/other/deltas', {
+      headers: { accept: 'application/x-ndjson' },
+    })
     expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8')
     const lines = text.split('\n').slice(0, -1)
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(await list('/api/ns/other/deltas'))
@@ -155,7 +180,10 @@ describe('the list of deltas', () => {
 
   it('as lines answers HEAD without them', async () => {
     const headers = { accept: 'application/x-ndjson' }
-    expect(await api.ask('HEAD', '/api/ns/other/deltas?follow=true', { headers })).toMatchObject({ status: 200, text: '' })
+    expect(await api.ask('HEAD', '/api/ns/other/deltas?follow=true', { headers })).toMatchObject({
+      status: 200,
+      text: '',
+    })
   })
 
   it('of large deltas ends a page early, and says so', async () => {

@@ -32,7 +32,13 @@ describe('an import', () => {
     const lines = lineOf('a', { x: 1, list: [1, { $bytes: 'AAEC' }] }) + lineOf('b', { x: 3 })
     await importInto('two', lines)
     const before = api.node.namespace('users').counts()
-    expect((await importInto('two', lines)).json).toEqual({ records: 0, deltas: 0, unchanged: 2, failedCount: 0, failed: [] })
+    expect((await importInto('two', lines)).json).toEqual({
+      records: 0,
+      deltas: 0,
+      unchanged: 2,
+      failedCount: 0,
+      failed: [],
+    })
     expect(api.node.namespace('users').counts()).toEqual(before)
   })
 
@@ -59,7 +65,13 @@ describe('an import', () => {
   })
 
   it('of nothing is nothing', async () => {
-    expect((await importInto('seven', '')).json).toEqual({ records: 0, deltas: 0, unchanged: 0, failedCount: 0, failed: [] })
+    expect((await importInto('seven', '')).json).toEqual({
+      records: 0,
+      deltas: 0,
+      unchanged: 0,
+      failedCount: 0,
+      failed: [],
+    })
   })
 
   it('shares blocks between records', async () => {
@@ -81,20 +93,44 @@ describe('a bad line', () => {
     { title: 'with an empty id', line: '{"id":"","properties":{"a":1}}', code: 'RZ_HTTP_INPUT' },
     { title: 'with another member', line: '{"id":"x","properties":{"a":1},"more":1}', code: 'RZ_HTTP_INPUT' },
     { title: 'with a property without a name', line: '{"id":"x","properties":{"":1}}', code: 'RZ_RECORD_INVALID' },
-    { title: 'with bytes that are no base64', line: '{"id":"x","properties":{"a":{"$bytes":"!"}}}', code: 'RZ_DELTA_INVALID' },
-    { title: 'with a reference to a number', line: '{"id":"x","properties":{"a":{"$ref":1,"as":"b"}}}', code: 'RZ_DELTA_INVALID' },
+    {
+      title: 'with bytes that are no base64',
+      line: '{"id":"x","properties":{"a":{"$bytes":"!"}}}',
+      code: 'RZ_DELTA_INVALID',
+    },
+    {
+      title: 'with a reference to a number',
+      line: '{"id":"x","properties":{"a":{"$ref":1,"as":"b"}}}',
+      code: 'RZ_DELTA_INVALID',
+    },
     { title: 'with half a surrogate pair', line: '{"id":"x","properties":{"a":"\\ud800"}}', code: 'RZ_DELTA_INVALID' },
     { title: 'with a number too large for any', line: '{"id":"x","properties":{"a":1e999}}', code: 'RZ_DELTA_INVALID' },
-    { title: 'nested without end', line: `{"id":"x","properties":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`, code: 'RZ_DELTA_INVALID' },
-    { title: 'larger than a delta', line: lineOf('x', { a: 'x'.repeat(600_000) }).trimEnd(), code: 'RZ_DELTA_TOO_LARGE' },
-    { title: 'larger than a line', line: lineOf('x', { a: 'x'.repeat(LINE_BYTES_MAX) }).trimEnd(), code: 'RZ_HTTP_TOO_LARGE' },
+    {
+      title: 'nested without end',
+      line: `{"id":"x","properties":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`,
+      code: 'RZ_DELTA_INVALID',
+    },
+    {
+      title: 'larger than a delta',
+      line: lineOf('x', { a: 'x'.repeat(600_000) }).trimEnd(),
+      code: 'RZ_DELTA_TOO_LARGE',
+    },
+    {
+      title: 'larger than a line',
+      line: lineOf('x', { a: 'x'.repeat(LINE_BYTES_MAX) }).trimEnd(),
+      code: 'RZ_HTTP_TOO_LARGE',
+    },
   ]
   for (const [index, { title, line, code }] of cases.entries()) {
     it(`${title} is told by number and code, and the good ones around it are written`, async () => {
       const collection = `bad-${index}`
       const { status, json } = await importInto(collection, `${lineOf('a', { x: 1 })}${line}\n${lineOf('b', { x: 1 })}`)
       expect(status).toBe(200)
-      expect(json).toMatchObject({ records: 2, failedCount: 1, failed: [{ line: 2, code, message: expect.any(String) }] })
+      expect(json).toMatchObject({
+        records: 2,
+        failedCount: 1,
+        failed: [{ line: 2, code, message: expect.any(String) }],
+      })
       expect(api.node.namespace('users').ids(collection)).toEqual(['a', 'b'])
     })
   }
@@ -103,12 +139,21 @@ describe('a bad line', () => {
     const { promise, resolve } = Promise.withResolvers<string>()
     const { port } = api
     const path = '/api/ns/users/collections/latin/import'
-    const sent = request({ port, host: '127.0.0.1', method: 'POST', path, headers: NDJSON, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => resolve(text))
-    })
-    sent.end(Buffer.concat([Buffer.from('{"id":"x","properties":{"a":"'), Buffer.of(0xe4), Buffer.from(`"}}\n${lineOf('b', { x: 1 })}`)]))
+    const sent = request(
+      { port, host: '127.0.0.1', method: 'POST', path, headers: NDJSON, agent: false },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        response.on('end', () => resolve(text))
+      },
+    )
+    sent.end(
+      Buffer.concat([
+        Buffer.from('{"id":"x","properties":{"a":"'),
+        Buffer.of(0xe4),
+        Buffer.from(`"}}\n${lineOf('b', { x: 1 })}`),
+      ]),
+    )
     expect(JSON.parse(await promise)).toMatchObject({ records: 1, failed: [{ line: 1, code: 'RZ_HTTP_INPUT' }] })
   })
 
@@ -122,11 +167,17 @@ describe('a bad line', () => {
 
 describe('an import is refused as a whole', () => {
   it('into a collection that cannot be', async () => {
-    expect(await importInto('a%2Fb', lineOf('a', { x: 1 }))).toMatchObject({ status: 400, json: { code: 'RZ_RECORD_INVALID' } })
+    expect(await importInto('a%2Fb', lineOf('a', { x: 1 }))).toMatchObject({
+      status: 400,
+      json: { code: 'RZ_RECORD_INVALID' },
+    })
   })
 
   it('into a namespace that is not held', async () => {
-    const answer = await api.ask('POST', '/api/ns/nowhere/collections/c/import', { headers: NDJSON, body: lineOf('a', { x: 1 }) })
+    const answer = await api.ask('POST', '/api/ns/nowhere/collections/c/import', {
+      headers: NDJSON,
+      body: lineOf('a', { x: 1 }),
+    })
     expect(answer).toMatchObject({ status: 404, json: { code: 'RZ_NAMESPACE_UNKNOWN' } })
   })
 
@@ -193,11 +244,15 @@ describe('lines', () => {
   }
 
   it('are the same however the bytes are cut', async () => {
-    const lines = fc.array(fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', ' ').replaceAll('\ufeff', '')))
+    const lines = fc.array(
+      fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', ' ').replaceAll('\ufeff', '')),
+    )
     await fc.assert(
       fc.asyncProperty(lines, fc.array(fc.nat()), async (texts, cuts) => {
         const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''))
-        const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort((a, b) => a - b)
+        const places = [...new Set([0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length])].sort(
+          (a, b) => a - b,
+        )
         const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end))
         expect(await textsOf(chunks, 1_000_000)).toEqual(texts)
       }),
@@ -206,7 +261,11 @@ describe('lines', () => {
 
   it('that are too long are named and held nowhere, and the next is read', async () => {
     const chunk = Buffer.alloc(600, 'x')
-    expect(await textsOf([chunk, chunk, chunk, Buffer.from('\nshort\n'), chunk, chunk])).toEqual(['too large', 'short', 'too large'])
+    expect(await textsOf([chunk, chunk, chunk, Buffer.from('\nshort\n'), chunk, chunk])).toEqual([
+      'too large',
+      'short',
+      'too large',
+    ])
   })
 
   it('of exactly the limit are read', async () => {

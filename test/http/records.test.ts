@@ -45,17 +45,26 @@ describe('a record', () => {
     expect(first.status).toBe(200)
     expect((first.json as { deltas: string[] }).deltas).toHaveLength(2)
     expect(await api.ask('GET', '/api/user/gone')).toMatchObject({ status: 404 })
-    expect(await api.ask('DELETE', '/api/user/gone')).toMatchObject({ status: 404, json: { code: 'RZ_HTTP_NOT_FOUND' } })
+    expect(await api.ask('DELETE', '/api/user/gone')).toMatchObject({
+      status: 404,
+      json: { code: 'RZ_HTTP_NOT_FOUND' },
+    })
   })
 
   it('is written by the identity that ?as= names, and by no unknown one', async () => {
     expect(await put('/api/user/as?as=default', { a: 1 })).toMatchObject({ status: 201 })
-    expect(await put('/api/user/as?as=nobody', { a: 1 })).toMatchObject({ status: 400, json: { code: 'RZ_IDENTITY_UNKNOWN' } })
+    expect(await put('/api/user/as?as=nobody', { a: 1 })).toMatchObject({
+      status: 400,
+      json: { code: 'RZ_IDENTITY_UNKNOWN' },
+    })
   })
 
   it('is refused when body and path name different ids', async () => {
     const body = { id: 'b', properties: { a: 1 } }
-    expect(await api.ask('PUT', '/api/user/a', { body })).toMatchObject({ status: 400, json: { code: 'RZ_HTTP_INPUT' } })
+    expect(await api.ask('PUT', '/api/user/a', { body })).toMatchObject({
+      status: 400,
+      json: { code: 'RZ_HTTP_INPUT' },
+    })
   })
 
   it('answers HEAD with the headers of GET and no body', async () => {
@@ -68,7 +77,26 @@ describe('a record', () => {
 })
 
 describe('a part of a path is decoded once:', () => {
-  const ids = ['peers', 'ids', 'a/b', '..', '.', '😀', '%25', '%', '%2F', 'a b', '?', '#', ';', ':id', '*', 'ä', '+', '\u0000']
+  const ids = [
+    'peers',
+    'ids',
+    'a/b',
+    '..',
+    '.',
+    '😀',
+    '%25',
+    '%',
+    '%2F',
+    'a b',
+    '?',
+    '#',
+    ';',
+    ':id',
+    '*',
+    'ä',
+    '+',
+    '\u0000',
+  ]
   for (const id of ids) {
     it(`the id ${JSON.stringify(id)}, canonically`, async () => {
       const path = `/api/ns/users/collections/odd/entities/${encodeURIComponent(id).replaceAll('.', '%2e')}`
@@ -81,8 +109,14 @@ describe('a part of a path is decoded once:', () => {
   it('dots are an id like any other, encoded or not: no path is walked', async () => {
     expect(await put('/api/user/..', { up: true })).toMatchObject({ status: 201, json: { id: '..' } })
     expect(await api.ask('GET', '/api/user/%2e%2e')).toMatchObject({ status: 200, json: { id: '..' } })
-    expect(await api.ask('GET', '/api/user/../../etc/passwd')).toMatchObject({ status: 404, json: { code: 'RZ_HTTP_ROUTE_UNKNOWN' } })
-    expect(await api.ask('GET', '/api/user/..%2f..%2fetc%2fpasswd')).toMatchObject({ status: 404, json: { code: 'RZ_HTTP_NOT_FOUND' } })
+    expect(await api.ask('GET', '/api/user/../../etc/passwd')).toMatchObject({
+      status: 404,
+      json: { code: 'RZ_HTTP_ROUTE_UNKNOWN' },
+    })
+    expect(await api.ask('GET', '/api/user/..%2f..%2fetc%2fpasswd')).toMatchObject({
+      status: 404,
+      json: { code: 'RZ_HTTP_NOT_FOUND' },
+    })
   })
 
   it('a collection of odd characters works, one with a slash is refused', async () => {
@@ -94,14 +128,26 @@ describe('a part of a path is decoded once:', () => {
   })
 
   it('an id of 1,024 bytes is stored, a longer one refused', async () => {
-    const longest = encodeURIComponent(`${'ä'.repeat(509)}`)
+    const longest = encodeURIComponent('ä'.repeat(509))
     expect(await put(`/api/long/${longest}`, { a: 1 })).toMatchObject({ status: 201 })
     expect(await put(`/api/long/${longest}${longest}`, { a: 1 })).toMatchObject({ status: 400 })
   })
 })
 
 describe('a reserved name', () => {
-  const names = ['ns', 'peers', 'deltas', 'status', 'resolvers', 'query', 'contexts', 'schemas', 'events', 'docs', 'metrics']
+  const names = [
+    'ns',
+    'peers',
+    'deltas',
+    'status',
+    'resolvers',
+    'query',
+    'contexts',
+    'schemas',
+    'events',
+    'docs',
+    'metrics',
+  ]
   for (const name of names) {
     it(`"${name}" is no collection by shorthand, and the error names the canonical path`, async () => {
       const canonical = `/api/ns/users/collections/${name}/entities/x`
@@ -119,8 +165,13 @@ describe('a reserved name', () => {
     expect(refused).toMatchObject({ status: 400, json: { code: 'RZ_HTTP_RESERVED' } })
     expect((refused.json as { detail: string }).detail).toContain('/api/ns/users/collections/user/entities/ids')
     expect(await put('/api/ns/users/collections/user/entities/ids', { a: 1 })).toMatchObject({ status: 201 })
-    expect(await api.ask('PUT', '/api/user', { body: { id: 'ids', properties: { a: 2 } } })).toMatchObject({ status: 200 })
-    expect((await api.ask('GET', '/api/ns/users/collections/user/entities/ids')).json).toEqual({ id: 'ids', properties: { a: 2 } })
+    expect(await api.ask('PUT', '/api/user', { body: { id: 'ids', properties: { a: 2 } } })).toMatchObject({
+      status: 200,
+    })
+    expect((await api.ask('GET', '/api/ns/users/collections/user/entities/ids')).json).toEqual({
+      id: 'ids',
+      properties: { a: 2 },
+    })
   })
 })
 
