@@ -1,5 +1,5 @@
 /** A data directory that was copied or restored: the logs must not fork, and where they do nothing is lost. design.md 3. */
-import { rm } from 'node:fs/promises'
+import { cp, mkdir, rm } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { allEqual, Cluster } from '../support/cluster.ts'
 import { until } from '../support/nodes.ts'
@@ -46,7 +46,28 @@ test('a directory restored from a backup goes on in a new log, and gets back wha
   for (const node of [third, again]) expect(forksOf(node)).toEqual([])
 })
 
-test('a log that really forked is cut on every node, and both branches are there again in new logs', async () => {
+test('clones of a machine that nothing tells apart fork their log: each asserts again what the fork took', async () => {
+  await using cluster = await Cluster.open()
+  const third = await cluster.start('third')
+  await mkdir(cluster.dataOf('machine'))
+  await (await cluster.start('image')).stop()
+  const clone = { data: 'machine', enter: machineWith(cluster.dataOf('image'), cluster.dataOf('machine')) }
+  const first = await cluster.start('first', clone)
+  await first.putMany('before-', 20)
+  await allEqual([third, first], cluster.acknowledged())
+  await first.run('close')
+  await cp(`/proc/${first.pid}/root${cluster.dataOf('machine')}`, cluster.dataOf('image'), { recursive: true })
+  await first.stop()
+
+  const [one, two] = await Promise.all([cluster.start('one', clone), cluster.start('two', clone)])
+  await Promise.all([one.putMany('one-', 20), two.putMany('two-', 20)])
+  const nodes = [third, one, two]
+  for (const node of nodes) await until(`${node.name} knows of the fork`, () => forksOf(node).length > 0, 60_000)
+  await allRecords(nodes, ['before-', 'one-', 'two-'], 20)
+  await allEqual(nodes, [])
+})
+
+test('a log that was restored and written to, and nothing tells, is cut on every node, and goes on in another', async () => {
   await using cluster = await Cluster.open()
   const third = await cluster.start('third')
   const first = await cluster.start('a')
@@ -64,10 +85,20 @@ test('a log that really forked is cut on every node, and both branches are there
   await forking.putMany('two-', 20)
   await forking.stop()
   const again = await cluster.start('a')
-  await until('the fork is known to both', () => forksOf(third).length > 0 && forksOf(again).length > 0)
-  await allRecords([third, again], ['before-', 'one-', 'two-'], 20)
-  await allEqual([third, again], [])
+  for (const node of [third, again]) await until(`${node.name} knows of the fork`, () => forksOf(node).length > 0)
+  await allRecords([third, again], ['before-', 'two-'], 20)
+  await again.putMany('after-', 20)
+  await allEqual([third, again], again.acknowledged)
 })
+
+/**
+ * Runs a command with a disk of its own at `directory`, filled from `image` in the same order each time: the files have the
+ * same paths, bytes and inode numbers in every such machine.
+ */
+function machineWith(image: string, directory: string): readonly string[] {
+  const script = 'mount -t tmpfs tmpfs "$1"; mkdir "$1/store"; cp "$0/store/log.db" "$1/store"; cp -rn "$0/." "$1"; shift; exec "$@"'
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, image, directory]
+}
 
 function forksOf(node: ProcessNode) {
   return node.events.filter((event) => event.kind === 'replication' && event.event.kind === 'forked')
@@ -80,7 +111,7 @@ async function allRecords(nodes: readonly ProcessNode[], prefixes: readonly stri
     await until(`${node.name} has all records`, async () => {
       const ids = new Set(await node.run('ids', 'user'))
       return wanted.every((id) => ids.has(id))
-    }).catch(async (error: unknown) => {
+    }, 60_000).catch(async (error: unknown) => {
       const ids = new Set(await node.run('ids', 'user'))
       throw new Error(`${node.name} lacks ${wanted.filter((id) => !ids.has(id)).join(' ')}`, { cause: error })
     })

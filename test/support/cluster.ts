@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly network?: NetworkOptions
   readonly node?: Partial<ProcessNodeOptions['node']>
   readonly preload?: readonly string[]
+  /** Command words to start it with. Default: those of the host. */
+  readonly enter?: readonly string[]
 }
 
 export class Cluster implements AsyncDisposable {
@@ -39,17 +41,18 @@ export class Cluster implements AsyncDisposable {
     return new Cluster(await mkdtemp(join(tmpdir(), 'rhizome-cluster-')), lan)
   }
 
-  async start(name: string, { host, data, network, node, preload }: StartOptions = {}): Promise<ProcessNode> {
+  async start(name: string, options: StartOptions = {}): Promise<ProcessNode> {
+    const { host = name, data = name, network, node, preload, enter = this.#lan?.host(host).enter } = options
     const place = this.#lan === undefined ? { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false } : { registry: false }
     const started = await ProcessNode.start({
       name,
       node: {
-        data: this.dataOf(data ?? name),
+        data: this.dataOf(data),
         home: join(this.folder, 'home'),
         network: { ...place, ...network },
         ...node,
       },
-      ...(this.#lan === undefined ? {} : { enter: this.#lan.host(host ?? name).enter }),
+      ...(enter === undefined ? {} : { enter }),
       ...(preload === undefined ? {} : { preload }),
     })
     this.#started.push(started)
