@@ -1,0 +1,23 @@
+/** All rows, in the order of design.md 7. */
+
+import type { Bench } from './row.ts'
+import { catchUp } from './rows/catch-up.ts'
+import { latency, live } from './rows/live.ts'
+import { peers } from './rows/peers.ts'
+import { reconcile } from './rows/reconcile.ts'
+import { start } from './rows/start.ts'
+import { stored } from './rows/stored.ts'
+import { writeAwaited } from './rows/write-awaited.ts'
+import { writeBulk } from './rows/write-bulk.ts'
+
+export const BENCHES: readonly Bench[] = [
+  writeAwaited,
+  peers,
+  writeBulk,
+  live,
+  latency,
+  catchUp,
+  reconcile,
+  stored,
+  start,
+]

@@ -1,0 +1,98 @@
+/**
+ * The other node of a row, in a process of its own: opens as told in its arguments, does one thing, answers over IPC. Runs
+ * only as a child; the parent's half is `second.ts`.
+ */
+
+import { openNode } from '../../src/index.ts'
+import { openLibp2pNet } from '../../src/net/libp2p.ts'
+import { cpuSecondsSince, sharedMs } from './measure.ts'
+import { RAW_PROTOCOL, type SecondTask, type Told } from './second.ts'
+import { benchNamespace, openOnLoopback, TOPIC } from './workload.ts'
+
+const task = JSON.parse(process.argv[2] ?? '') as SecondTask
+process.once('disconnect', () => process.exit())
+
+switch (task.kind) {
+  case 'hold':
+    await hold(task.folder, task.peers, task.deltas)
+    break
+  case 'watch':
+    await watch(task.folder, task.peers, task.count)
+    break
+  case 'open':
+    await openAndRead(task.data, task.entity)
+    break
+  case 'swallow':
+    await swallow(task.bytes)
+    break
+}
+
+/** Waits until so many deltas are stored and the newest can be read. */
+async function hold(folder: string, peers: readonly string[], deltas: number): Promise<void> {
+  const cpuBefore = process.cpuUsage()
+  const startedMs = sharedMs()
+  const node = await openOnLoopback(folder, peers)
+  const users = benchNamespace(node)
+  tell({ kind: 'ready', addresses: node.addresses(), atMs: startedMs })
+  while (users.counts().deltas < deltas) await new Promise((resolve) => setTimeout(resolve, 1))
+  let read = 0
+  for (const entity of ['user/1', 'item/1']) if (users.entity(entity) !== undefined) read++
+  if (read === 0) throw new Error('nothing can be read')
+  tell({ kind: 'held', atMs: sharedMs(), cpuSeconds: cpuSecondsSince(cpuBefore) })
+  await node.close()
+}
+
+/** Notes when each delta is seen: its value says when it was written. */
+async function watch(folder: string, peers: readonly string[], count: number): Promise<void> {
+  const node = await openOnLoopback(folder, peers)
+  tell({ kind: 'ready', addresses: node.addresses(), atMs: sharedMs() })
+  const latenciesMs: number[] = []
+  for await (const { delta } of benchNamespace(node).deltas()) {
+    const sentMs = delta.pointers.find(({ localContext }) => localContext === 'sentMs')?.target
+    if (typeof sentMs !== 'number') continue
+    latenciesMs.push(sharedMs() - sentMs)
+    tell({ kind: 'seen' })
+    if (latenciesMs.length >= count) break
+  }
+  tell({ kind: 'latencies', latenciesMs })
+  await node.close()
+}
+
+/** From the start of this process to the first entity read, with the network up. */
+async function openAndRead(data: string, entity: string): Promise<void> {
+  const startedMs = performance.now()
+  const node = await openNode({
+    topics: [TOPIC],
+    data,
+    network: { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, registry: false },
+  })
+  if (benchNamespace(node).entity(entity) === undefined) throw new Error(`${entity} is not there`)
+  tell({
+    kind: 'opened',
+    tookMs: performance.now() - startedMs,
+    sinceStartMs: performance.now(),
+    rssBytes: process.memoryUsage.rss(),
+  })
+  await node.close()
+}
+
+/** Reads a raw stream to its end. */
+async function swallow(bytes: number): Promise<void> {
+  const net = await openLibp2pNet({
+    identity: { privateKey: new Uint8Array(32).fill(2) },
+    mdns: false,
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+  })
+  net.handle(RAW_PROTOCOL, async (stream) => {
+    let got = 0
+    for await (const frame of stream.frames()) got += frame.length
+    if (got !== bytes) throw new Error(`${got} bytes of ${bytes}`)
+    await stream.close()
+    tell({ kind: 'held', atMs: sharedMs(), cpuSeconds: 0 })
+  })
+  tell({ kind: 'ready', addresses: net.addresses(), atMs: sharedMs() })
+}
+
+function tell(message: Told): void {
+  process.send?.(message)
+}
