@@ -40,7 +40,7 @@ const PACKAGES = `
 | -------------------------------------------------------- | --------- |
 | libp2p, @libp2p/*, @chainsafe/*, @multiformats/*         | net, node |
 | node:sqlite                                              | store     |
-| fastify, @fastify/*, typebox                             | http      |
+| fastify, @fastify/*, ajv, typebox                        | http      |
 | commander, cli-table3                                    | cli       |
 `
 
