@@ -43,7 +43,7 @@ export function bannerLines(facts: Facts, { style, home }: BannerOptions): reado
     ...block('http', httpLines(facts, style)),
     ...facts.notices.flatMap((notice) => block('note', [notice])),
     '',
-    style('dim', '  Ctrl-C stops. In another terminal: rhizome-node put user/alice name=Alice'),
+    style('dim', '  Ctrl-C stops. In another terminal: npx rhizome-node put user/alice name=Alice'),
     '',
   ]
 }
@@ -78,7 +78,7 @@ function httpLines({ http, token }: Facts, style: BannerOptions['style']): reado
   const [url] = http
   if (url === undefined) return ['off: commands still reach this node']
   const lines = http.map((each) => style('cyan', `${each}/api/peers`))
-  if (token.kind === 'stored') return [...lines, 'needs a token: rhizome-node token makes and shows one']
+  if (token.kind === 'stored') return [...lines, 'needs a token: npx rhizome-node token makes and shows one']
   if (token.kind === 'shown') return [...lines, `needs the token ${token.token}`]
   return lines
 }
@@ -86,5 +86,5 @@ function httpLines({ http, token }: Facts, style: BannerOptions['style']): reado
 function shown(lines: readonly string[], countMax: number, none: string): readonly string[] {
   if (lines.length === 0) return [none]
   if (lines.length <= countMax) return lines
-  return [...lines.slice(0, countMax - 1), `and ${lines.length - countMax + 1} more: rhizome-node status`]
+  return [...lines.slice(0, countMax - 1), `and ${lines.length - countMax + 1} more: npx rhizome-node status`]
 }

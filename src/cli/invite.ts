@@ -16,7 +16,7 @@ export async function invite(call: Call): Promise<ExitCode> {
   const note = await readNote(directory)
   if (!isRunning || note === undefined) {
     const topic = config.topics[0] ?? 'users'
-    const message = `the node in ${shortPath(directory)} does not run: start it with rhizome-node --topic ${topic}, then invite`
+    const message = `the node in ${shortPath(directory)} does not run: start it with npx rhizome-node --topic ${topic}, then invite`
     throw new RhizomeError('RZ_CLI_NO_NODE', message)
   }
   const { topics, peer, addresses, secret } = note

@@ -1,5 +1,6 @@
 /** Paths and addresses as people read and type them. */
 
+import { isIPv6 } from 'node:net'
 import { homedir } from 'node:os'
 import { sep } from 'node:path'
 
@@ -19,6 +20,12 @@ export function shortAddress(address: string): string {
   if (match === null) return address
   const [, family, host = '', port = ''] = match
   return family === 'ip6' ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** `192.168.1.5:4000` for what is typed for a peer: a multiaddr or `host[:port]`. */
+export function shortTyped(text: string, defaultPort: number): string {
+  if (text.startsWith('/')) return shortAddress(text)
+  return /:\d+$/.test(text) && !isIPv6(text) ? text : `${isIPv6(text) ? `[${text}]` : text}:${defaultPort}`
 }
 
 /** The multiaddr without the peer id at its end. */

@@ -58,7 +58,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
     if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: seen.help.trimEnd() }
     throw usage(error, program, argv)
   }
-  if (seen.invocation === undefined) throw new RhizomeError('RZ_CLI_USAGE', 'nothing to do: see rhizome-node --help')
+  if (seen.invocation === undefined) throw new RhizomeError('RZ_CLI_USAGE', 'nothing to do: see npx rhizome-node --help')
   return seen.invocation
 }
 
@@ -141,5 +141,5 @@ function meaningless(flag: string, spec: CommandSpec | undefined): RhizomeError 
 }
 
 function help(spec: CommandSpec | undefined): string {
-  return `rhizome-node${spec === undefined ? '' : ` ${spec.name}`} --help`
+  return `npx rhizome-node${spec === undefined ? '' : ` ${spec.name}`} --help`
 }

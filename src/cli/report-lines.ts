@@ -11,6 +11,8 @@ export interface LineContext {
   readonly addresses: () => readonly string[]
   readonly topics: readonly string[]
   readonly isClosed: boolean
+  /** Whether this node, or more than one peer, has that name: then the id is told with it. */
+  readonly isAmbiguous: (name: string) => boolean
   readonly mdns: boolean
 }
 
@@ -19,6 +21,7 @@ const MINUTE_MS = 60_000
 
 export function reportLines(report: Report, context: LineContext): readonly string[] {
   const { style } = context
+  const who = (peer: PeerName) => nameOf(peer, context)
   const warn = (text: string) => [style('yellow', '! ') + text]
   switch (report.event) {
     case 'connected':
@@ -30,16 +33,19 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       return [`${style('cyan', '↓')} ${report.topic}: ${counted(report.received, 'delta')} from ${from}, ${grouped(report.total)} now`]
     }
     case 'sync':
-      return [syncLine(report, style)]
+      return [syncLine(report, names(report.peers.map(who)), style)]
     case 'alone':
       return aloneLines(report, context)
     case 'wrong-secret':
       return warn(
         `wrong secret: ${shortAddress(report.address)}: ${visible(report.message)}. ` +
-          (context.isClosed ? 'Join it by the line of its rhizome-node invite' : 'Give its --secret, or join by its rhizome-node invite'),
+          (context.isClosed ? 'Join it by the line of its npx rhizome-node invite' : 'Give its --secret, or join by its npx rhizome-node invite'),
       )
     case 'dial-failed':
-      return warn(`cannot reach ${shortAddress(report.address)}: ${visible(report.message)}; trying again`)
+      // What the system said, in brackets, is for --json and --verbose.
+      return warn(
+        `cannot reach ${shortAddress(report.address)}: ${visible(report.message.replace(/ \(.*\)$/, ''))}; trying again`,
+      )
     case 'clock':
       return warn(
         `clocks differ: ${who(report)} is ${duration(report.offsetMs)} ${report.offsetMs > 0 ? 'ahead of' : 'behind'} ` +
@@ -70,16 +76,20 @@ export function reportLines(report: Report, context: LineContext): readonly stri
   }
 }
 
-function syncLine({ topic, status, peers }: Extract<Report, { event: 'sync' }>, style: LineContext['style']): string {
+function syncLine(
+  { topic, status }: Extract<Report, { event: 'sync' }>,
+  peers: string,
+  style: LineContext['style'],
+): string {
   switch (status.kind) {
     case 'alone':
       return `${style('yellow', '○')} ${topic}: alone; nobody else is connected`
     case 'looking':
       return `${style('yellow', '○')} ${topic}: looking; no sync is complete yet`
     case 'behind':
-      return `${style('yellow', '○')} ${topic}: behind by ${counted(status.blocks, 'block')} of ${names(peers.map(who))}`
+      return `${style('yellow', '○')} ${topic}: behind by ${counted(status.blocks, 'block')} of ${peers}`
     case 'in-sync':
-      return `${style('green', '●')} ${topic}: in sync with ${names(peers.map(who))}`
+      return `${style('green', '●')} ${topic}: in sync with ${peers}`
     case 'full':
       return `${style('red', '!')} ${topic}: the disk is full; free some room, reads go on`
   }
@@ -104,8 +114,9 @@ function aloneLines(
   return [line, `  ${machine}: ${style('bold', `npx rhizome-node ${flags} --peer ${shellWord(shortAddress(address))}${secret}`)}`]
 }
 
-function who({ peer, name }: PeerName): string {
-  return name === undefined ? shortId(peer) : visible(name)
+function nameOf({ peer, name }: PeerName, { isAmbiguous }: LineContext): string {
+  if (name === undefined) return shortId(peer)
+  return isAmbiguous(name) ? `${visible(name)} ${shortId(peer)}` : visible(name)
 }
 
 /** `a, b and 3 others`. */

@@ -53,6 +53,10 @@ export interface PeerName {
 /** What is asked of the node when a report is made. */
 export interface Watched {
   nameOf(peer: string): string | undefined
+  /** Where the peer can be dialled; undefined when it is not connected. */
+  addressOf(peer: string): string | undefined
+  /** Whether the user gave this address (`--peer`). */
+  isGiven(address: string): boolean
   statuses(): readonly { readonly topic: string; readonly status: SyncStatus }[]
   /** Deltas that the node holds of a topic. */
   deltasOf(topic: string): number
@@ -64,6 +68,8 @@ const DELTAS_MS = 1_000
 /** The same complaint about the same peer is told again after this long. */
 const REPEAT_MS = 60_000
 const REPEATS_MAX = 1_000
+/** Peers remembered; beyond that all are forgotten, and some line comes without a name or once too often. */
+const PEERS_MAX = 10_000
 /** How long a status must last before it is told: while blocks come in, a node is behind for a moment at each. */
 const SETTLED_MS: Readonly<Record<SyncStatus['kind'], number>> = {
   'alone': 1_000,
@@ -95,6 +101,10 @@ export class Reports {
   readonly #tell: (report: Report) => void
   readonly #connecting = new Map<string, Pending>()
   readonly #connected = new Set<string>()
+  /** Peers that were connected once, with the last name known. */
+  readonly #met = new Map<string, string | undefined>()
+  /** Whose the addresses are that were discovered. */
+  readonly #discovered = new Map<string, string>()
   readonly #gathered = new Map<string, Gathered>()
   readonly #standings = new Map<string, Standing>()
   readonly #toldMs = new Map<string, number>()
@@ -125,7 +135,7 @@ export class Reports {
       if (name === undefined && nowMs - sinceMs < NAME_MS) continue
       this.#connecting.delete(peer)
       this.#connected.add(peer)
-      this.#tell({ event: 'connected', peer, address, ...(name === undefined ? {} : { name }) })
+      this.#tell({ event: 'connected', ...this.#named(peer), address: this.#watched.addressOf(peer) ?? address })
     }
     if (nowMs - this.#deltasMs >= DELTAS_MS) this.#tellDeltas(nowMs)
     for (const { topic, status } of this.#watched.statuses()) this.#lookAt(topic, status, nowMs)
@@ -140,6 +150,7 @@ export class Reports {
     switch (event.kind) {
       case 'connected':
         this.#connecting.set(event.peer, { address: event.address, sinceMs: nowMs })
+        this.#meet(event.peer)
         return
       case 'disconnected': {
         if (this.#connecting.delete(event.peer) || !this.#connected.delete(event.peer)) return
@@ -147,21 +158,39 @@ export class Reports {
       }
       case 'dial-failed': {
         const { address, code, message } = event
-        // Two who share a machine meet their own address now and then; only what the user typed is worth a word.
-        if (code === 'self') return
-        if (code === 'secret-mismatch') this.#tell({ event: 'wrong-secret', address, message })
-        else this.#tell({ event: 'dial-failed', address, code, message })
+        if (code === 'secret-mismatch') return this.#tell({ event: 'wrong-secret', address, message })
+        if (this.#isWorthTelling(address, code)) this.#tell({ event: 'dial-failed', address, code, message })
         return
       }
       case 'alone': {
+        // Later it is told by the sync status: there is no riddle in why somebody is alone whose peers left.
+        if (this.#met.size > 0) return
         const { interfaces, queriesSent, answersHeard } = event
         return this.#tell({ event: 'alone', interfaces, queriesSent, answersHeard })
       }
       case 'discovered':
+        if (this.#discovered.size >= PEERS_MAX) this.#discovered.clear()
+        for (const address of event.addresses) this.#discovered.set(address, event.peer)
+        return
       case 'joined':
       case 'left':
         return
     }
+  }
+
+  /**
+   * One who left is dialled again for ever, and two who share a machine meet their own address: that is no news. An address
+   * that the user gave, and a peer that was found and cannot be reached, as behind a firewall, are.
+   */
+  #isWorthTelling(address: string, code: string): boolean {
+    if (this.#watched.isGiven(address)) return true
+    const peer = this.#discovered.get(address)
+    return code !== 'self' && !(peer !== undefined && this.#met.has(peer))
+  }
+
+  #meet(peer: string): void {
+    if (this.#met.size >= PEERS_MAX) this.#met.clear()
+    this.#met.set(peer, this.#watched.nameOf(peer))
   }
 
   #hearReplication(topic: string, event: Extract<NodeEvent, { kind: 'replication' }>['event'], nowMs: number): void {
@@ -244,7 +273,8 @@ export class Reports {
   }
 
   #named(peer: string): PeerName {
-    const name = this.#watched.nameOf(peer)
+    const name = this.#watched.nameOf(peer) ?? this.#met.get(peer)
+    if (name !== undefined && this.#met.has(peer)) this.#met.set(peer, name)
     return name === undefined ? { peer } : { peer, name }
   }
 }

@@ -6,12 +6,12 @@
 import { homedir } from 'node:os'
 import { RhizomeError } from '../errors.ts'
 import type { RhizomeNode } from '../node/node.ts'
-import type { NodeOptions } from '../node/options.ts'
+import { DEFAULT_PORT, type NodeOptions } from '../node/options.ts'
 import { bannerLines, type Facts } from './banner.ts'
 import type { Config } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Faces, Served, ServeOptions } from './faces.ts'
-import { shortPath } from './paths.ts'
+import { shortAddress, shortPath, shortTyped } from './paths.ts'
 import { type LineContext, reportLines } from './report-lines.ts'
 import { type Report, Reports } from './reports.ts'
 import { leaveNote } from './running.ts'
@@ -121,13 +121,17 @@ function report(node: RhizomeNode, config: Config, terminal: Terminal): { start(
     addresses: () => node.addresses(),
     topics: config.topics,
     isClosed: config.secret !== undefined,
+    isAmbiguous: (name) => name === node.name || node.peers().filter((peer) => peer.name === name).length > 1,
     mdns: config.mdns,
   }
+  const given = new Set(config.peers.map((peer) => shortTyped(peer, DEFAULT_PORT)))
   const early: Report[] = []
   let tell = (one: Report) => void early.push(one)
   const reports = new Reports(
     {
       nameOf: (peer) => node.peers().find(({ id }) => id === peer)?.name,
+      addressOf: (peer) => node.peers().find(({ id }) => id === peer)?.addresses[0],
+      isGiven: (address) => given.has(shortAddress(address)),
       statuses: () => node.namespaces().map((namespace) => ({ topic: namespace.name, status: namespace.status() })),
       deltasOf: (topic) => node.namespace(topic).counts().deltas,
     },

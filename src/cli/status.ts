@@ -64,8 +64,8 @@ export async function peers(call: Call): Promise<ExitCode> {
   if (body.every(({ self }) => self)) {
     terminal.err(
       door.isRunning
-        ? `nobody else is connected: on the other machine type npx rhizome-node --topic ${door.topic}, or join by rhizome-node invite`
-        : `no node runs here: start one with rhizome-node --topic ${door.topic}`,
+        ? `nobody else is connected: on the other machine type npx rhizome-node --topic ${door.topic}, or join by npx rhizome-node invite`
+        : `no node runs here: start one with npx rhizome-node --topic ${door.topic}`,
     )
   }
   return EXIT.ok

@@ -12,7 +12,7 @@ export interface PeerSummary {
   readonly name?: string
   readonly self: boolean
   readonly connected: boolean
-  /** Multiaddrs, that of the live connection first. */
+  /** Multiaddrs to dial it at. Of one that dialled us, what it says of itself: the port it came from leads nowhere. */
   readonly addresses: readonly string[]
   /** Those of ours that it holds too. */
   readonly namespaces: readonly string[]
@@ -43,7 +43,7 @@ export function summarise(
       id,
       self: false,
       connected: true,
-      addresses: peer.addresses,
+      addresses: dialable(peer),
       namespaces: states.map((state) => state.namespace),
       state: STATES[worst] ?? 'connected',
       ...(name === undefined ? {} : { name }),
@@ -51,4 +51,9 @@ export function summarise(
       ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     }
   })
+}
+
+function dialable({ direction, addresses }: NetPeer): readonly string[] {
+  const [, ...announced] = addresses
+  return direction === 'inbound' && announced.length > 0 ? announced : addresses
 }

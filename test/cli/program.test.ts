@@ -72,15 +72,15 @@ describe('a slip is RZ_CLI_USAGE and is told with what was meant:', () => {
     [['--topc', 'a'], 'unknown flag --topc; did you mean --topic?'],
     [['--htp-port=1'], 'unknown flag --htp-port; did you mean --http-port?'],
     [['get', 'a/b', '--jsn'], 'unknown flag --jsn; did you mean --json?'],
-    [['--xyzzyxyzzy'], 'unknown flag --xyzzyxyzzy; see rhizome-node --help'],
-    [['put', 'a/b', 'c=d', '--http-port', '1'], '--http-port has no meaning here; see rhizome-node put --help'],
-    [['--memory', 'get', 'a/b'], '--memory has no meaning here; see rhizome-node get --help'],
+    [['--xyzzyxyzzy'], 'unknown flag --xyzzyxyzzy; see npx rhizome-node --help'],
+    [['put', 'a/b', 'c=d', '--http-port', '1'], '--http-port has no meaning here; see npx rhizome-node put --help'],
+    [['--memory', 'get', 'a/b'], '--memory has no meaning here; see npx rhizome-node get --help'],
     [['pt', 'a/b'], 'unknown command pt; did you mean put?'],
     [['improt'], 'unknown command improt; did you mean import?'],
     [['users'], 'unknown command users; to share a topic of that name: --topic users'],
-    [['get'], "missing required argument 'record'; see rhizome-node get --help"],
-    [['ids', 'a', 'b'], 'see rhizome-node ids --help'],
-    [['--topic'], "option '--topic <name>' argument missing; see rhizome-node --help"],
+    [['get'], "missing required argument 'record'; see npx rhizome-node get --help"],
+    [['ids', 'a', 'b'], 'see npx rhizome-node ids --help'],
+    [['--topic'], "option '--topic <name>' argument missing; see npx rhizome-node --help"],
   ]
   for (const [argv, message] of cases) {
     it(argv.join(' '), () => {
