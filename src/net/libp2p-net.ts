@@ -193,8 +193,16 @@ export class Libp2pNet implements Net {
 
   #discovered(peer: PeerIdText, addresses: readonly string[], by: 'mdns' | 'registry', isSignOfLife = true): void {
     if (this.#closing !== undefined) return
+    if (peer === this.self) return this.#hasTwin(addresses)
     if (this.#plan.discovered(peer, addresses, isSignOfLife)) this.#emit({ kind: 'discovered', peer, addresses, by })
     this.#loop.wake()
+  }
+
+  /** Discovery hears no answer of its own, so this one came from another node of the same identity. */
+  #hasTwin(addresses: readonly string[]): void {
+    const [address = 'an unknown address'] = addresses
+    const message = `another node with this node's identity is at ${address}: the two can never connect; give one its own`
+    this.#parts.notices.tell('twin', { kind: 'dial-failed', address, code: 'self', message })
   }
 
   penalise(peer: PeerIdText, reason: string): void {

@@ -15,9 +15,16 @@ export interface WatchedPeer {
 
 export type WatchdogAction = { readonly kind: 'identify' | 'close'; readonly peer: PeerIdText }
 
+/** Peers remembered for having been closed in vain; the oldest is forgotten first. */
+const REMEMBERED_PEERS_MAX = 1_000
+/** A peer that never hears (it speaks no GossipSub, or shares its identity with another) is closed ever more rarely. */
+const DOUBLINGS_MAX = 6
+
 export class Watchdog {
   readonly #deafAfterMs: number
   readonly #deaf = new Map<PeerIdText, { sinceMs: number; identified: boolean }>()
+  /** How often in a row a peer was closed without having heard since. */
+  readonly #closedCount = new Map<PeerIdText, number>()
 
   constructor(deafAfterMs = DEAF_AFTER_MS) {
     this.#deafAfterMs = deafAfterMs
@@ -30,22 +37,33 @@ export class Watchdog {
   }
 
   #judge({ peer, hears }: WatchedPeer, nowMs: number): WatchdogAction | undefined {
-    const deaf = this.#deaf.get(peer)
     if (hears) {
       this.#deaf.delete(peer)
+      this.#closedCount.delete(peer)
       return undefined
     }
+    const deaf = this.#deaf.get(peer)
     if (deaf === undefined) {
       this.#deaf.set(peer, { sinceMs: nowMs, identified: false })
       return undefined
     }
+    const closedCount = this.#closedCount.get(peer) ?? 0
+    const patienceMs = this.#deafAfterMs * 2 ** Math.min(closedCount, DOUBLINGS_MAX)
     const deafMs = nowMs - deaf.sinceMs
-    if (deafMs >= 2 * this.#deafAfterMs) {
+    if (deafMs >= 2 * patienceMs) {
       this.#deaf.delete(peer)
+      this.#remember(peer, closedCount + 1)
       return { kind: 'close', peer }
     }
-    if (deafMs < this.#deafAfterMs || deaf.identified) return undefined
+    if (deafMs < patienceMs || deaf.identified) return undefined
     deaf.identified = true
     return { kind: 'identify', peer }
+  }
+
+  #remember(peer: PeerIdText, closedCount: number): void {
+    this.#closedCount.delete(peer)
+    this.#closedCount.set(peer, closedCount)
+    const [oldest] = this.#closedCount.keys()
+    if (this.#closedCount.size > REMEMBERED_PEERS_MAX && oldest !== undefined) this.#closedCount.delete(oldest)
   }
 }

@@ -15,6 +15,21 @@ describe('the watchdog', () => {
     expect(actions).toEqual([[], [], [{ kind: 'identify', peer: 'x' }], [], [{ kind: 'close', peer: 'x' }], []])
   })
 
+  test('a peer that never hears is closed ever more rarely, and as soon as any other once it has heard', () => {
+    const watchdog = new Watchdog(100)
+    let nowMs = 0
+    const closedAfterMs = (): number => {
+      const sinceMs = nowMs
+      while (!watchdog.look(peers(false), nowMs).some(({ kind }) => kind === 'close')) nowMs += 100
+      watchdog.look([], nowMs)
+      return nowMs - sinceMs
+    }
+    const waitsMs = Array.from({ length: 9 }, closedAfterMs)
+    expect(waitsMs).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 12_800, 12_800, 12_800])
+    watchdog.look(peers(true), nowMs)
+    expect(closedAfterMs()).toBe(200)
+  })
+
   test('a peer that hears again, or comes back, starts from the beginning', () => {
     const watchdog = new Watchdog(100)
     watchdog.look(peers(false), 0)

@@ -73,6 +73,18 @@ describe('mDNS on loopback', () => {
     expect(a.peers()).toEqual([])
   })
 
+  test('a second node with the same identity is told as such', async () => {
+    const serviceTag = tagOf('twin')
+    await using a = await open('a', { serviceTag })
+    const events = eventsOf(a)
+    await using twin = await open('a', { serviceTag })
+    await until('a notices', () => events.some(({ kind }) => kind === 'dial-failed'))
+    expect(events).toContainEqual(
+      expect.objectContaining({ code: 'self', message: expect.stringContaining('identity') }),
+    )
+    expect(twin.self).toBe(a.self)
+  })
+
   test('a node that is alone says after a while how often it asked, what it heard and where', async () => {
     await using a = await open('a', { serviceTag: tagOf('alone') })
     const events = eventsOf(a)
