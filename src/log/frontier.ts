@@ -1,10 +1,10 @@
 /** Frontiers: for each log the head up to which a node has everything, and the digest that tells two of them apart. */
 
-import { hash as digest } from 'node:crypto'
 import { encode } from '../delta/cbor.ts'
 import type { Value } from '../delta/delta.ts'
 import { hashBytes, keyOfPeerId } from '../delta/identifiers.ts'
 import { type BlockHash, type LogKey, splitLogKey } from './block.ts'
+import { sha256 } from './sha256.ts'
 
 export interface FrontierEntry {
   readonly log: LogKey
@@ -36,7 +36,7 @@ export function digestOf(frontier: Frontier): Uint8Array {
 /** As `digestOf`, from the encodings of `entryValue` in the frontier's order, for whoever keeps them. */
 export function digestOfEntries(entries: readonly Uint8Array[]): Uint8Array {
   // Each encoding tells its own length, so that the chain of them can be read in one way only.
-  return new Uint8Array(digest('sha256', Buffer.concat(entries), 'buffer'))
+  return new Uint8Array(sha256(Buffer.concat(entries)))
 }
 
 /** An entry as CBOR: `[creator key, log id, seq | null, hash | null, cut | null]`. */

@@ -3,7 +3,6 @@
  * These bytes are hashed and signed, stored and forwarded as received, never encoded again. design.md 3.
  */
 
-import { hash as digest } from 'node:crypto'
 import { COUNTER_MAX } from '../delta/clock.ts'
 import { decode, encode } from '../delta/cbor.ts'
 import type { Value } from '../delta/delta.ts'
@@ -26,6 +25,7 @@ import {
   splitLogKey,
 } from './block.ts'
 import type { NamespaceId } from './namespace.ts'
+import { sha256 } from './sha256.ts'
 
 const HASH_DOMAIN = Buffer.from('rhizome/block/0\0')
 const NAMESPACE_BYTES = 32
@@ -107,7 +107,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
 
 /** A block's hash: SHA-256 of a domain prefix and the header bytes. */
 export function hashHeader(headerBytes: Uint8Array): BlockHash {
-  return hashText(digest('sha256', Buffer.concat([HASH_DOMAIN, headerBytes]), 'buffer')) as BlockHash
+  return hashText(sha256(Buffer.concat([HASH_DOMAIN, headerBytes]))) as BlockHash
 }
 
 function dependencyValue(dependency: Dependency): Value {

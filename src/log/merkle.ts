@@ -4,9 +4,9 @@
  * (split at the largest power of two below the count). The count stands in the signed header, so the shape is fixed.
  */
 
-import { hash as digest } from 'node:crypto'
 import { HASH_BYTES } from '../delta/identifiers.ts'
 import { assert } from '../errors.ts'
+import { sha256 } from './sha256.ts'
 
 const NODE_PREFIX = 0x01
 /** `split` counts in 32 bits. */
@@ -14,7 +14,7 @@ const LEAVES_MAX = 2 ** 31
 
 /** The leaf of a payload item, which is salt ‖ delta bytes. */
 export function leafOf(item: Uint8Array): Uint8Array {
-  return digest('sha256', item, 'buffer')
+  return sha256(item)
 }
 
 /** Linear in the leaves. */
@@ -52,11 +52,11 @@ export function verifyProof(
   const sides = sidesOf(position.index, position.count)
   if (sides === undefined || sides.length !== siblings.length) return false
   if (leaf.length !== HASH_BYTES || siblings.some((sibling) => sibling.length !== HASH_BYTES)) return false
-  let node = leaf
+  let top = leaf
   for (const [level, sibling] of siblings.entries()) {
-    node = sides[level] === 'left' ? parent(node, sibling) : parent(sibling, node)
+    top = sides[level] === 'left' ? parent(top, sibling) : parent(sibling, top)
   }
-  return Buffer.compare(node, root) === 0
+  return Buffer.compare(top, root) === 0
 }
 
 /** From the leaf up: on which side of its sibling the path runs. */
@@ -80,12 +80,13 @@ function subtree(leaves: readonly Uint8Array[], start: number, end: number): Uin
   return parent(subtree(leaves, start, middle), subtree(leaves, middle, end))
 }
 
+/** Filled anew for each node. */
+const node = Uint8Array.of(NODE_PREFIX, ...new Uint8Array(2 * HASH_BYTES))
+
 function parent(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(65)
-  bytes[0] = NODE_PREFIX
-  bytes.set(left, 1)
-  bytes.set(right, 33)
-  return digest('sha256', bytes, 'buffer')
+  node.set(left, 1)
+  node.set(right, 1 + HASH_BYTES)
+  return sha256(node)
 }
 
 /** The largest power of two below `count`. */
