@@ -1,8 +1,11 @@
 /** The few numbers by which the main thread and the index worker talk: shared memory, so that neither waits for the other. */
 
 /** Slots of the shared array. */
-const SLOT = { wanted: 0, indexed: 1, stop: 2, stalled: 3 } as const
-const SLOTS = 4
+const SLOT = { wanted: 0, indexed: 1, stop: 2, stalled: 3, nudges: 4, wakeAt: 5 } as const
+const SLOTS = 6
+
+/** No position: the worker is at work, or asleep for a time. */
+const NEVER = Number.MAX_SAFE_INTEGER
 
 export class IndexSignals {
   readonly buffer: SharedArrayBuffer
@@ -18,8 +21,10 @@ export class IndexSignals {
     return this.#load(SLOT.wanted)
   }
 
+  /** Wakes the worker only at the position that it sleeps for: a wake-up costs as much as writing a record. */
   set wanted(position: number) {
     this.#store(SLOT.wanted, position)
+    if (position >= this.#load(SLOT.wakeAt)) this.#nudge()
   }
 
   /** The position up to which all is indexed. */
@@ -29,6 +34,7 @@ export class IndexSignals {
 
   set indexed(position: number) {
     this.#store(SLOT.indexed, position)
+    Atomics.notify(this.#slots, SLOT.indexed)
   }
 
   /** True when the worker is to index what is left and end. */
@@ -38,7 +44,7 @@ export class IndexSignals {
 
   set stop(value: boolean) {
     this.#store(SLOT.stop, Number(value))
-    Atomics.notify(this.#slots, SLOT.wanted)
+    this.#nudge()
   }
 
   /** True while the index cannot be written. */
@@ -50,9 +56,23 @@ export class IndexSignals {
     this.#store(SLOT.stalled, Number(value))
   }
 
-  /** Blocks until `wanted` is no longer `position`, somebody nudges, or `timeoutMs` is over. */
+  /** The worker's sleep: until `wanted` has reached `position`, `stop` is set, or `timeoutMs` is over. */
   waitForWanted(position: number, timeoutMs: number): void {
-    Atomics.wait(this.#slots, SLOT.wanted, BigInt(position), timeoutMs)
+    const endsAt = performance.now() + timeoutMs
+    this.#store(SLOT.wakeAt, position)
+    for (;;) {
+      // Read before the conditions: a nudge between them and the wait ends the wait at once.
+      const nudges = Atomics.load(this.#slots, SLOT.nudges)
+      const leftMs = endsAt - performance.now()
+      if (this.stop || this.wanted >= position || leftMs <= 0) break
+      Atomics.wait(this.#slots, SLOT.nudges, nudges, leftMs)
+    }
+    this.#store(SLOT.wakeAt, NEVER)
+  }
+
+  /** The worker's sleep whatever is wanted: until `stop` is set or `timeoutMs` is over. */
+  rest(timeoutMs: number): void {
+    this.waitForWanted(NEVER, timeoutMs)
   }
 
   /** Blocks until `indexed` is no longer `position` or `timeoutMs` is over. */
@@ -66,6 +86,10 @@ export class IndexSignals {
 
   #store(slot: number, value: number): void {
     Atomics.store(this.#slots, slot, BigInt(value))
-    Atomics.notify(this.#slots, slot)
+  }
+
+  #nudge(): void {
+    Atomics.add(this.#slots, SLOT.nudges, 1n)
+    Atomics.notify(this.#slots, SLOT.nudges)
   }
 }

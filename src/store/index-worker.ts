@@ -48,15 +48,8 @@ function isDone(signals: IndexSignals): boolean {
 
 /** Waits until there is a slice's worth of work, or some work and enough time. */
 function gather(signals: IndexSignals): void {
-  if (signals.stop || signals.wanted - signals.indexed >= GATHER_ROWS) return
-  if (signals.wanted === signals.indexed) signals.waitForWanted(signals.indexed, Infinity)
-  const endsAt = performance.now() + GATHER_MS
-  for (;;) {
-    const { wanted } = signals
-    const leftMs = endsAt - performance.now()
-    if (signals.stop || leftMs <= 0 || wanted - signals.indexed >= GATHER_ROWS) return
-    signals.waitForWanted(wanted, leftMs)
-  }
+  signals.waitForWanted(signals.indexed + 1, Infinity)
+  signals.waitForWanted(signals.indexed + GATHER_ROWS, GATHER_MS)
 }
 
 function step(signals: IndexSignals, log: LogReader, writer: IndexWriter): void {
@@ -72,7 +65,7 @@ function step(signals: IndexSignals, log: LogReader, writer: IndexWriter): void 
   } catch (error) {
     if (!isFull(error)) throw error
     signals.stalled = true
-    if (!signals.stop) signals.waitForWanted(signals.wanted, RETRY_MS)
+    signals.rest(RETRY_MS)
   }
 }
 
