@@ -54,6 +54,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
   return {
     topics,
     memory: config.memory,
+    keep: config.keep,
     durability: config.durability,
     signal,
     ...(data === undefined ? {} : { data }),

@@ -25,6 +25,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   RZ_NAMESPACE_UNKNOWN: 404,
   RZ_IDENTITY_UNKNOWN: 400,
   RZ_NODE_BUSY: 503,
+  RZ_NODE_KEEPER: 403,
   RZ_STORE_CLOSED: 503,
   RZ_STORE_FULL: 507,
   RZ_HTTP_INPUT: 400,

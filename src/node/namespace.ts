@@ -67,6 +67,8 @@ export interface NamespaceParts {
   readonly writer: (identity: string | undefined) => LogWriter
   readonly status: () => SyncStatus
   readonly waitForSync: (signal: AbortSignal) => Promise<SyncStatus>
+  /** Refuses writing. */
+  readonly keep: boolean
   /** Ends when the node closes. */
   readonly closing: AbortSignal
 }
@@ -212,6 +214,10 @@ export class Namespace {
   }
 
   async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions): Promise<Written> {
+    if (this.#parts.keep) {
+      const message = 'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
+      throw new RhizomeError('RZ_NODE_KEEPER', message)
+    }
     if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
     return this.#parts.writer(options.as).write(deltas)
   }

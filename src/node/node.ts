@@ -58,7 +58,7 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
     await writeCard({ directory: opened.directory, name, topics: namesIn(opened.store) })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
-  const node = new RhizomeNode({ ...opened, name, topics, net })
+  const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false })
   opening.move()
   return node
 }
@@ -67,6 +67,7 @@ interface Parts extends Opened {
   readonly name: string
   readonly topics: readonly string[]
   readonly net: Net | undefined
+  readonly keep: boolean
 }
 
 /** An open node. Made by `openNode`. */
@@ -84,6 +85,7 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #replication: Replication | undefined
   readonly #identities: readonly [Identity, ...Identity[]]
   readonly #clock: HybridClock
+  readonly #keep: boolean
   readonly #holdings = new Map<string, Holding>()
   readonly #names = new Map<string, string>()
   readonly #listeners = new Set<(event: NodeEvent) => void>()
@@ -98,6 +100,7 @@ export class RhizomeNode implements AsyncDisposable {
     this.#identities = parts.identities
     this.peerId = parts.identities[0].signer.id
     this.#store = parts.store
+    this.#keep = parts.keep
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: Date.now, admitted: () => parts.store.latestTime() })
     this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net)
@@ -197,6 +200,7 @@ export class RhizomeNode implements AsyncDisposable {
       writer: (identity) => this.#writer(topic, identity ?? DEFAULT_IDENTITY),
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
+      keep: this.#keep,
       closing: this.#closing.signal,
     })
     this.#holdings.set(topic, { namespace, ownLogs, writers })

@@ -24,6 +24,10 @@ export interface NodeOptions {
   readonly name?: string
   /** Default `normal`. `full` costs about 0.2 ms per commit on an SSD. */
   readonly durability?: Durability
+  /**
+   * A keeper holds and serves what others write, and writes nothing of its own: writing is RZ_NODE_KEEPER. Default false.
+   */
+  readonly keep?: boolean
   /** Mends a damaged store while opening: damaged rows are set aside, and fetched again from peers. Default false. */
   readonly repair?: boolean
   /** The network, or false for none at all: then the node is `alone`. */
