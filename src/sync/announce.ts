@@ -9,9 +9,9 @@ import type { PeerId } from '../delta/delta.ts'
 import { type Block, logKeyOfHeader, RUN_BLOCKS_MAX } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { GOSSIP_BYTES_MAX } from '../net/net.ts'
-import type { Position, Store } from '../store/store.ts'
+import type { Change, Position, Store } from '../store/store.ts'
 import { encodeGossipHead, encodeGossipRun } from './gossip-message.ts'
-import { ANNOUNCE_QUEUE_BYTES_MAX, ANNOUNCED_NOTE_MS, ANNOUNCED_RUN_BYTES_MAX } from './limits.ts'
+import { ANNOUNCE_QUEUE_BYTES_MAX, ANNOUNCE_READ_MAX, ANNOUNCED_NOTE_MS, ANNOUNCED_RUN_BYTES_MAX } from './limits.ts'
 import { readToken, tryNoteToken } from './notes.ts'
 
 export interface AnnouncerOptions {
@@ -47,7 +47,7 @@ export class Announcer {
   constructor(options: AnnouncerOptions) {
     this.#options = options
     this.#noteKey = `announced/${options.namespace}`
-    this.#noted = this.#read()
+    this.#noted = this.#readNote()
     this.#published = this.#noted ?? options.store.position()
     this.#seen = this.#published
   }
@@ -55,7 +55,9 @@ export class Announcer {
   start(): void {
     // Noted at once: what is committed from now on is announced, even if this process dies before the next note.
     this.#note()
-    this.#done = this.#follow()
+    this.#done = this.#follow().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.onFailure(error)
+    })
   }
 
   /** Idempotent. Resolves when nothing is published any more. */
@@ -69,30 +71,45 @@ export class Announcer {
   }
 
   async #follow(): Promise<void> {
-    const { store, namespace, host } = this.#options
-    const { signal } = this.#stop
-    for await (const change of store.changes({ after: this.#seen, signal })) {
-      if (signal.aborted) return
-      this.#seen = change.position
-      const ours = change.kind === 'committed' && change.namespace === namespace && change.block.header.host === host
-      if (ours && change.block.signature !== undefined) this.#add(change.block)
-      else if (this.#queue.length === 0 && !this.#publishing) this.#advance(change.position)
-      if (this.#queueBytes > ANNOUNCE_QUEUE_BYTES_MAX) await this.#untilRoom()
-    }
+    const { store } = this.#options
+    do {
+      // All that is committed by now, so that what is written in one go leaves in one message.
+      for (let batch = this.#read(); batch.length > 0; batch = this.#read()) {
+        for (const change of batch) this.#look(change)
+        if (!this.#publishing) void this.#publishAll()
+        if (this.#queueBytes > ANNOUNCE_QUEUE_BYTES_MAX) await this.#untilRoom()
+        if (this.#stop.signal.aborted) return
+      }
+    } while (await this.#changed(store))
   }
 
-  #add(block: Block): void {
+  #read(): readonly Change[] {
+    const limits = { countMax: ANNOUNCE_READ_MAX, bytesMax: ANNOUNCE_QUEUE_BYTES_MAX }
+    return this.#options.store.changesNow({ after: this.#seen, ...limits })
+  }
+
+  /** Waits for a change that was not looked at; false when the announcer stops. */
+  async #changed(store: Store): Promise<boolean> {
+    const changes = store.changes({ after: this.#seen, signal: this.#stop.signal })[Symbol.asyncIterator]()
+    const { done } = await changes.next()
+    await changes.return?.()
+    return done !== true
+  }
+
+  #look(change: Change): void {
+    this.#seen = change.position
+    if (change.kind !== 'committed' || change.namespace !== this.#options.namespace) return
+    const { block } = change
+    if (block.header.host !== this.#options.host || block.signature === undefined) return
     const sizeBytes = sizeOf(block)
     this.#queue.push({ block, sizeBytes })
     this.#queueBytes += sizeBytes
-    if (!this.#publishing) void this.#publishAll()
   }
 
   /** Never rejects. */
   async #publishAll(): Promise<void> {
     this.#publishing = true
     while (this.#queue.length > 0 && !this.#stop.signal.aborted) {
-      const position = this.#seen
       const bytes = this.#nextMessage()
       try {
         await this.#options.publish(bytes)
@@ -100,9 +117,9 @@ export class Announcer {
         this.#options.onFailure(error)
       }
       if (this.#queueBytes <= ANNOUNCE_QUEUE_BYTES_MAX) this.#room.resolve()
-      if (this.#queue.length === 0) this.#advance(position)
     }
     this.#publishing = false
+    if (this.#queue.length === 0) this.#advance()
   }
 
   #nextMessage(): Uint8Array {
@@ -139,9 +156,9 @@ export class Announcer {
     if (this.#queueBytes > ANNOUNCE_QUEUE_BYTES_MAX) await this.#room.promise
   }
 
-  /** Everything up to there is published. */
-  #advance(position: Position): void {
-    this.#published = position
+  /** Everything that was looked at is published. */
+  #advance(): void {
+    this.#published = this.#seen
     this.#cancelNote ??= this.#options.schedule(ANNOUNCED_NOTE_MS, () => {
       this.#cancelNote = undefined
       this.#note()
@@ -157,7 +174,7 @@ export class Announcer {
   }
 
   /** Undefined when there is none, or it is of an earlier life of the store. */
-  #read(): Position | undefined {
+  #readNote(): Position | undefined {
     const { store } = this.#options
     const token = readToken(store, this.#noteKey)
     return token?.instance === store.instance ? (token.position as Position) : undefined

@@ -23,6 +23,8 @@ export const INBOX_BATCH_RUNS_MAX = 256
 export const ANNOUNCED_RUN_BYTES_MAX = 60_000
 /** Committed and not yet published, in bytes: past it the pump waits for the network. */
 export const ANNOUNCE_QUEUE_BYTES_MAX = 4 * 1_048_576
+/** Changes looked at in one go. */
+export const ANNOUNCE_READ_MAX = 512
 /** The durable cursor of announcements is written at most this often: what lies between is announced twice, harmlessly. */
 export const ANNOUNCED_NOTE_MS = 1_000
 /** Logs of which a header dated too far ahead is remembered. */
@@ -37,7 +39,7 @@ export const PEER_NAME_BYTES_MAX = 256
 export const CHANGED_LOGS_MAX = 256
 /** Changes that are read to find them. */
 export const CHANGES_READ_MAX = 1_024
-export const CHANGES_READ_BYTES_MAX = 4 * 1_048_576
+export const CHANGES_READ_BYTES_MAX = 1_048_576
 /**
  * A range with at most so many logs is listed whole, at 90 bytes a log; a larger one is told by 16 fingerprints of
  * 272 bytes in all. At the top of the tree the whole frontier goes in one round trip up to `FRONTIER_LOGS_MAX`, where

@@ -59,7 +59,7 @@ export class Source {
   /** The logs that changed after a position, as they are now; undefined when that is more than a few, or unknown. */
   changedSince(position: number): readonly FrontierEntry[] | undefined {
     const end = this.#store.position()
-    if (position > end || end - position > CHANGES_READ_MAX) return undefined
+    if (position > end) return undefined
     if (position === end) return []
     const after = position as Position
     const changes = this.#store.changesNow({ after, countMax: CHANGES_READ_MAX, bytesMax: CHANGES_READ_BYTES_MAX })

@@ -5,7 +5,7 @@ import { createMemoryNetwork, type MemoryFaults, type MemoryNetwork } from '../.
 import type { Net } from '../../src/net/net.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openReplication, type Replication, type ReplicationEvent } from '../../src/sync/replication.ts'
+import { openReplication, type Replication, type ReplicationEvent, type SyncStatus } from '../../src/sync/replication.ts'
 import { NAMESPACE, NAMESPACE_NAME, signer, START_MS, TestLog, type TestLogOptions } from '../support/blocks.ts'
 import { type Random, seededRandom, VirtualTime } from '../simulator/virtual-time.ts'
 
@@ -19,8 +19,11 @@ export interface WorldNode {
   /** A log of this node's, which `write` appends to. */
   readonly log: TestLog
   write(count?: number): void
-  /** The digest of what it holds. */
+  /** What it holds, in a form that compares. */
   frontier(): string
+  status(): SyncStatus['kind']
+  /** Events of one kind, oldest first. */
+  told<K extends ReplicationEvent['kind']>(kind: K): Extract<ReplicationEvent, { kind: K }>[]
 }
 
 const STEP_MS = 1
@@ -44,6 +47,11 @@ export class World {
       nowMs: () => this.time.nowMs(),
       ...(options.faults === undefined ? {} : { faults: options.faults }),
     })
+  }
+
+  /** A peer that the test plays by hand: on the network, with nothing of ours behind it. */
+  stranger(number: number): Net {
+    return this.network.open(signer(number).id)
   }
 
   /** Opens a node whose peer id is that of the signer of its number. */
@@ -79,9 +87,20 @@ export class World {
         for (let index = 0; index < count; index++) store.commit(log.write())
       },
       frontier: () => JSON.stringify(store.frontier(NAMESPACE)),
+      status: () => replication.status(NAMESPACE).kind,
+      told: <K extends ReplicationEvent['kind']>(kind: K) =>
+        events.filter((event): event is Extract<ReplicationEvent, { kind: K }> => event.kind === kind),
     }
     this.nodes.push(node)
     return node
+  }
+
+  /** The process dies without a word; what was committed stays on the disk. */
+  async crash(node: WorldNode): Promise<void> {
+    this.network.crash(node.net.self)
+    node.disk.crash()
+    this.nodes.splice(this.nodes.indexOf(node), 1)
+    await node.replication.close()
   }
 
   /** Lets time pass until the condition holds; throws when it does not within `deadlineMs` of virtual time. */
