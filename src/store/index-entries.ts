@@ -19,7 +19,7 @@ export interface IndexEntry {
   readonly counter: number
   /** Number of its host's name in index.db. */
   readonly host: number
-  /** Of the block's hash and the delta's bytes. */
+  /** Over the block's hash and the delta's bytes. */
   readonly sum: number
 }
 
@@ -98,6 +98,7 @@ export function chunkSumStart(namespace: number, entity: string, first: number):
   return crc32(`${namespace} ${first} ${entity}`)
 }
 
+/** As `crc32` of both in one piece. */
 export function deltaSum(hash: Uint8Array, bytes: Uint8Array): number {
   return crc32(bytes, crc32(hash))
 }

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import type { Delta, PeerId } from '../delta/delta.ts'
-import { hashBytes, hashText } from '../delta/identifiers.ts'
+import { HASH_BYTES, hashBytes, hashText } from '../delta/identifiers.ts'
 import { RhizomeError } from '../errors.ts'
 import { type Block, type BlockHash, type LogKey, logKeyOf, splitLogKey } from '../log/block.ts'
 import { deltaOf } from '../log/block-bytes.ts'
@@ -11,7 +11,7 @@ import type { NamespaceId } from '../log/namespace.ts'
 import type { HeldBlock } from './draft.ts'
 import type { Admits } from './engine.ts'
 import type { HeldLog } from './heads.ts'
-import { chunkSumStart, deltaSum, entriesIn, hashPrefix, type IndexEntry } from './index-entries.ts'
+import { chunkSumStart, entriesIn, hashPrefix, type IndexEntry } from './index-entries.ts'
 import { damagedRow } from './log-rows.ts'
 import type { SqliteLog } from './log-sqlite.ts'
 
@@ -23,7 +23,9 @@ interface NumberedLog {
 }
 
 /** Bits of the filter of negated blocks: 1 MiB, wrong for 1 in 100 blocks when 80,000 hold negated deltas. */
-const FILTER_BITS = 8_388_608
+const FILTER_BITS = 2 ** 23
+const LOWER_A = 97
+const DIGIT_2 = 50
 const NUMBERS_MAX = 65_536
 
 export class IndexReader {
@@ -77,26 +79,26 @@ export class IndexReader {
   }
 
   deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits): readonly Delta[] {
-    const found: Delta[] = []
-    for (const entry of this.#entries(namespace, entity, end)) {
-      const log = this.#logOf(entry.log)
-      if (admits(log.namespace, log.log, entry.seq)) found.push(this.#delta(entry, log))
-    }
-    return found
+    const admitted = this.#entries(namespace, entity, end).filter(({ log: number, seq }) => {
+      const log = this.#logOf(number)
+      return admits(log.namespace, log.log, seq)
+    })
+    const slices = this.#log.reader.slices(admitted)
+    return admitted.map((entry, index) => this.#delta(entry, slices[index] as Buffer))
   }
 
   /** Takes note of negations indexed since the last call. */
   readNegations(): void {
     for (const row of this.#statements.negated.all(this.#negatedEnd)) {
       const [place, prefix] = row as unknown as [number, number]
-      const bit = prefix % FILTER_BITS
+      const bit = filterBit(prefix)
       this.#negated[bit >> 3] = (this.#negated[bit >> 3] as number) | (1 << (bit & 7))
       this.#negatedEnd = place
     }
   }
 
   mayBeNegated(blockHash: string): boolean {
-    const bit = hashPrefix(hashBytes(blockHash)) % FILTER_BITS
+    const bit = filterBitOfText(blockHash)
     return ((this.#negated[bit >> 3] as number) & (1 << (bit & 7))) !== 0
   }
 
@@ -129,21 +131,13 @@ export class IndexReader {
     return entries
   }
 
-  #delta(entry: IndexEntry, { creator, logId }: NumberedLog): Delta {
-    const { place, offset, length, index, seq, ms, counter, sum } = entry
-    const row = this.#log.reader.slice(place, offset, length)
-    if (row === undefined) throw damagedRow(place, 'it is missing')
-    const [hash, bytes] = row
-    if (deltaSum(hash, bytes) !== sum) throw damagedRow(place, 'a delta in it is not what was written')
-    const facts = {
-      hash: hashText(hash) as BlockHash,
-      time: { ms, counter },
-      creator,
-      host: this.#name(entry.host) as PeerId,
-      logId,
-      seq,
-    }
-    return deltaOf(facts, index, bytes)
+  #delta(entry: IndexEntry, slice: Buffer): Delta {
+    const { place, index, seq, ms, counter, sum } = entry
+    if (crc32(slice) !== sum) throw damagedRow(place, 'a delta in it is not what was written')
+    const { creator, logId } = this.#logOf(entry.log)
+    const hash = hashText(slice.subarray(0, HASH_BYTES)) as BlockHash
+    const origin = { hash, time: { ms, counter }, creator, host: this.#name(entry.host) as PeerId, logId, seq }
+    return deltaOf(origin, index, slice.subarray(HASH_BYTES))
   }
 
   #logOf(number: number): NumberedLog {
@@ -185,6 +179,21 @@ interface LogRow {
   readonly ms: number
   readonly counter: number
   readonly deltas: number
+}
+
+/** The first 23 bits of a hash, of which `prefix` is the first 48. */
+function filterBit(prefix: number): number {
+  return Math.floor(prefix / 2 ** 25)
+}
+
+/** The same from its text: the first five characters of base32 are 25 bits. Asked for every delta that is read. */
+function filterBitOfText(hash: string): number {
+  let bits = 0
+  for (let index = 0; index < 5; index++) {
+    const code = hash.charCodeAt(index)
+    bits = (bits << 5) | (code >= LOWER_A ? code - LOWER_A : code - DIGIT_2 + 26)
+  }
+  return bits >> 2
 }
 
 function remember<Key, Item>(cache: Map<Key, Item>, key: Key, item: Item): void {

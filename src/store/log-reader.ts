@@ -1,12 +1,25 @@
 /** Reads the rows of log.db: the main thread beside its writing, the index worker and repair on connections of their own. */
 
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { HASH_BYTES } from '../delta/identifiers.ts'
 import type { ReadLimits } from './log-file.ts'
 import { damagedRow, recordsIn, type StoredRecord, type StoredRow } from './log-rows.ts'
+
+/** A part of a row's bytes. */
+export interface Slice {
+  readonly place: number
+  readonly offset: number
+  readonly length: number
+}
+
+/** Of a statement: three parameters each, and an answer of some hundred kilobytes as a rule. */
+const SLICES_MAX = 32
 
 export class LogReader {
   readonly #db: DatabaseSync
   readonly #statements: ReturnType<typeof prepare>
+  /** By the number of slices. */
+  readonly #slicing = new Map<number, StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -38,10 +51,43 @@ export class LogReader {
     return record
   }
 
-  /** The block's hash and a part of the row at `place`: one delta. Undefined when there is no such row. */
-  slice(place: number, offset: number, length: number): readonly [hash: Uint8Array, bytes: Uint8Array] | undefined {
-    const row: unknown = this.#statements.slice.get(offset + 1, length, place)
-    return row as readonly [Uint8Array, Uint8Array] | undefined
+  /**
+   * Parts of rows, each after the hash of its block. One statement for all of them and one string as its answer: each
+   * blob that SQLite hands to JavaScript costs more than finding it. Throws RZ_STORE_DAMAGED where a row is missing.
+   */
+  slices(wanted: readonly Slice[]): readonly Buffer[] {
+    const found: Buffer[] = []
+    for (let from = 0; from < wanted.length; from += SLICES_MAX) {
+      for (const slice of this.#slices(wanted.slice(from, from + SLICES_MAX))) found.push(slice)
+    }
+    return found
+  }
+
+  #slices(wanted: readonly Slice[]): readonly Buffer[] {
+    const statement = this.#slicing.get(wanted.length) ?? this.#prepareSlicing(wanted.length)
+    const row: unknown = statement.get(...wanted.flatMap(({ place, offset, length }) => [place, offset + 1, length]))
+    const [hex] = row as readonly [string | null]
+    const bytes = Buffer.from(hex ?? '', 'hex')
+    const total = wanted.reduce((sum, { length }) => sum + HASH_BYTES + length, 0)
+    if (bytes.length !== total) return wanted.flatMap((slice) => this.#slicesOrDamage(slice, wanted.length))
+    let end = 0
+    return wanted.map(({ length }) => bytes.subarray(end, (end += HASH_BYTES + length)))
+  }
+
+  /** Finds the row that is not as it should be by reading each alone. */
+  #slicesOrDamage(slice: Slice, among: number): readonly Buffer[] {
+    if (among === 1) throw damagedRow(slice.place, 'it is missing or too short')
+    return this.#slices([slice])
+  }
+
+  #prepareSlicing(count: number): StatementSync {
+    const values = Array.from({ length: count }, () => '(?, ?, ?)').join(', ')
+    const sql = `WITH wanted (place, start, length) AS (VALUES ${values})
+      SELECT group_concat(hex(log.hash) || hex(substr(log.bytes, start, length)), '')
+      FROM wanted CROSS JOIN log ON log.place = wanted.place`
+    const statement = this.#db.prepare(sql, { returnArrays: true })
+    this.#slicing.set(count, statement)
+    return statement
   }
 
   /** The checksum kept with the row at `place`. */
@@ -75,7 +121,6 @@ function prepare(db: DatabaseSync) {
   return {
     end: db.prepare('SELECT max(place) AS "end" FROM log'),
     rows: db.prepare('SELECT place, kind, sum, hash, bytes FROM log WHERE place > ? ORDER BY place', { returnArrays: true }),
-    slice: db.prepare('SELECT hash, substr(bytes, ?, ?) FROM log WHERE place = ?', { returnArrays: true }),
     sum: db.prepare('SELECT sum FROM log WHERE place = ?'),
     asideCount: db.prepare('SELECT count(*) AS count FROM aside WHERE place >= ? AND place < ?'),
   }
