@@ -1,11 +1,14 @@
 /** kill -9 of whole nodes that write, gossip and sync, again and again: what was acknowledged is on all nodes in the end. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { allEqual, Cluster, report } from '../support/cluster.ts'
 import { CommandError, type ProcessNode } from '../support/process-node.ts'
 
-const KILLS = 12
+const KILLS = 10
 /** A node is killed after so many acknowledged writes at most: at the random moments of opening, indexing and syncing too. */
-const WRITES_MAX = 60
+const WRITES_MAX = 40
+/** Between two writes of a node, so that the machine has time for the rest. */
+const PACE_MS = 20
 
 test(`a node that is killed ${KILLS} times while all write loses nothing`, async () => {
   await using cluster = await Cluster.open()
@@ -67,6 +70,7 @@ class Writers {
         if (error instanceof CommandError && error.code === undefined) return
         throw error
       }
+      await sleep(PACE_MS)
       this.#count += 1
       this.#wake.resolve()
       this.#wake = Promise.withResolvers<void>()
