@@ -59,7 +59,11 @@ export function decodeCbor(bytes: Uint8Array): Item {
     if (initial === 0xf4) return false
     if (initial === 0xf5) return true
     if (initial === 0xf6) return null
-    if (initial === 0xfb) return take(8).readDoubleBE()
+    if (initial === 0xfb) {
+      const float = take(8).readDoubleBE()
+      if (!Number.isFinite(float)) throw new Error('not a number of this format')
+      return float
+    }
     if (major > 5 || low > 27) throw new Error('not of this format')
     const argument = low < 24 ? low : Number(BigInt(`0x${take(2 ** (low - 24)).toString('hex')}`))
     if (!Number.isSafeInteger(argument)) throw new Error('too large')
