@@ -25,10 +25,7 @@ export interface ApplicationOptions extends Context {
   readonly token: TokenCheck | undefined
   /** True for what came by the control socket, whose file mode has judged already. */
   readonly isControl: (request: IncomingMessage) => boolean
-  /** Refuses every write, from the control socket too. */
-  readonly readOnly: boolean
   readonly closing: AbortSignal
-  readonly onError: (error: unknown) => void
 }
 
 export async function makeApplication(options: ApplicationOptions): Promise<Application> {
@@ -42,17 +39,16 @@ export async function makeApplication(options: ApplicationOptions): Promise<Appl
     onConstructorPoisoning: 'ignore',
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     schemaController: validation.controller,
-    frameworkErrors: (error, request, reply) => fail(options, error, request, reply),
+    frameworkErrors: (error, _request, reply) => fail(options, error, reply),
   })
   app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', (request, reply) => admit(options, request, reply))
-  if (options.readOnly) app.addHook('onRequest', (request) => refuseWrite(request))
   app.addHook('preValidation', () => validation.load())
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     if (options.closing.aborted) reply.header('connection', 'close')
   })
-  app.setErrorHandler((error, request, reply) => fail(options, error, request, reply))
+  app.setErrorHandler((error, _request, reply) => fail(options, error, reply))
   app.setNotFoundHandler((request) => {
     throw new RhizomeError('RZ_HTTP_ROUTE_UNKNOWN', `there is nothing at ${pathOf(request)}`)
   })
@@ -74,7 +70,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
     addDeltaRoutes(app, context, scope)
   }
   addEntityRoutes(app, canonical)
-  await addImportRoute(app, canonical)
+  await addImportRoute(app, context, canonical)
   const collection = `${NAMESPACE_PREFIX}/collections/:collection`
   addRecordRoutes(app, {
     ids: `${collection}/ids`,
@@ -138,18 +134,10 @@ async function passes(token: TokenCheck, bearer: string): Promise<boolean> {
   }
 }
 
-async function refuseWrite({ method, routeOptions }: FastifyRequest): Promise<void> {
-  if (!WRITES.has(method) || routeOptions.url === undefined) return
-  throw new RhizomeError(
-    'RZ_HTTP_READ_ONLY',
-    'this node keeps what others write, and writes nothing of its own: write on another',
-  )
-}
-
-function fail({ onError }: ApplicationOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function fail({ onError }: ApplicationOptions, error: unknown, reply: FastifyReply): void {
   const { problem, isOurs } = describe(error)
   // Somebody who hung up is no failure, and hears no answer.
-  if (isOurs && !request.raw.destroyed) onError(error)
+  if (isOurs && !reply.raw.destroyed) onError(error)
   sendProblem(reply, problem)
 }
 
@@ -158,8 +146,6 @@ function note(paths: Map<string, Set<string>>, { url, method }: RouteOptions): v
   for (const one of [method].flat()) methods.add(one.toUpperCase())
   paths.set(url, methods)
 }
-
-const WRITES: ReadonlySet<string> = new Set(['PUT', 'POST', 'DELETE', 'PATCH'])
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']
 

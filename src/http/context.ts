@@ -18,6 +18,8 @@ export type Application = FastifyInstance<
 export interface Context {
   readonly node: RhizomeNode
   readonly followers: Followers
+  /** Hears of failures that are not the request's. */
+  readonly onError: (error: unknown) => void
   /** Who may connect to the node, as its status tells. */
   readonly overlay: string
   /** Where this API is reached, as known by now. */

@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream'
 import { entityIdOf } from '../delta/record.ts'
-import type { Application, Scope } from './context.ts'
+import type { Application, Context, Scope } from './context.ts'
 import { Import } from './import.ts'
 import { splitLines } from './lines.ts'
 import { NDJSON } from './paging.ts'
@@ -10,7 +10,11 @@ import { sendProblem } from './answer.ts'
 import { describe } from './problem.ts'
 import { IMPORTED, PATH, WRITE_QUERY } from './schemas.ts'
 
-export async function addImportRoute(app: Application, { prefix, namespaceOf }: Scope): Promise<void> {
+export async function addImportRoute(
+  app: Application,
+  { onError }: Context,
+  { prefix, namespaceOf }: Scope,
+): Promise<void> {
   // In a room of its own: elsewhere NDJSON is no body, and here JSON is none.
   await app.register((scope: Application, _options, done) => {
     scope.removeAllContentTypeParsers()
@@ -26,12 +30,13 @@ export async function addImportRoute(app: Application, { prefix, namespaceOf }: 
         return deltas.length
       })
       try {
-        return await work.run(splitLines(request.body as Readable))
+        // Stopped early, the body stays open: destroying it would take the connection away before the answer is sent.
+        const body = (request.body as Readable).iterator({ destroyOnReturn: false })
+        return await work.run(splitLines(body))
       } catch (error) {
-        // The rest of the body is not read: the connection cannot be used again.
-        reply.header('connection', 'close')
+        if (reply.raw.destroyed) throw error
         const { problem, isOurs } = describe(error)
-        if (!isOurs || request.raw.destroyed) throw error
+        if (isOurs) onError(error)
         return sendProblem(reply, problem, { imported: work.imported })
       }
     })

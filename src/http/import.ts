@@ -32,6 +32,9 @@ export interface FailedLine {
 /** Writes one record and resolves to how many deltas that took. */
 export type WriteRecord = (id: string, properties: Readonly<Record<string, PropertyInput>>) => Promise<number>
 
+/** What a line can be at fault for: its shape and its size. */
+const LINE_FAULTS: ReadonlySet<number> = new Set([400, 413])
+
 /** One import. */
 export class Import {
   readonly #write: WriteRecord
@@ -120,8 +123,8 @@ export class Import {
 
   /** A fault of the line is the line's alone; any other would meet every line after it. */
   #fail(line: number, error: unknown): void {
-    const { problem, isOurs } = describe(error)
-    if (isOurs) {
+    const { problem } = describe(error)
+    if (!LINE_FAULTS.has(problem.status)) {
       this.#stopped ??= { error }
       return
     }

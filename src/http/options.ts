@@ -23,8 +23,6 @@ export interface HttpOptions {
    * (control-socket.ts) if it has a directory; false for none.
    */
   readonly socketPath?: string | false
-  /** Refuses every write with RZ_HTTP_READ_ONLY, as for a node that only keeps. Default false. */
-  readonly readOnly?: boolean
   /** Who may connect to the node's network, as its status tells. Default `open`. */
   readonly overlay?: 'open' | 'secret' | 'offline'
   /** Hears of failures that are bugs of ours or of the disk; requests get RZ_HTTP_FAILED without their text. */

@@ -55,7 +55,6 @@ export async function openHttp(node: RhizomeNode, options: HttpOptions = {}): Pr
     access: { allowHosts, allowOrigins },
     token,
     isControl: (request) => control.has(request.socket),
-    readOnly: options.readOnly ?? false,
     closing: closing.signal,
     onError: options.onError ?? (() => {}),
   })

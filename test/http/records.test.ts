@@ -54,7 +54,7 @@ describe('a record', () => {
   it('is written by the identity that ?as= names, and by no unknown one', async () => {
     expect(await put('/api/user/as?as=default', { a: 1 })).toMatchObject({ status: 201 })
     expect(await put('/api/user/as?as=nobody', { a: 1 })).toMatchObject({
-      status: 400,
+      status: 404,
       json: { code: 'RZ_IDENTITY_UNKNOWN' },
     })
   })

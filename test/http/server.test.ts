@@ -161,20 +161,41 @@ describe('the control socket', () => {
   })
 })
 
-describe('a node that only keeps', () => {
-  it('refuses every write, over TCP and over the socket, and answers reads', async () => {
-    await using api = await openApi({ readOnly: true })
+describe('a keeper', () => {
+  it('refuses every write, an import as a whole, and answers reads', async () => {
+    await using opening = new AsyncDisposableStack()
+    const node = opening.use(await openNode({ topics: ['users'], memory: true, network: false, keep: true }))
+    const { port = 0 } = opening.use(await openHttp(node, { port: 0 }))
     const headers = { 'content-type': 'application/x-ndjson' }
-    const refused = { status: 403, json: { code: 'RZ_HTTP_READ_ONLY' } }
-    for (const target of [{ port: api.port }, { socketPath: api.socketPath }]) {
-      expect(await ask(target, 'PUT', '/api/user/x', { body: { properties: { a: 1 } } })).toMatchObject(refused)
-      expect(await ask(target, 'POST', '/api/deltas', { body: {} })).toMatchObject(refused)
-      expect(await ask(target, 'DELETE', '/api/user/x')).toMatchObject(refused)
-      expect(await ask(target, 'POST', '/api/ns/users/collections/c/import', { headers, body: '{}' })).toMatchObject(
-        refused,
-      )
-      expect(await ask(target, 'GET', '/api/status')).toMatchObject({ status: 200 })
-      expect(await ask(target, 'PUT', '/nowhere', { body: {} })).toMatchObject({ status: 404 })
-    }
+    const body = { properties: { a: 1 } }
+    // Far more than is read before the refusal: the answer must reach its sender all the same.
+    const lines = `${JSON.stringify(body)}\n`.repeat(500_000)
+    const refused = { status: 403, json: { code: 'RZ_NODE_KEEPER' } }
+    expect(await ask({ port }, 'PUT', '/api/user/x', { body })).toMatchObject(refused)
+    expect(
+      await ask({ port }, 'POST', '/api/deltas', { body: { pointers: [{ localContext: 'a', target: 1 }] } }),
+    ).toMatchObject(refused)
+    expect(await ask({ port }, 'POST', '/api/ns/users/collections/c/import', { headers, body: lines })).toMatchObject({
+      status: 403,
+      json: { code: 'RZ_NODE_KEEPER', imported: { records: 0, failedCount: 0 } },
+    })
+    expect(await ask({ port }, 'GET', '/api/status')).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a node that was closed under its API', () => {
+  it('fails writes with its code, tells the operator, and how far an import had come', async () => {
+    await using api = await openApi()
+    await api.ask('PUT', '/api/user/x', { body: { properties: { a: 1 } } })
+    await api.node.close()
+    const failed = { status: 503, json: { code: 'RZ_STORE_CLOSED' } }
+    expect(await api.ask('PUT', '/api/user/x', { body: { properties: { a: 1 } } })).toMatchObject(failed)
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const path = '/api/ns/users/collections/c/import'
+    expect(await api.ask('POST', path, { headers, body: '{"properties":{"a":1}}' })).toMatchObject({
+      status: 503,
+      json: { code: 'RZ_STORE_CLOSED', imported: { records: 0, failedCount: 0, failed: [] } },
+    })
+    expect(api.errors).toMatchObject([{ code: 'RZ_STORE_CLOSED' }, { code: 'RZ_STORE_CLOSED' }])
   })
 })
