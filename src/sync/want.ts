@@ -20,9 +20,3 @@ export function wantOf(held: FrontierEntry | undefined, claimed: FrontierEntry):
     ...(held?.cut === undefined ? {} : { cut: held.cut }),
   }
 }
-
-/** The number of blocks that `claimed` says we lack. */
-export function lackedBlocks(held: FrontierEntry | undefined, claimed: FrontierEntry): number {
-  const cut = Math.min(held?.cut ?? Infinity, claimed.cut ?? Infinity)
-  return Math.max(0, Math.min(lengthOf(claimed), cut) - Math.min(lengthOf(held), cut))
-}

@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest'
+import { FUTURE_MS_MAX } from '../../src/delta/clock.ts'
+import type { FrontierEntry } from '../../src/log/frontier.ts'
+import type { BlockHash, Header, LogKey } from '../../src/log/block.ts'
+import { Contacts, type ContactResult } from '../../src/sync/contacts.ts'
+import { FutureBlocks } from '../../src/sync/future-blocks.ts'
+import { type Arrival, GapBuffer } from '../../src/sync/gap-buffer.ts'
+import { Inbox } from '../../src/sync/inbox.ts'
+import { KnownHeads } from '../../src/sync/known-heads.ts'
+import { FUTURE_LOGS_MAX, GAP_BLOCKS_PER_LOG_MAX, GAP_BYTES_MAX, INBOX_BYTES_MAX, ORPHANED_HEAD_MS, PASS_OVER_MS, PASSED_OVER_MAX } from '../../src/sync/limits.ts'
+import { PassedOver } from '../../src/sync/passed-over.ts'
+import { Reservations } from '../../src/sync/reservations.ts'
+import { sameStatus, statusOf } from '../../src/sync/status.ts'
+import { wantOf } from '../../src/sync/want.ts'
+import { logId, logOf, runOf, START_MS, type TestLog } from '../support/blocks.ts'
+import { VirtualTime } from '../simulator/virtual-time.ts'
+
+const log = logOf(40)
+const { key } = log
+
+function arrival(seq: number, of: TestLog = log, sizeBytes = 100): Arrival {
+  return { log: of.key, run: runOf(...of.blocks.slice(seq, seq + 1)), from: 'peer', sizeBytes }
+}
+
+function seqOf(taken: Arrival | undefined): number | undefined {
+  return taken?.run.blocks[0].header.seq
+}
+
+describe('the gap buffer', () => {
+  it('gives out what can follow, in any order of arrival', () => {
+    const gaps = new GapBuffer()
+    for (const seq of [5, 3, 4]) expect(gaps.add(arrival(seq))).toBe(true)
+    expect(seqOf(gaps.take(key, 2))).toBeUndefined()
+    expect([3, 4, 5].map((seq) => seqOf(gaps.take(key, seq)))).toEqual([3, 4, 5])
+    expect([gaps.has(key), gaps.sizeBytes]).toEqual([false, 0])
+  })
+
+  it('drops what is held by now', () => {
+    const gaps = new GapBuffer()
+    for (const seq of [3, 4]) gaps.add(arrival(seq))
+    expect(gaps.take(key, 10)).toBeUndefined()
+    expect(gaps.sizeBytes).toBe(0)
+  })
+
+  it('keeps 16 runs of a log and no duplicate', () => {
+    const gaps = new GapBuffer()
+    expect([gaps.add(arrival(3)), gaps.add(arrival(3))]).toEqual([true, false])
+    for (let seq = 4; seq < 3 + GAP_BLOCKS_PER_LOG_MAX; seq++) expect(gaps.add(arrival(seq))).toBe(true)
+    expect(gaps.add(arrival(30))).toBe(false)
+  })
+
+  it('keeps 8 MiB in all and drops the log that waits longest', () => {
+    const gaps = new GapBuffer()
+    const other = logOf(3, { logId: logId(2) })
+    gaps.add(arrival(3))
+    gaps.add(arrival(2, other, GAP_BYTES_MAX - 50))
+    expect([gaps.has(key), gaps.has(other.key)]).toEqual([false, true])
+    expect(gaps.sizeBytes).toBeLessThanOrEqual(GAP_BYTES_MAX)
+    expect(gaps.add(arrival(9, log, GAP_BYTES_MAX + 1))).toBe(false)
+  })
+})
+
+describe('the inbox', () => {
+  function opened(): { inbox: Inbox; batches: number[][]; time: VirtualTime } {
+    const batches: number[][] = []
+    const time = new VirtualTime(START_MS)
+    const commit = (arrivals: readonly Arrival[]): void => void batches.push(arrivals.map((each) => seqOf(each) ?? -1))
+    return { inbox: new Inbox({ commit, schedule: (delayMs, run) => time.schedule(delayMs, run) }), batches, time }
+  }
+
+  it('commits the first at once, and gathers what follows within a moment', async () => {
+    const { inbox, batches, time } = opened()
+    inbox.add(arrival(0))
+    await Promise.resolve()
+    expect(batches).toEqual([[0]])
+    for (const seq of [1, 2, 3]) inbox.add(arrival(seq))
+    await Promise.resolve()
+    expect(batches).toEqual([[0]])
+    await time.advance(2)
+    expect(batches).toEqual([[0], [1, 2, 3]])
+    await time.advance(10)
+    inbox.add(arrival(4))
+    await Promise.resolve()
+    expect(batches.at(-1)).toEqual([4])
+  })
+
+  it('tells where a log will be when it is empty', async () => {
+    const { inbox } = opened()
+    inbox.add(arrival(0))
+    inbox.add(arrival(1))
+    expect(inbox.tail(key)).toEqual({ seq: 1, hash: log.blocks[1]?.hash })
+    await Promise.resolve()
+    expect(inbox.tail(key)).toBeUndefined()
+  })
+
+  it('drops what does not fit, and takes more when it is empty again', async () => {
+    const { inbox, batches } = opened()
+    expect(inbox.add(arrival(0, log, INBOX_BYTES_MAX))).toBe(true)
+    expect(inbox.add(arrival(1))).toBe(false)
+    await Promise.resolve()
+    expect(inbox.add(arrival(1))).toBe(true)
+    expect(batches).toEqual([[0]])
+  })
+
+  it('commits nothing after it is closed', async () => {
+    const { inbox, batches } = opened()
+    inbox.add(arrival(0))
+    inbox.close()
+    await Promise.resolve()
+    expect([inbox.add(arrival(1)), batches]).toEqual([false, []])
+  })
+})
+
+describe('known heads', () => {
+  function knowing(held: FrontierEntry | undefined): KnownHeads {
+    return new KnownHeads(() => held)
+  }
+
+  it('count what is lacked, each log once, and name who showed it', () => {
+    const known = knowing({ log: key, seq: 2 })
+    known.note(key, 5, 'a')
+    known.note(key, 9, 'b')
+    known.note(key, 4, 'c')
+    expect(known.lacked(0)).toEqual({ blocks: 7, peers: ['b'] })
+    expect([known.lackedFrom('a'), known.lackedFrom('b'), known.lacks(key)]).toEqual([0, 7, true])
+  })
+
+  it('count nothing that is held, or void', () => {
+    const known = knowing({ log: key, seq: 2, cut: 4 })
+    known.note(key, 9, 'a')
+    expect(known.lacked(0)).toEqual({ blocks: 1, peers: ['a'] })
+    const all = knowing({ log: key, seq: 9 })
+    all.note(key, 9, 'a')
+    expect(all.lacked(0)).toEqual({ blocks: 0, peers: [] })
+  })
+
+  it('do not count for a peer that does not serve them', () => {
+    const known = knowing(undefined)
+    known.note(key, 9, 'a')
+    known.distrust(key, 'a')
+    expect(known.lacked(0).blocks).toBe(0)
+  })
+
+  it('are remembered a while after who showed them has left', () => {
+    const known = knowing(undefined)
+    known.note(key, 0, 'a')
+    known.peerLeft('a', 1_000)
+    expect(known.lacked(1_000 + ORPHANED_HEAD_MS)).toEqual({ blocks: 1, peers: [] })
+    expect(known.lacked(1_001 + ORPHANED_HEAD_MS).blocks).toBe(0)
+  })
+})
+
+describe('logs that are passed over', () => {
+  it('are so for a while that doubles, for that peer alone, until it serves', () => {
+    const passed = new PassedOver()
+    passed.note('a', key, 0)
+    expect([passed.has('a', key, PASS_OVER_MS - 1), passed.has('b', key, 0), passed.has('a', key, PASS_OVER_MS)]).toEqual([true, false, false])
+    passed.note('a', key, PASS_OVER_MS)
+    expect(passed.has('a', key, 3 * PASS_OVER_MS - 1)).toBe(true)
+    passed.forgive('a', key)
+    expect(passed.has('a', key, PASS_OVER_MS)).toBe(false)
+  })
+
+  it('are bounded: the oldest is forgotten', () => {
+    const passed = new PassedOver()
+    for (let index = 0; index <= PASSED_OVER_MAX; index++) passed.note('a', `log ${index}` as LogKey, 0)
+    expect([passed.has('a', 'log 0' as LogKey, 1), passed.has('a', 'log 1' as LogKey, 1)]).toEqual([false, true])
+  })
+})
+
+describe('blocks of the future', () => {
+  const headerAt = (ms: number, id = 1): Header => ({ ...(log.blocks[0]?.header as Header), logId: logId(id), time: { ms, counter: 0 } })
+
+  it('are due when the clock admits them, the earliest of each log', () => {
+    const future = new FutureBlocks()
+    expect([future.note(headerAt(9_000_000)), future.note(headerAt(8_000_000)), future.note(headerAt(8_500_000))]).toEqual([true, false, false])
+    expect(future.nextDueMs()).toBe(8_000_000 - FUTURE_MS_MAX)
+    expect([future.takeDue(8_000_000 - FUTURE_MS_MAX - 1), future.takeDue(8_000_000 - FUTURE_MS_MAX)]).toEqual([false, true])
+    expect(future.nextDueMs()).toBeUndefined()
+  })
+
+  it('are remembered for a bounded number of logs', () => {
+    const future = new FutureBlocks()
+    for (let id = 0; id < FUTURE_LOGS_MAX; id++) future.note(headerAt(9_000_000, id))
+    expect(future.note(headerAt(1_000_000, FUTURE_LOGS_MAX))).toBe(false)
+    expect(future.nextDueMs()).toBe(9_000_000 - FUTURE_MS_MAX)
+  })
+})
+
+describe('a reservation', () => {
+  it('is one holder’s until it is released, by that holder', () => {
+    const reservations = new Reservations()
+    const [one, two] = [{}, {}]
+    expect([reservations.reserve(key, one), reservations.reserve(key, two), reservations.reserve(key, one)]).toEqual([true, false, true])
+    reservations.release(key, two)
+    expect(reservations.reserve(key, two)).toBe(false)
+    reservations.release(key, one)
+    expect(reservations.reserve(key, two)).toBe(true)
+  })
+})
+
+describe('contacts', () => {
+  function opened(results: ContactResult[]): { contacts: Contacts; times: number[]; time: VirtualTime } {
+    const time = new VirtualTime(0)
+    const times: number[] = []
+    const contacts = new Contacts({
+      schedule: (delayMs, run) => time.schedule(delayMs, run),
+      nowMs: () => time.nowMs(),
+      random: () => 0.5,
+      intervalMs: 10_000,
+      sync: async () => {
+        times.push(time.nowMs())
+        return results.shift() ?? 'complete'
+      },
+    })
+    return { contacts, times, time }
+  }
+
+  it('come once in an interval while all is well', async () => {
+    const { contacts, times, time } = opened([])
+    contacts.add('a', 5)
+    await time.advance(30_000)
+    expect(times).toEqual([5, 10_005, 20_005])
+  })
+
+  it('come again soon while something is lacking, and ever later while nothing comes of it', async () => {
+    const { contacts, times, time } = opened(['progressed', 'stuck', 'failed', 'failed'])
+    contacts.add('a', 0)
+    await time.advance(2_000)
+    expect(times).toEqual([0, 125, 375, 875, 1_875])
+  })
+
+  it('come at once on need, also when one is under way', async () => {
+    const { contacts, times, time } = opened([])
+    contacts.add('a', 0)
+    await time.advance(100)
+    expect([contacts.soon('a', 0), contacts.soon('b', 0)]).toEqual([true, false])
+    await time.advance(100)
+    expect(times).toEqual([0, 100])
+  })
+
+  it('are put off by a session that the peer opened', async () => {
+    const { contacts, times, time } = opened([])
+    contacts.add('a', 300)
+    await time.advance(100)
+    contacts.met('a')
+    await time.advance(9_000)
+    expect(times).toEqual([])
+  })
+
+  it('end with the peer', async () => {
+    const { contacts, times, time } = opened([])
+    contacts.add('a', 100)
+    contacts.remove('a')
+    contacts.add('b', 100)
+    contacts.close()
+    await time.advance(60_000)
+    expect(times).toEqual([])
+  })
+})
+
+describe('the status', () => {
+  const nothing = { blocks: 0, peers: [] }
+  const base = { full: false, peers: [], lacked: nothing, freshAfterMs: 100 }
+
+  it('says the worst that is true', () => {
+    const synced = { peer: 'a', inSyncAtMs: 150 }
+    const lacked = { blocks: 3, peers: ['a'] }
+    expect(statusOf({ ...base, full: true, peers: [synced] }).kind).toBe('full')
+    expect(statusOf(base).kind).toBe('alone')
+    expect(statusOf({ ...base, lacked }).kind).toBe('alone')
+    expect(statusOf({ ...base, peers: [synced], lacked })).toEqual({ kind: 'behind', ...lacked })
+    expect(statusOf({ ...base, peers: [{ peer: 'a' }] }).kind).toBe('looking')
+    expect(statusOf({ ...base, peers: [{ peer: 'a', inSyncAtMs: 99 }] }).kind).toBe('looking')
+    expect(statusOf({ ...base, peers: [synced, { peer: 'b' }, { peer: 'c', inSyncAtMs: 120 }] })).toEqual({
+      kind: 'in-sync',
+      peers: ['a', 'c'],
+      asOfMs: 120,
+    })
+  })
+
+  it('changes when an observer would see a difference', () => {
+    expect(sameStatus({ kind: 'behind', blocks: 1, peers: [] }, { kind: 'behind', blocks: 2, peers: [] })).toBe(false)
+    expect(sameStatus({ kind: 'in-sync', peers: ['a'], asOfMs: 1 }, { kind: 'in-sync', peers: ['a'], asOfMs: 9 })).toBe(true)
+    expect(sameStatus({ kind: 'in-sync', peers: ['a'], asOfMs: 1 }, { kind: 'in-sync', peers: ['a', 'b'], asOfMs: 1 })).toBe(false)
+    expect(sameStatus({ kind: 'alone' }, { kind: 'looking' })).toBe(false)
+  })
+})
+
+describe('what is wanted of a log', () => {
+  const hash = (text: string): BlockHash => text as BlockHash
+  const at = (seq: number, text = 'x', cut?: number): FrontierEntry => ({ log: key, seq, hash: hash(text), ...(cut === undefined ? {} : { cut }) })
+
+  it.each<[string, FrontierEntry | undefined, FrontierEntry, object | undefined]>([
+    ['an unknown log', undefined, at(3), { log: key, fromSeq: 0 }],
+    ['a log that goes on', at(1), at(3), { log: key, fromSeq: 2 }],
+    ['a shorter log', at(3), at(1), undefined],
+    ['the same', at(3), at(3), undefined],
+    ['another head of the same number', at(3), at(3, 'y'), { log: key, fromSeq: 3 }],
+    ['blocks past our cut', at(3, 'x', 4), at(9), undefined],
+    ['blocks past the peer’s cut', at(3), { log: key, seq: 9, hash: hash('y'), cut: 4 }, { log: key, fromSeq: 4 }],
+    ['a lower cut than ours', at(3, 'x', 4), at(1, 'y', 2), { log: key, fromSeq: 2, cut: 4 }],
+    ['a higher cut than ours', at(1, 'x', 2), at(3, 'y', 4), undefined],
+    ['a log that is void from its beginning', undefined, { log: key, cut: 0 }, { log: key, fromSeq: 0 }],
+    ['the blocks before a common cut', at(1, 'x', 4), at(3, 'x', 4), { log: key, fromSeq: 2, cut: 4 }],
+  ])('for %s', (_, held, claimed, want) => {
+    expect(wantOf(held, claimed)).toEqual(want)
+  })
+})
