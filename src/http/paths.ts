@@ -25,7 +25,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
 /** The id that is the list of ids in the shorthand. */
 export const RESERVED_ID = 'ids'
 
-export function collectionPath(namespace: string, collection: string): string {
+function collectionPath(namespace: string, collection: string): string {
   return `/api/ns/${encodeURIComponent(namespace)}/collections/${encodeURIComponent(collection)}/entities`
 }
 

@@ -3,6 +3,7 @@
 import { isIPv6, type AddressInfo, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { RhizomeError } from '../errors.ts'
+import { portHolder } from './port-holder.ts'
 
 const PORT_MAX = 65_535
 
@@ -17,10 +18,11 @@ export async function listenOnTcp(server: Server, host: string, port: number, fa
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw refused(host, candidate, error as Error)
     }
   }
+  const holder = last === port ? await portHolder(port) : undefined
   const which = last === port ? `port ${port} on ${host} is` : `ports ${port} to ${last} on ${host} are`
   throw new RhizomeError(
     'RZ_HTTP_PORT_TAKEN',
-    `${which} taken by another process: stop it, give another --http-port, or give none and take a free one`,
+    `${which} taken by ${holder ?? 'another process'}: stop it, give another --http-port, or give none and take a free one`,
   )
 }
 

@@ -34,7 +34,7 @@ export interface Answer {
 }
 
 /** The topics of the node: the first is the one of the shorthand. */
-export const TOPICS = ['users', 'other'] as const
+const TOPICS = ['users', 'other'] as const
 
 export async function openApi(options: HttpOptions = {}): Promise<Api> {
   await using opening = new AsyncDisposableStack()

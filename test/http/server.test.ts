@@ -36,6 +36,8 @@ describe('a port', () => {
     expect(error).toMatchObject({ code: 'RZ_HTTP_PORT_TAKEN' })
     expect((error as Error).message).toContain(String(port))
     expect((error as Error).message).toContain('--http-port')
+    const isKnown = process.platform === 'linux'
+    expect((error as Error).message).toContain(isKnown ? `process ${process.pid} (` : 'another process')
   })
 
   it('that is taken gives the next one where fallback is allowed', async () => {
