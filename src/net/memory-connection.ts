@@ -1,7 +1,6 @@
 /** A connection of two nodes of the network in memory, with the streams on it. See `memory.ts`. */
 import { assert } from '../errors.ts'
 import { Lane, MemoryStream } from './memory-link.ts'
-import type { MemoryNet } from './memory-node.ts'
 import { dialFailed } from './net-errors.ts'
 import type { NetStream, PeerIdText } from './net.ts'
 
@@ -16,13 +15,22 @@ export interface World {
   /** Chances, 0 to 1, for a gossip message on one hop. */
   readonly lossRate: number
   readonly duplicateRate: number
-  removed(node: MemoryNet): void
+  removed(node: ConnectionEnd): void
   /** The two may be connectable now, or no more. */
   reconsider(a: PeerIdText, b: PeerIdText): void
 }
 
+/** What a connection asks of the nodes at its ends. */
+export interface ConnectionEnd {
+  readonly self: PeerIdText
+  has(connection: MemoryConnection): boolean
+  disconnected(peer: PeerIdText, connection: MemoryConnection): void
+  /** Gives an inbound stream to its handler; false when the protocol has none. */
+  serve(protocol: string, stream: MemoryStream): boolean
+}
+
 export class MemoryConnection {
-  readonly ends: readonly [MemoryNet, MemoryNet]
+  readonly ends: readonly [ConnectionEnd, ConnectionEnd]
   readonly connectedAtMs: number
   readonly #world: World
   readonly #lanes = new Map<PeerIdText, Lane>()
@@ -30,7 +38,7 @@ export class MemoryConnection {
   /** What fails the streams that are still being opened. */
   readonly #opening = new Set<(reason: string) => void>()
 
-  private constructor(a: MemoryNet, b: MemoryNet, world: World) {
+  constructor(a: ConnectionEnd, b: ConnectionEnd, world: World) {
     this.ends = [a, b]
     this.#world = world
     this.connectedAtMs = world.nowMs()
@@ -43,12 +51,6 @@ export class MemoryConnection {
     }
   }
 
-  static make(a: MemoryNet, b: MemoryNet, world: World): void {
-    const connection = new MemoryConnection(a, b, world)
-    a.connected(b, connection)
-    b.connected(a, connection)
-  }
-
   laneOf(from: PeerIdText): Lane {
     const lane = this.#lanes.get(from)
     assert(lane !== undefined, 'a connection has a lane for each of its ends')
@@ -56,7 +58,7 @@ export class MemoryConnection {
   }
 
   /** A round trip, as negotiating a protocol takes; the other side's handler begins half way. */
-  openStream(opener: MemoryNet, answerer: MemoryNet, protocol: string): Promise<NetStream> {
+  openStream(opener: ConnectionEnd, answerer: ConnectionEnd, protocol: string): Promise<NetStream> {
     const { promise, resolve, reject } = Promise.withResolvers<NetStream>()
     const there = this.laneOf(opener.self)
     const back = this.laneOf(answerer.self)

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { assert, RhizomeError } from '../errors.ts'
 import { ALONE_AFTER_MS, BLOCK_MS } from './limits.ts'
-import type { MemoryConnection, World } from './memory-connection.ts'
+import type { ConnectionEnd, MemoryConnection, World } from './memory-connection.ts'
 import type { Lane, MemoryStream } from './memory-link.ts'
 import { dialFailed, messageTooLarge, netClosed } from './net-errors.ts'
 import {
@@ -24,7 +24,7 @@ import { Standing } from './standing.ts'
 /** Messages that a node remembers having seen; the oldest is forgotten first. */
 const SEEN_MESSAGES_MAX = 100_000
 
-export class MemoryNet implements Net {
+export class MemoryNet implements Net, ConnectionEnd {
   readonly self: PeerIdText
   readonly standing: Standing
   readonly #world: World
@@ -110,7 +110,6 @@ export class MemoryNet implements Net {
     return found.connection.openStream(this, found.node, protocol)
   }
 
-  /** Gives an inbound stream to its handler; false when the protocol has none here. */
   serve(protocol: string, stream: MemoryStream): boolean {
     const handler = this.#handlers.get(protocol)
     if (handler === undefined || !this.#open) return false

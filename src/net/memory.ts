@@ -8,7 +8,7 @@
  * de-duplication; streams are reliable, ordered and bounded.
  */
 import { assert } from '../errors.ts'
-import { MemoryConnection, type World } from './memory-connection.ts'
+import { type ConnectionEnd, MemoryConnection, type World } from './memory-connection.ts'
 import { MemoryNet } from './memory-node.ts'
 import type { Net, PeerIdText } from './net.ts'
 
@@ -148,7 +148,7 @@ class Network implements MemoryNetwork, World {
     this.schedule(delayMsMin + this.random() * (delayMsMax - delayMsMin), arrive)
   }
 
-  removed(node: MemoryNet): void {
+  removed(node: ConnectionEnd): void {
     if (this.#nodes.get(node.self) === node) this.#nodes.delete(node.self)
   }
 
@@ -173,7 +173,10 @@ class Network implements MemoryNetwork, World {
   #connect(a: PeerIdText, b: PeerIdText): void {
     const [first, second] = [this.#nodes.get(a), this.#nodes.get(b)]
     if (first === undefined || second === undefined || first.connectionTo(b) !== undefined) return
-    if (this.#canConnect(a, b)) MemoryConnection.make(first, second, this)
+    if (!this.#canConnect(a, b)) return
+    const connection = new MemoryConnection(first, second, this)
+    first.connected(second, connection)
+    second.connected(first, connection)
   }
 
   #canConnect(a: PeerIdText, b: PeerIdText): boolean {

@@ -2,6 +2,7 @@
  * Opens libp2p with this project's settings, on the wanted port or, where that is allowed, one of the next.
  * Every setting that differs from libp2p's default is a named limit with its reason in `limits.ts`.
  */
+import { setMaxListeners } from 'node:events'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
@@ -96,6 +97,8 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     ...(log === undefined ? {} : { logger: componentLogger(log) }),
     services: { identify: identify(), ping: ping(), pubsub: gossipService(standing) },
   })
+  // Each dial under way listens for its peer to be identified; Node warns of a leak at eleven.
+  setMaxListeners(0, libp2p)
   return {
     libp2p,
     loopbackAddresses: () => {
