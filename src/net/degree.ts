@@ -55,7 +55,7 @@ function ordered(candidates: readonly Candidate[], keyOf: (candidate: Candidate)
     .map(({ candidate }) => candidate)
 }
 
-export function ringPosition(id: PeerIdText): string {
+function ringPosition(id: PeerIdText): string {
   return createHash('sha256').update(id).digest('hex')
 }
 

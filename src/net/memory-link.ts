@@ -7,7 +7,7 @@ import { FRAME_BYTES_MAX, type NetStream, type PeerIdText } from './net.ts'
 import { closed, tooLarge } from './net-errors.ts'
 
 /** Bytes in flight and unread in one direction of a stream before its sender waits. */
-export const MEMORY_STREAM_BYTES = 262_144
+const MEMORY_STREAM_BYTES = 262_144
 
 /** One direction of a connection: what is put in comes out in the same order, later. It stalls while it is cut. */
 export class Lane {

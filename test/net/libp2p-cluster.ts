@@ -5,7 +5,7 @@ import type { Libp2pNetOptions } from '../../src/net/options.ts'
 import type { Cluster } from './contract.ts'
 
 /** A key per name, so that a name is always the same peer. */
-export function seedOf(name: string): Uint8Array {
+function seedOf(name: string): Uint8Array {
   return createHash('sha256').update(`test key of ${name}`).digest()
 }
 
