@@ -47,13 +47,10 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
       const lines = gathered(idLines(where, after, limit ?? Infinity))
       return sendStream(reply, `${NDJSON}; charset=utf-8`, lines)
     }
-    const countMax = limit ?? PAGE_COUNT_DEFAULT
-    const found = idsAfter(where, after, countMax + 1)
-    const page = found.slice(0, countMax)
-    const last = page.at(-1)
-    return found.length > countMax && last !== undefined
-      ? { ids: page, next: linkNext(request, reply, last) }
-      : { ids: page }
+    const found = idsAfter(where, after, limit ?? PAGE_COUNT_DEFAULT)
+    const last = found.at(-1)
+    const isLast = last === undefined || idsAfter(where, last, 1).length === 0
+    return isLast ? { ids: found } : { ids: found, next: linkNext(request, reply, last) }
   })
 
   const written = { params: PATH, querystring: WRITE_QUERY, body: RECORD, response: { 200: ENTITY, 201: ENTITY } }

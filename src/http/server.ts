@@ -59,12 +59,18 @@ export async function openHttp(node: RhizomeNode, options: HttpOptions = {}): Pr
     onError: options.onError ?? (() => {}),
   })
   await using opening = new AsyncDisposableStack()
+  const servers: Server[] = []
   const open = (): Server => {
     const server = makeServer((request, response) => app.routing(request, response))
-    opening.defer(() => shut(server))
+    servers.push(server)
     return server
   }
   opening.defer(() => app.close())
+  opening.defer(async () => {
+    closing.abort()
+    // Together, so that their graces do not add up.
+    await Promise.all(servers.map(shut))
+  })
   let port: number | undefined
   if (options.port !== false) {
     const fallbackCount = options.portFallbackCount ?? (options.port === undefined ? PORT_FALLBACK_COUNT : 0)
@@ -81,8 +87,6 @@ export async function openHttp(node: RhizomeNode, options: HttpOptions = {}): Pr
     server.on('connection', (socket) => control.add(socket))
     await listenAt(socketPath, server)
   }
-  // Last in, first out: streams end before the servers wait for them.
-  opening.defer(() => closing.abort())
   const opened = opening.move()
   const close = () => opened.disposeAsync()
   return { urls, port, socketPath, close, [Symbol.asyncDispose]: close }

@@ -1,6 +1,7 @@
 /** Records: the canonical routes and the shorthand, names that need care, and values beyond plain JSON. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { PAGE_COUNT_MAX } from '../../src/http/options.ts'
 import { type Api, linesOf, open, openApi } from './api.ts'
 
 let api: Api
@@ -207,6 +208,11 @@ describe('values beyond plain JSON', () => {
   })
 })
 
+interface Page {
+  readonly ids: string[]
+  readonly next?: string
+}
+
 describe('the ids of a collection', () => {
   const all = Array.from({ length: 25 }, (_, index) => `id-${String(index).padStart(2, '0')}`)
   beforeAll(async () => {
@@ -219,7 +225,7 @@ describe('the ids of a collection', () => {
     let pages = 0
     while (path !== undefined) {
       const { status, headers, json } = await api.ask('GET', path)
-      const page = json as { ids: string[]; next?: string }
+      const page = json as Page
       expect(status).toBe(200)
       expect(headers['link']).toBe(page.next === undefined ? undefined : `<${page.next}>; rel="next"`)
       ids.push(...page.ids)
@@ -228,6 +234,16 @@ describe('the ids of a collection', () => {
     }
     expect(ids).toEqual(all)
     expect(pages).toBe(3)
+  })
+
+  it('are linked to the next page even where a page is as large as it may be', async () => {
+    const ids = Array.from({ length: PAGE_COUNT_MAX + 1 }, (_, index) => String(index))
+    await Promise.all(ids.map((id) => api.node.namespace('other').put('large', id, { a: 1 })))
+    const first = (await api.ask('GET', `/api/ns/other/collections/large/ids?limit=${PAGE_COUNT_MAX}`)).json as Page
+    expect(first.ids).toHaveLength(PAGE_COUNT_MAX)
+    const rest = (await api.ask('GET', first.next ?? '')).json as Page
+    expect([...first.ids, ...rest.ids].sort()).toEqual(ids.sort())
+    expect(rest.next).toBeUndefined()
   })
 
   it('come as lines when asked for so', async () => {

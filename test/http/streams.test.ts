@@ -128,13 +128,17 @@ describe('events', () => {
 })
 
 describe('closing', () => {
-  it('ends streams as an end, and takes less than two seconds though a reader does not read', async () => {
+  it('ends streams as an end, and takes less than two seconds though a reader of each server does not read', async () => {
     await using api = await openApi()
     const reading = open({ port: api.port }, 'GET', '/api/events')
     const stuck = connect(api.port, '127.0.0.1')
     stuck.on('error', () => undefined)
     stuck.write('GET /api/deltas?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n')
     stuck.pause()
+    const stuckToo = connect(api.socketPath)
+    stuckToo.on('error', () => undefined)
+    stuckToo.write('GET /api/deltas?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    stuckToo.pause()
     for (let count = 0; count < 40; count++) await write(api, 'same', `${count}${'x'.repeat(400_000)}`)
     const rest = Array.fromAsync(linesOf(await reading))
     const startedMs = performance.now()
@@ -142,6 +146,7 @@ describe('closing', () => {
     expect(performance.now() - startedMs).toBeLessThan(2_000)
     expect((await rest).length).toBeGreaterThan(0)
     stuck.destroy()
+    stuckToo.destroy()
   })
 
   it('twice is harmless, and frees port and socket for the next', async () => {
