@@ -252,6 +252,11 @@ export class StoreEngine implements Store {
     return blocks
   }
 
+  setAside(): readonly Block[] {
+    this.#checkOpen()
+    return this.#log.setAside()
+  }
+
   latestTime(): Time {
     this.#checkOpen()
     return this.#heads.latestTime()

@@ -42,6 +42,8 @@ export interface LogFile {
   blockAt(place: number): Block
   forkProofAt(place: number): ForkProof
 
+  /** Whole blocks that a repair had to take out. */
+  setAside(): readonly Block[]
   namespaces(): readonly { readonly id: NamespaceId; readonly name: string }[]
   addNamespace(id: NamespaceId, name: string): void
   note(key: string): string | undefined

@@ -100,8 +100,7 @@ export class LogReader {
     let before = position
     for (const row of this.#statements.rows.iterate(position)) {
       const [place, kind, sum, hash, bytes] = row as unknown as [number, number, number, Uint8Array, Uint8Array]
-      // Places have no gaps but those that repair made and remembers.
-      if (place !== before + 1 && !this.#isAside(before + 1, place)) throw damagedRow(before + 1, 'it is missing')
+      if (place !== before + 1) throw damagedRow(before + 1, 'it is missing')
       before = place
       yield { place, kind, sum, hash, bytes }
     }
@@ -111,10 +110,6 @@ export class LogReader {
   checkpoint(): void {
     this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
   }
-
-  #isAside(first: number, end: number): boolean {
-    return Number(this.#statements.asideCount.get(first, end)?.['count']) === end - first
-  }
 }
 
 function prepare(db: DatabaseSync) {
@@ -122,6 +117,5 @@ function prepare(db: DatabaseSync) {
     end: db.prepare('SELECT max(place) AS "end" FROM log'),
     rows: db.prepare('SELECT place, kind, sum, hash, bytes FROM log WHERE place > ? ORDER BY place', { returnArrays: true }),
     sum: db.prepare('SELECT sum FROM log WHERE place = ?'),
-    asideCount: db.prepare('SELECT count(*) AS count FROM aside WHERE place >= ? AND place < ?'),
   }
 }

@@ -9,9 +9,9 @@ import { decode, encode } from '../delta/cbor.ts'
 import type { Value } from '../delta/delta.ts'
 import { hashBytes, hashText } from '../delta/identifiers.ts'
 import { RhizomeError } from '../errors.ts'
-import { type Block, type BlockHash, BLOCK_DELTAS_MAX, SIGNATURE_BYTES } from '../log/block.ts'
+import { type Block, type BlockHash, BLOCK_DELTAS_MAX, type Header, SIGNATURE_BYTES } from '../log/block.ts'
 import { decodeForkProof, encodeForkProof, verifyForkProof } from '../log/fork.ts'
-import { decodeHeader } from '../log/header.ts'
+import { decodeHeader, hashHeader } from '../log/header.ts'
 import type { LogRecord, PlacedRecord } from './log-file.ts'
 
 /** Three to a page of 4,096 bytes with what SQLite puts around them: less is lost at the end of a page. */
@@ -139,6 +139,17 @@ function forkRecord({ place, bytes }: StoredRow): StoredRecord {
   const proof = decodeForkProof(bytes)
   // Checked when it was committed; checked again because a cut that nothing proves would hide data.
   return { kind: 'fork', proof, fork: verifyForkProof(proof), bytes: bytes.length, place, end: place, pieces: [] }
+}
+
+/** The header in a damaged row, when that part of it is whole: its hash stands beside it. */
+export function headerIn({ place, hash, bytes }: StoredRow): Header | undefined {
+  try {
+    const { headerBytes, header } = openBlock({ place, kind: ROW_KINDS.block, sum: 0, hash, bytes }).block
+    return Buffer.compare(hashBytes(hashHeader(headerBytes)), hash) === 0 ? header : undefined
+  } catch (error) {
+    if (error instanceof Error) return undefined
+    throw error
+  }
 }
 
 function decodeRow(place: number, bytes: Uint8Array): Value {

@@ -9,12 +9,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { RhizomeError } from '../errors.ts'
 import type { Block } from '../log/block.ts'
+import { decodeBlock } from '../log/block-bytes.ts'
 import type { ForkProof } from '../log/fork.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { LogFile, LogRecord, PlacedRecord, Placement, ReadLimits } from './log-file.ts'
 import { LogReader } from './log-reader.ts'
 import { damagedRow, rowsOf, sumOf } from './log-rows.ts'
-import { isFull, storeError } from './sqlite-errors.ts'
+import { leavesNothing, storeError } from './sqlite-errors.ts'
 
 export type Durability = 'normal' | 'full'
 
@@ -32,8 +33,8 @@ const SCHEMA = `
   CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
   -- kind: 0 a block, 1 more of the block before, 2 a fork proof. hash: of the block. sum: over all of the row.
   CREATE TABLE log (place INTEGER PRIMARY KEY, kind INTEGER NOT NULL, sum INTEGER NOT NULL, hash BLOB NOT NULL, bytes BLOB NOT NULL);
-  -- Rows that repair took out of the log, as they were found.
-  CREATE TABLE aside (place INTEGER PRIMARY KEY, kind INTEGER, sum INTEGER, hash BLOB, bytes BLOB, why TEXT NOT NULL);
+  -- What repair took out of the log: whole blocks that follow a damaged one, and damaged rows as they were found.
+  CREATE TABLE aside (number INTEGER PRIMARY KEY, whole INTEGER NOT NULL, bytes BLOB NOT NULL, why TEXT NOT NULL);
 `
 
 export class SqliteLog implements LogFile {
@@ -43,7 +44,8 @@ export class SqliteLog implements LogFile {
   readonly #db: DatabaseSync
   readonly #statements: Statements
   #namespaces: readonly { readonly id: NamespaceId; readonly name: string }[]
-  #end = 0
+  /** Undefined after a failed write: what it left is read again before the next. */
+  #end: number | undefined
   #firstWrite: Readonly<Record<string, string>> | undefined
 
   private constructor(path: string, db: DatabaseSync) {
@@ -52,7 +54,6 @@ export class SqliteLog implements LogFile {
     this.#statements = prepare(db)
     this.reader = new LogReader(db)
     this.#instance = this.#meta('instance') ?? ''
-    this.#end = this.end()
     this.#namespaces = this.#statements.namespaces.all().map(parseNamespace)
   }
 
@@ -89,18 +90,19 @@ export class SqliteLog implements LogFile {
 
   append(records: readonly LogRecord[]): readonly Placement[] {
     const { insert } = this.#statements
-    const rows = records.map(rowsOf)
+    const rows = records.map((record) => rowsOf(record))
     const count = rows.reduce((sum, { length }) => sum + length, 0)
     const placements: Placement[] = []
+    const end = (this.#end ??= this.end())
     this.#write(count > 1, () => {
-      let place = this.#end
+      let place = end
       for (const recordRows of rows) {
         const first = place + 1
         for (const row of recordRows) insert.run(++place, row.kind, sumOf(place, row), row.hash, row.bytes)
         placements.push({ place: first, end: place })
       }
     })
-    this.#end += count
+    this.#end = end + count
     return placements
   }
 
@@ -160,6 +162,16 @@ export class SqliteLog implements LogFile {
     return this.#firstWrite === undefined
   }
 
+  /** Keeps what repair took out of a log. */
+  addAside(bytes: Uint8Array, whole: boolean, why: string): void {
+    this.#write(false, () => this.#statements.addAside.run(Number(whole), bytes, why))
+  }
+
+  /** Blocks that repair took out although they are whole: what they follow is damaged. */
+  setAside(): readonly Block[] {
+    return this.#read(() => this.#statements.setAside.all()).map((row) => decodeBlock(row['bytes'] as Uint8Array))
+  }
+
   close(): void {
     if (this.#db.isOpen) this.#db.close()
   }
@@ -198,9 +210,11 @@ export class SqliteLog implements LogFile {
 
   /** Tells a write that surely left nothing from one that may have left something. */
   #writeError(error: unknown): unknown {
+    const end = this.#end
+    this.#end = undefined
     try {
       if (this.#db.isTransaction) this.#statements.rollback.run()
-      if (isFull(error) && this.end() === this.#end) return storeError(error, this.#path)
+      if (leavesNothing(error) && this.end() === (end ?? 0)) return storeError(error, this.#path)
     } catch {
       // The disk cannot even be read: the outcome stays unknown, and the first failure is the one to report.
     }
@@ -222,6 +236,8 @@ function prepare(db: DatabaseSync) {
     note: db.prepare('SELECT value, sum FROM notes WHERE key = ?'),
     setNote: db.prepare('INSERT INTO notes (key, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum'),
     removeNote: db.prepare('DELETE FROM notes WHERE key = ?'),
+    addAside: db.prepare('INSERT INTO aside (whole, bytes, why) VALUES (?, ?, ?)'),
+    setAside: db.prepare('SELECT bytes FROM aside WHERE whole = 1 ORDER BY number'),
     meta: db.prepare('SELECT value FROM meta WHERE key = ?'),
     setMeta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'),
   }
@@ -240,10 +256,7 @@ function createSchema(db: DatabaseSync, path: string): void {
   const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number }
   const { user_version: format } = db.prepare('PRAGMA user_version').get() as { user_version: number }
   if (id === LOG_APPLICATION_ID && format === LOG_FORMAT) return
-  if (id === LOG_APPLICATION_ID && format > LOG_FORMAT) {
-    const message = `${path} was written by a later release (store format ${format}): upgrade rhizome-node to open it`
-    throw new RhizomeError('RZ_STORE_NEWER', message)
-  }
+  if (id === LOG_APPLICATION_ID && format > LOG_FORMAT) throw newerLog(path, format)
   if (id !== 0 || format !== 0) throw new RhizomeError('RZ_STORE_DAMAGED', `${path} is not a store of rhizome-node`)
   db.exec('BEGIN IMMEDIATE')
   db.exec(SCHEMA)
@@ -253,7 +266,12 @@ function createSchema(db: DatabaseSync, path: string): void {
   db.exec('COMMIT')
 }
 
-export function randomId(): string {
+export function newerLog(path: string, format: number): RhizomeError {
+  const message = `${path} was written by a later release (store format ${format}): upgrade rhizome-node to open it`
+  return new RhizomeError('RZ_STORE_NEWER', message)
+}
+
+function randomId(): string {
   return randomBytes(16).toString('hex')
 }
 
@@ -263,7 +281,7 @@ function parseNamespace(row: Record<string, unknown>): { readonly id: NamespaceI
   return { id, name }
 }
 
-function textSum(key: string, value: string): number {
+export function textSum(key: string, value: string): number {
   return crc32(value, crc32(`${key}\0`))
 }
 

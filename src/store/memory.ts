@@ -160,6 +160,10 @@ class ArrayLog implements LogFile {
     return record.proof
   }
 
+  setAside(): readonly Block[] {
+    return []
+  }
+
   namespaces(): readonly { readonly id: NamespaceId; readonly name: string }[] {
     return [...this.#alive().names].map(([id, name]) => ({ id, name }))
   }

@@ -23,7 +23,7 @@ type Traces = Readonly<Record<'machine' | 'directory' | 'boot', string>>
 export function beginLife(log: SqliteLog, directory: string, durability: Durability): StoreOrigin {
   const now = tracesOf(directory)
   const renewal = renewalOf(log, now)
-  log.beginLife({ ...now, durability, clean: 'no' }, renewal !== undefined)
+  log.beginLife({ ...now, durability, clean: 'no', repaired: 'no' }, renewal !== undefined)
   return renewal === undefined ? {} : { renewal }
 }
 
@@ -32,6 +32,7 @@ export function endLife(log: SqliteLog): void {
 }
 
 function renewalOf(log: SqliteLog, now: Traces): string | undefined {
+  if (log.meta('repaired') === 'yes') return 'the store was repaired: blocks of its logs may be lacking'
   const before = log.meta('machine')
   if (before === undefined) return undefined
   if (before !== now.machine) return 'the store was last used on another machine'

@@ -28,6 +28,12 @@ export function isFull(error: unknown): boolean {
   return sqliteCode(error) === SQLITE.full
 }
 
+/** True when a write that failed so was surely undone. */
+export function leavesNothing(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code === SQLITE.full || code === SQLITE.readOnly || code === SQLITE.busy
+}
+
 /** True when the file is not what SQLite or we wrote. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof RhizomeError) return error.code === 'RZ_STORE_DAMAGED'

@@ -9,6 +9,7 @@ import { Heads } from './heads.ts'
 import { ThreadedIndex } from './index-thread.ts'
 import { lockDirectory } from './lock.ts'
 import { type Durability, SqliteLog } from './log-sqlite.ts'
+import { repairStore } from './repair.ts'
 import { beginLife, endLife } from './origin.ts'
 import { Overlay } from './overlay.ts'
 import type { Store } from './store.ts'
@@ -21,6 +22,8 @@ export interface OpenStoreOptions {
   readonly durability?: Durability
   /** Whether a directory without a store gets one. Default true. */
   readonly create?: boolean
+  /** Whether damage is looked for and mended first (repair.ts), which reads the whole log. Default false. */
+  readonly repair?: boolean
   /** Ends an opening that has to build the index first. */
   readonly signal?: AbortSignal
 }
@@ -33,11 +36,12 @@ const TAIL_ROWS_MAX = 8_192
  * RZ_STORE_FULL, and RZ_STORE_MISSING unless it may be created. Milliseconds, unless the index has to be built.
  */
 export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
-  const { durability = 'normal', create = true, signal } = options
+  const { durability = 'normal', create = true, repair = false, signal } = options
   const path = join(directory, 'log.db')
   if (create) makeDirectory(directory)
   else if (!existsSync(path)) throw new RhizomeError('RZ_STORE_MISSING', `${directory} holds no store`)
 
+  if (repair && existsSync(path)) repairStore(directory)
   await using opening = new AsyncDisposableStack()
   const lock = opening.adopt(lockDirectory(directory), ({ release }) => release())
   const log = opening.adopt(SqliteLog.open(path, durability), (opened) => opened.close())

@@ -98,6 +98,11 @@ export interface Store extends AsyncDisposable {
   forkProof(namespace: NamespaceId, log: LogKey): ForkProof | undefined
   /** Held blocks of a log at and past its cut, oldest first: kept locally, part of no view. */
   voided(namespace: NamespaceId, log: LogKey): readonly Block[]
+  /**
+   * Whole blocks that a repair had to take out, because one that they follow was damaged: what no peer gives back can be
+   * asserted again from them. Some may be held again meanwhile.
+   */
+  setAside(): readonly Block[]
   /** The latest time among admitted blocks of every namespace: the clock starts after it. */
   latestTime(): Time
 
