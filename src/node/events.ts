@@ -1,7 +1,7 @@
 /** What a node tells observers. Removing every listener changes no result; data is followed by cursor (`deltas`). */
 
 import type { NetEvent } from '../net/net.ts'
-import type { ReplicationEvent } from '../sync/replication.ts'
+import type { ReplicationEvent } from '../sync/events.ts'
 
 export type NodeEvent =
   | { readonly kind: 'network'; readonly event: NetEvent }

@@ -15,8 +15,6 @@ import { Replica } from './replica.ts'
 import type { SyncStatus } from './status.ts'
 import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
 
-export type { ReplicationEvent } from './events.ts'
-export type { SyncStatus } from './status.ts'
 
 export interface ReplicationOptions {
   readonly store: Store

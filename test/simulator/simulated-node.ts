@@ -11,7 +11,8 @@ import { OwnLogs } from '../../src/node/own-logs.ts'
 import { LogWriter } from '../../src/node/writer.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openReplication, type Replication, type SyncStatus } from '../../src/sync/replication.ts'
+import { openReplication, type Replication } from '../../src/sync/replication.ts'
+import type { SyncStatus } from '../../src/sync/status.ts'
 import type { Random, VirtualTime } from './virtual-time.ts'
 
 export interface SimulatedNodeOptions {

@@ -5,7 +5,9 @@ import { createMemoryNetwork, type MemoryFaults, type MemoryNetwork } from '../.
 import type { Net } from '../../src/net/net.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openReplication, type Replication, type ReplicationEvent, type SyncStatus } from '../../src/sync/replication.ts'
+import type { ReplicationEvent } from '../../src/sync/events.ts'
+import { openReplication, type Replication } from '../../src/sync/replication.ts'
+import type { SyncStatus } from '../../src/sync/status.ts'
 import { NAMESPACE, NAMESPACE_NAME, signer, START_MS, TestLog, type TestLogOptions } from '../support/blocks.ts'
 import { type Random, seededRandom, VirtualTime } from '../simulator/virtual-time.ts'
 
