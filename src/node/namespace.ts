@@ -3,7 +3,7 @@
  * in `delta` and `log`, what is stored in `store`, what a reader sees in `view`: here they are put together.
  */
 
-import { type Delta, negationPointers, type Pointer, type Value } from '../delta/delta.ts'
+import { type Delta, isReference, negationPointers, type Pointer, type Value } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
 import { EntityReference, entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { sameValue } from '../delta/value.ts'
@@ -13,8 +13,8 @@ import type { NamespaceId } from '../log/namespace.ts'
 import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
-import { latestView } from '../view/latest.ts'
-import { losslessView, type LosslessView } from '../view/lossless.ts'
+import { latestClaim, latestView } from '../view/latest.ts'
+import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts'
 import { Transaction } from './transaction.ts'
 import type { LogWriter, Written } from './writer.ts'
 
@@ -172,7 +172,7 @@ export class Namespace {
       const last = page.at(-1)
       if (last === undefined) break
       after = last
-      for (const entity of page) if (this.entity(entity) !== undefined) ids.push(entity.slice(prefix.length))
+      for (const entity of page) if (this.#stands(entity)) ids.push(entity.slice(prefix.length))
     }
     return ids
   }
@@ -215,11 +215,19 @@ export class Namespace {
 
   async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions): Promise<Written> {
     if (this.#parts.keep) {
-      const message = 'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
+      const message =
+        'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
       throw new RhizomeError('RZ_NODE_KEEPER', message)
     }
     if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
     return this.#parts.writer(options.as).write(deltas)
+  }
+
+  /** Whether something stands about an entity; most have no negation, and need no view to tell. */
+  #stands(entity: string): boolean {
+    const { deltas, negations } = this.#parts.store.entity(this.id, entity)
+    if (negations.length === 0) return deltas.length > 0
+    return this.entity(entity) !== undefined
   }
 
   #changed(
@@ -227,12 +235,12 @@ export class Namespace {
     id: string,
     properties: Readonly<Record<string, PropertyInput>>,
   ): Readonly<Record<string, PropertyInput>> {
-    const held = this.get(collection, id)?.properties
-    if (held === undefined) return properties
+    const claims = this.lossless(entityIdOf(collection, id))?.properties
+    if (claims === undefined) return properties
     return Object.fromEntries(
       Object.entries(properties).filter(([property, input]) => {
-        if (!Object.hasOwn(held, property) || input instanceof EntityReference) return true
-        return !sameValue(held[property] as Value, input)
+        const latest = latestClaim(claims[property] ?? [])
+        return latest === undefined || !says(latest, input)
       }),
     )
   }
@@ -247,6 +255,14 @@ export class Namespace {
       from = last.position
     }
   }
+}
+
+/** Whether a claim is what `put` would write for `input`: the same value, or the same reference. */
+function says({ delta, value }: Claim, input: PropertyInput): boolean {
+  const said = delta.pointers.at(-1)
+  const isReferenceSaid = said !== undefined && isReference(said)
+  if (!(input instanceof EntityReference)) return !isReferenceSaid && sameValue(value, input)
+  return isReferenceSaid && said.target === input.target && said.targetContext === input.targetContext
 }
 
 /** Throws RZ_NAMESPACE_UNKNOWN with what there is instead. */

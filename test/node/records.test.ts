@@ -70,6 +70,17 @@ describe('records', () => {
     expect(changed.deltas).toHaveLength(1)
   })
 
+  it('with onlyChanged a reference is told from the same text, and from another property of the same entity', async () => {
+    const films = (await openTestNode({ topics: ['films'] })).namespace('films')
+    const put = async (director: string | ReturnType<typeof ref>) =>
+      (await films.put('film', 'matrix', { director }, { onlyChanged: true })).deltas.length
+    expect(await put(ref('person/lana', 'directed'))).toBe(1)
+    expect(await put(ref('person/lana', 'directed'))).toBe(0)
+    expect(await put(ref('person/lana', 'produced'))).toBe(1)
+    expect(await put('person/lana')).toBe(1)
+    expect(await put('person/lana')).toBe(0)
+  })
+
   it('a reference is seen from both ends', async () => {
     const films = (await openTestNode({ topics: ['films'] })).namespace('films')
     await films.put('film', 'matrix', { director: ref('person/lana', 'directed') })
