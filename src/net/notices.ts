@@ -10,7 +10,7 @@ export class Notices {
   readonly #nowMs: () => number
   readonly #listeners = new Set<(event: NetEvent) => void>()
   readonly #toldMs = new Map<string, number>()
-  /** Told before anybody could listen: while the stack opened. */
+  /** Told before anybody could listen, while the stack opened: for all who begin to listen in the turn of the first. */
   #early: NetEvent[] | undefined = []
 
   constructor(nowMs: () => number) {
@@ -19,9 +19,10 @@ export class Notices {
 
   listen(listener: (event: NetEvent) => void): () => void {
     this.#listeners.add(listener)
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const event of early) listener(event)
+    for (const event of this.#early ?? []) listener(event)
+    queueMicrotask(() => {
+      this.#early = undefined
+    })
     return () => this.#listeners.delete(listener)
   }
 

@@ -29,6 +29,9 @@ import { followCuts } from './reassert.ts'
 import { VERSION } from './version.ts'
 import { LogWriter } from './writer.ts'
 
+/** Events kept for the first listener. */
+const EARLY_EVENTS_MAX = 100
+
 /** A namespace with what the node keeps beside it. */
 interface Holding {
   readonly namespace: Namespace
@@ -89,6 +92,8 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #holdings = new Map<string, Holding>()
   readonly #names = new Map<string, string>()
   readonly #listeners = new Set<(event: NodeEvent) => void>()
+  /** Until somebody listens. */
+  #early: NodeEvent[] | undefined = []
   readonly #closing = new AbortController()
   readonly #following: Promise<void>
   #closed: Promise<void> | undefined
@@ -150,9 +155,14 @@ export class RhizomeNode implements AsyncDisposable {
     return this.#identities.map(({ name, signer }) => ({ name, id: signer.id, isDefault: name === DEFAULT_IDENTITY }))
   }
 
-  /** Observes; answers the function that stops observing. A listener that throws is a bug of its owner, and is not caught. */
+  /**
+   * Observes; answers the function that stops observing. The first listener is told what happened while the node opened.
+   * A listener that throws is a bug of its owner, and is not caught.
+   */
   onEvent(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener)
+    for (const event of this.#early?.splice(0) ?? []) listener(event)
+    this.#early = undefined
     return () => this.#listeners.delete(listener)
   }
 
@@ -279,6 +289,7 @@ export class RhizomeNode implements AsyncDisposable {
   }
 
   #tell(event: NodeEvent): void {
+    if (this.#early !== undefined && this.#early.length < EARLY_EVENTS_MAX) this.#early.push(event)
     for (const listener of this.#listeners) listener(event)
   }
 }
