@@ -14,6 +14,8 @@ if (major > 24 || (major === 24 && minor >= 15)) {
     .then(({ main }) => main(process.argv.slice(2)))
     .then((exitCode) => {
       process.exitCode = exitCode
+      // libp2p leaves a timer of a second behind. What was printed has left once this write has.
+      process.stdout.write('', () => process.exit())
     })
 } else {
   console.error(

@@ -3,15 +3,15 @@
  * imports this. The HTTP face is loaded when a node is served, so that `--help` is quick.
  */
 
-import { type ExitCode } from './cli/exit-codes.ts'
-import { runCli } from './cli/cli.ts'
+import type { ExitCode } from './cli/exit-codes.ts'
+import { type Host, runCli } from './cli/cli.ts'
 import type { Faces, Served, ServeOptions } from './cli/faces.ts'
 import type { RhizomeNode } from './node/node.ts'
 import { VERSION } from './node/version.ts'
 
 /** Runs one command line, without the two leading words of `process.argv`; resolves to the exit code. */
-export function main(argv: readonly string[]): Promise<ExitCode> {
-  return runCli({ argv, process, version: VERSION, faces })
+export function main(argv: readonly string[], host: Host = process): Promise<ExitCode> {
+  return runCli({ argv, host, version: VERSION, faces })
 }
 
 const faces: Faces = {

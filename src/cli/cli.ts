@@ -12,9 +12,15 @@ import { type Invocation, parseArguments } from './program.ts'
 import { run } from './run.ts'
 import { openTerminal, type Terminal, visible } from './terminal.ts'
 
+/** What is used of the process: environment, streams, signals, and the way out when nothing else is left. */
+export type Host = Pick<
+  NodeJS.Process,
+  'env' | 'cwd' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'removeListener' | 'exit'
+>
+
 export interface CliParts {
   readonly argv: readonly string[]
-  readonly process: NodeJS.Process
+  readonly host: Host
   readonly version: string
   readonly faces: Faces
 }
@@ -23,10 +29,10 @@ export interface CliParts {
 const STOP_MS = 2_000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-export async function runCli({ argv, process, version, faces }: CliParts): Promise<ExitCode> {
-  const { env, stdout, stderr, stdin } = process
+export async function runCli({ argv, host, version, faces }: CliParts): Promise<ExitCode> {
+  const { env, stdout, stderr, stdin } = host
   const terminal = openTerminal({ stdout, stderr, env })
-  const stopping = stopWith(process, terminal)
+  const stopping = stopWith(host, terminal)
   let isVerbose = argv.includes('--verbose')
   try {
     const invocation = parseArguments(argv)
@@ -34,7 +40,7 @@ export async function runCli({ argv, process, version, faces }: CliParts): Promi
       terminal.out(invocation.kind === 'help' ? invocation.text : version)
       return EXIT.ok
     }
-    const config = readConfig({ flags: invocation.flags, env, directory: process.cwd() })
+    const config = readConfig({ flags: invocation.flags, env, directory: host.cwd() })
     isVerbose = config.verbose
     const common = { config, faces, terminal, signal: stopping.signal }
     return await dispatch(invocation, { ...common, words: [], options: {}, stdin })
@@ -53,14 +59,14 @@ function dispatch(invocation: Extract<Invocation, { kind: 'run' | 'command' }>, 
 }
 
 /** The first signal stops, the second ends the process, and so does a stop that takes too long. */
-function stopWith(process: NodeJS.Process, terminal: Terminal): { readonly signal: AbortSignal; leave(): void } {
+function stopWith(host: Host, terminal: Terminal): { readonly signal: AbortSignal; leave(): void } {
   const stopping = new AbortController()
   let deadline: NodeJS.Timeout | undefined
   const stop = () => {
-    if (stopping.signal.aborted) process.exit(EXIT.interrupted)
+    if (stopping.signal.aborted) host.exit(EXIT.interrupted)
     deadline = setTimeout(() => {
       terminal.err('stopping took too long; what was acknowledged is kept')
-      process.exit(EXIT.failed)
+      host.exit(EXIT.failed)
     }, STOP_MS)
     stopping.abort()
   }
@@ -68,14 +74,14 @@ function stopWith(process: NodeJS.Process, terminal: Terminal): { readonly signa
     if (error.code !== 'EPIPE') throw error
     if (!stopping.signal.aborted) stop()
   }
-  for (const signal of SIGNALS) process.on(signal, stop)
-  process.stdout.on('error', onPipe)
-  process.stderr.on('error', onPipe)
+  for (const signal of SIGNALS) host.on(signal, stop)
+  host.stdout.on('error', onPipe)
+  host.stderr.on('error', onPipe)
   return {
     signal: stopping.signal,
     leave() {
       clearTimeout(deadline)
-      for (const signal of SIGNALS) process.removeListener(signal, stop)
+      for (const signal of SIGNALS) host.removeListener(signal, stop)
     },
   }
 }

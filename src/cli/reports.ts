@@ -5,6 +5,7 @@
 
 import type { NodeEvent } from '../node/events.ts'
 import type { RhizomeNode } from '../node/node.ts'
+import { withoutPeer } from './paths.ts'
 
 export type SyncStatus = ReturnType<ReturnType<RhizomeNode['namespaces']>[number]['status']>
 
@@ -135,7 +136,7 @@ export class Reports {
       if (name === undefined && nowMs - sinceMs < NAME_MS) continue
       this.#connecting.delete(peer)
       this.#connected.add(peer)
-      this.#tell({ event: 'connected', ...this.#named(peer), address: this.#watched.addressOf(peer) ?? address })
+      this.#tell({ event: 'connected', ...this.#named(peer), address: withoutPeer(this.#watched.addressOf(peer) ?? address) })
     }
     if (nowMs - this.#deltasMs >= DELTAS_MS) this.#tellDeltas(nowMs)
     for (const { topic, status } of this.#watched.statuses()) this.#lookAt(topic, status, nowMs)
