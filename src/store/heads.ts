@@ -84,7 +84,7 @@ export class Heads {
     space.voided += Number(holdsVoid(held)) - Number(holdsVoid(before?.held))
     space.frontier = undefined
     space.digest = undefined
-    if (held.head !== undefined) this.#latest = laterTime(this.#latest, held.head.time)
+    if (held.top !== undefined) this.#latest = laterTime(this.#latest, held.top.time)
   }
 
   /** A snapshot, sorted by log. Linear in the logs after a change, else constant. */

@@ -103,7 +103,7 @@ export interface Store extends AsyncDisposable {
    * asserted again from them. Some may be held again meanwhile.
    */
   setAside(): readonly Block[]
-  /** The latest time among admitted blocks of every namespace: the clock starts after it. */
+  /** The latest time among blocks held of every namespace, void ones too: the clock starts after it. */
   latestTime(): Time
 
   /**
