@@ -45,7 +45,9 @@ export class Fetching {
   readonly #options: FetchingOptions
   readonly #claims = new Map<LogKey, Claim>()
   readonly #asked = new Map<LogKey, Asked>()
-  #proofsAsked = 0
+  /** How many more the peer may send for this list: a proof of each log's cut, its head and where its future begins. */
+  #proofsDue = 0
+  #headsDue = 0
 
   /** New blocks and deltas that were committed. */
   blocks = 0
@@ -97,7 +99,8 @@ export class Fetching {
       wants.push(want)
       this.#asked.set(log, { claim, nextSeq: want.fromSeq, excused: false })
     }
-    this.#proofsAsked = wants.length
+    this.#proofsDue = wants.length
+    this.#headsDue = 2 * wants.length
     return wants.length === 0 ? undefined : { kind: 'want', wants }
   }
 
@@ -108,6 +111,8 @@ export class Fetching {
   }
 
   heads(heads: readonly AttestedHeader[]): void {
+    this.#headsDue -= heads.length
+    if (this.#headsDue < 0) throw invalid('more heads than logs')
     for (const head of heads) {
       const authenticated = authentic(head)
       if (authenticated === undefined) continue
@@ -124,7 +129,7 @@ export class Fetching {
   }
 
   proof(bytes: Uint8Array): void {
-    if (--this.#proofsAsked < 0) throw invalid('a proof that was not asked for')
+    if (--this.#proofsDue < 0) throw invalid('a proof that was not asked for')
     const proof = decodeForkProof(bytes)
     const { namespace, log } = verifyForkProof(proof)
     this.#checkNamespace(namespace)

@@ -7,11 +7,12 @@
 import type { LogKey } from '../log/block.ts'
 import { type FrontierEntry, lengthOf } from '../log/frontier.ts'
 import type { PeerIdText } from '../net/net.ts'
-import { KNOWN_HEADS_MAX, ORPHANED_HEAD_MS } from './limits.ts'
+import { KNOWN_HEADS_MAX, MISSES_MAX, ORPHANED_HEAD_MS } from './limits.ts'
 
 interface KnownHead {
   readonly seq: number
-  readonly peers: Set<PeerIdText>
+  /** Who showed it, with the number of complete syncs that did not bring it. */
+  readonly peers: Map<PeerIdText, number>
   orphanedAtMs?: number
 }
 
@@ -32,8 +33,8 @@ export class KnownHeads {
     const known = this.#heads.get(log)
     if (known !== undefined && known.seq > seq) return
     if (known === undefined && this.#heads.size >= KNOWN_HEADS_MAX) return
-    const peers = known?.seq === seq ? known.peers.add(peer) : new Set([peer])
-    this.#heads.set(log, { seq, peers })
+    const peers = known?.seq === seq ? known.peers : new Map<PeerIdText, number>()
+    this.#heads.set(log, { seq, peers: peers.set(peer, peers.get(peer) ?? 0) })
   }
 
   /** The peer does not serve what it showed: it is not trusted for this log. */
@@ -41,6 +42,19 @@ export class KnownHeads {
     const known = this.#heads.get(log)
     known?.peers.delete(peer)
     if (known?.peers.size === 0) this.#heads.delete(log)
+  }
+
+  /**
+   * A sync with the peer was complete, and yet what it showed is lacking: it may have passed on by gossip what it had not
+   * fetched itself. After a few times it is not trusted, so that nobody keeps a node behind by heads that no one holds.
+   */
+  missed(peer: PeerIdText): void {
+    for (const [log, known] of this.#heads) {
+      const misses = known.peers.get(peer)
+      if (misses === undefined || this.#lackedOf(log, known) === 0) continue
+      known.peers.set(peer, misses + 1)
+      if (misses + 1 >= MISSES_MAX) this.distrust(log, peer)
+    }
   }
 
   peerLeft(peer: PeerIdText, nowMs: number): void {
@@ -60,7 +74,7 @@ export class KnownHeads {
         continue
       }
       blocks += count
-      for (const peer of known.peers) peers.add(peer)
+      for (const peer of known.peers.keys()) peers.add(peer)
     }
     return { blocks, peers: [...peers] }
   }

@@ -57,6 +57,9 @@ export const FRAME_ENTRIES_MAX = 1_000
 export const SESSION_WANTS_MAX = 20_000
 /** Logs asked for at once, and thereby reserved to one session. */
 export const WANTS_PER_FRAME_MAX = 256
+/** A log may be fetched by another session when nothing of it came for so long, or after so long in any case. */
+export const RESERVATION_IDLE_MS = 5_000
+export const RESERVATION_MS_MAX = 60_000
 /** Payload of one frame of blocks: some 10 ms of work for who receives it. */
 export const RUNS_FRAME_BYTES_MAX = 131_072
 /** A log that lacks more blocks than this is told by its signed head before the blocks come. */
@@ -70,6 +73,8 @@ export const SESSION_IDLE_MS = 15_000
 export const SESSION_MS_MAX = 600_000
 export const SESSION_OPEN_MS = 10_000
 export const SESSIONS_INBOUND_MAX = 64
+/** Streams on which a peer has not said hello yet: a few namespaces at once. */
+export const GREETINGS_PER_PEER_MAX = 8
 export const SESSIONS_OUTBOUND_MAX = 16
 
 // ------------------------------------------------------------------------------------------------- peers
@@ -89,8 +94,10 @@ export const PASS_OVER_MS_MAX = 600_000
 export const PASSED_OVER_MAX = 10_000
 /** Signed heads that are known and lacked, remembered to count by how much this node is behind. */
 export const KNOWN_HEADS_MAX = 20_000
+/** Complete syncs with a peer that showed a head and did not have its blocks, before that is held against it. */
+export const MISSES_MAX = 4
 /** A signed head that no connected peer holds stops counting after so long: its blocks may be gone for good. */
-export const ORPHANED_HEAD_MS = 600_000
+export const ORPHANED_HEAD_MS = 60_000
 /** Many changes within this time are one change of status. */
 export const STATUS_GATHER_MS = 5
 /** A peer's clock that is further off than blocks may be ahead keeps its blocks, or ours, from being admitted. */

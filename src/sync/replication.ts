@@ -10,7 +10,7 @@ import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
 import type { Store } from '../store/store.ts'
 import type { ReplicationEvent } from './events.ts'
 import { firstFrame, framesOf, type Schedule } from './exchange.ts'
-import { DEFAULT_INTERVAL_MS, SESSIONS_INBOUND_MAX, SYNC_PROTOCOL } from './limits.ts'
+import { DEFAULT_INTERVAL_MS, GREETINGS_PER_PEER_MAX, PEER_NAME_BYTES_MAX, SESSIONS_INBOUND_MAX, SYNC_PROTOCOL } from './limits.ts'
 import { Replica } from './replica.ts'
 import type { SyncStatus } from './status.ts'
 import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
@@ -72,7 +72,8 @@ class Replicas implements Replication {
   readonly #listeners = new Set<(event: ReplicationEvent) => void>()
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
-  #greeting = 0
+  /** By peer, the streams on which it has not said hello yet. */
+  readonly #greeting = new Map<PeerIdText, number>()
 
   constructor(options: ReplicationOptions) {
     this.#options = options
@@ -88,7 +89,7 @@ class Replicas implements Replication {
       net,
       namespace,
       topicName: name,
-      name: this.#options.name,
+      name: shorten(this.#options.name),
       nowMs,
       random,
       schedule,
@@ -148,7 +149,16 @@ class Replicas implements Replication {
   }
 
   #emit(event: ReplicationEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        // An observer's failure is its own: it is heard of as one that nobody caught, and changes no result here.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
   #onNetEvent(event: NetEvent): void {
@@ -162,14 +172,17 @@ class Replicas implements Replication {
   /** Reads the hello, and hands the stream to the replica that it is for. */
   async #serve(stream: NetStream): Promise<void> {
     if (this.#stop.signal.aborted) return refuse(stream, 'closing')
-    if (this.#sessions() >= SESSIONS_INBOUND_MAX) return refuse(stream, 'busy')
+    const greeting = this.#greeting.get(stream.peer) ?? 0
+    if (greeting >= GREETINGS_PER_PEER_MAX || this.#sessions() >= SESSIONS_INBOUND_MAX) return refuse(stream, 'busy')
     const frames = framesOf(stream)
-    this.#greeting++
+    this.#greeting.set(stream.peer, greeting + 1)
     let hello: Hello | Refusal
     try {
       hello = this.#hello(stream, await firstFrame(frames, { schedule: this.#options.schedule, signal: this.#stop.signal }))
     } finally {
-      this.#greeting--
+      const left = (this.#greeting.get(stream.peer) ?? 0) - 1
+      if (left > 0) this.#greeting.set(stream.peer, left)
+      else this.#greeting.delete(stream.peer)
     }
     if (typeof hello === 'string') return refuse(stream, hello)
     const replica = this.#replicas.get(hello.namespace)
@@ -191,10 +204,18 @@ class Replicas implements Replication {
   }
 
   #sessions(): number {
-    let count = this.#greeting
+    let count = 0
+    for (const greeting of this.#greeting.values()) count += greeting
     for (const replica of this.#replicas.values()) count += replica.inboundCount
     return count
   }
+}
+
+/** At most as long as peers take it. */
+function shorten(name: string): string {
+  let short = name.toWellFormed().slice(0, PEER_NAME_BYTES_MAX)
+  while (Buffer.byteLength(short) > PEER_NAME_BYTES_MAX) short = short.slice(0, -1).toWellFormed()
+  return short
 }
 
 async function refuse(stream: NetStream, reason: Refusal): Promise<void> {

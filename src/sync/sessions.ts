@@ -101,8 +101,8 @@ export class Sessions {
     const { net, schedule } = this.#options
     const opening = new AbortController()
     const onStop = (): void => opening.abort(this.#stop.signal.reason)
-    const tooLate = new RhizomeError('RZ_SYNC_STALLED', 'the peer opens no stream')
-    const cancel = schedule(SESSION_OPEN_MS, () => opening.abort(tooLate))
+    const onLate = (): void => opening.abort(new RhizomeError('RZ_SYNC_STALLED', 'the peer opens no stream'))
+    const cancel = schedule(SESSION_OPEN_MS, onLate)
     this.#stop.signal.addEventListener('abort', onStop, { once: true })
     try {
       return await net.open(peer, SYNC_PROTOCOL, { signal: opening.signal })
@@ -158,6 +158,7 @@ export class Sessions {
     }
     peers.synced(peer, complete ? startedMs : undefined)
     if (complete && session.peer !== undefined) tryNoteToken(store, this.#sinceKey(peer), session.peer.token)
+    if (complete) known.missed(peer)
     emit({ kind: 'synced', peer, blocks, deltas })
     if (blocks > 0) spread(peer)
     if (deferred) this.#deferred.add(peer)
@@ -192,8 +193,10 @@ export class Sessions {
     return new Session(this.#portFor(peer), { role, namespace, name, nowMs: nowMs(), ...(since === undefined ? {} : { since }) })
   }
 
+  /** Names our own store's life: one that was repaired may lack what it had by then. */
   #sinceKey(peer: PeerIdText): string {
-    return `synced/${this.#options.namespace}/${peer}`
+    const { store, namespace } = this.#options
+    return `synced/${store.instance}/${namespace}/${peer}`
   }
 
   #portFor(peer: PeerIdText): SessionPort {
@@ -209,11 +212,15 @@ export class Sessions {
       attestedHead: (log) => source.attestedHead(log),
       forkProof: (log) => source.forkProof(log),
       take: (runs) => {
-        for (const { blocks } of runs) this.#passedOver.forgive(peer, logKeyOfHeader(blocks[0].header))
+        for (const { blocks } of runs) {
+          const log = logKeyOfHeader(blocks[0].header)
+          this.#passedOver.forgive(peer, log)
+          this.#reservations.renew(log, holder, nowMs())
+        }
         return intake.take(runs, peer)
       },
       takeProof: (proof) => intake.takeProof(proof),
-      reserve: (log: LogKey) => this.#reservations.reserve(log, holder),
+      reserve: (log: LogKey) => this.#reservations.reserve(log, holder, nowMs()),
       release: (log: LogKey) => this.#reservations.release(log, holder),
       passedOver: (log) => this.#passedOver.has(peer, log, nowMs()),
       headKnown: (header) => {

@@ -50,7 +50,7 @@ export class Side {
       forkProof: (log) => source.forkProof(log),
       take: (runs) => store.commitAll(runs),
       takeProof: (proof) => store.commitForkProof(proof),
-      reserve: (log) => reservations.reserve(log, holder),
+      reserve: (log) => reservations.reserve(log, holder, NOW_MS),
       release: (log) => reservations.release(log, holder),
       passedOver: (log) => passedOver.has(log),
       headKnown: ({ creator, logId, seq }) => this.headsKnown.push({ log: `${creator}/${logId}`, seq }),

@@ -408,6 +408,17 @@ describe('the status', () => {
     expect(b.replication.status(NAMESPACE)).toMatchObject({ kind: 'behind', blocks: 30 })
   })
 
+  it('is not kept behind for ever by a signed head that nobody holds the blocks of', async () => {
+    const world = new World()
+    const [a, b] = [world.open(1), world.open(2)]
+    await inSync(world, a, b)
+    const sender = await listening(world, b)
+    await sender.publish(TOPIC, encodeGossipHead(logOf(50, { signer: signer(9) }).blocks[49] as Block))
+    await world.until('they are behind', () => [a, b].every((node) => node.status() === 'behind'), 100)
+    await sender.close()
+    await world.until('they know better', () => [a, b].every((node) => node.status() === 'in-sync'), 90_000)
+  })
+
   it('is full when the store takes nothing for want of space, and recovers by itself', async () => {
     const world = new World()
     const [a, b] = [world.open(1), world.open(2)]
@@ -427,6 +438,27 @@ describe('the status', () => {
     await inSync(world, a, b)
     await world.time.advance(60_000)
     expect(a.told('status-changed').map(({ status }) => status.kind)).toEqual(['in-sync'])
+  })
+})
+
+describe('observers', () => {
+  it('see the names of peers, cut to what travels', async () => {
+    const world = new World()
+    const [a, b] = [world.open(1, { name: 'é'.repeat(300) }), world.open(2)]
+    await inSync(world, a, b)
+    expect(b.replication.peers(NAMESPACE)).toMatchObject([{ name: 'é'.repeat(128), state: 'in sync', behindBlocks: 0 }])
+    expect(a.replication.peers(NAMESPACE)).toMatchObject([{ name: 'node 2' }])
+  })
+
+  it('may leave', async () => {
+    const world = new World()
+    const [a, b] = [world.open(1), world.open(2)]
+    let heard = 0
+    const stop = b.replication.onEvent(() => heard++)
+    stop()
+    a.write()
+    await world.untilEqual()
+    expect(heard).toBe(0)
   })
 })
 

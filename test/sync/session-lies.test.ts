@@ -92,6 +92,12 @@ describe('a peer that lies in a sync session', () => {
     expect(answer({ kind: 'heads', heads: [attested] })).toBe('RZ_SYNC_FRAME_INVALID')
   })
 
+  it('and shows one head after the other is found out', () => {
+    const attested = attest([last])
+    if (attested === undefined) throw new Error('it is signed')
+    expect(answer({ kind: 'heads', heads: [attested, attested, attested] })).toBe('RZ_SYNC_FRAME_INVALID')
+  })
+
   it('and shows a head, but serves only part of the log, is passed over for the rest', () => {
     const side = new Side('honest')
     const peer = asking(side)

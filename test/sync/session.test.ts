@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { lengthOf } from '../../src/log/frontier.ts'
 import { logId, logOf, NAMESPACE, signer, TestLog } from '../support/blocks.ts'
-import { exchange, Side } from './pair.ts'
+import { exchange, NOW_MS, Side } from './pair.ts'
 
 const ORIGINS = 6
 const LENGTH = 12
@@ -145,7 +145,7 @@ describe('a sync session', () => {
     const [a, b] = [new Side('a'), new Side('b')]
     const log = logOf(3)
     a.give(log.run())
-    b.reservations.reserve(log.key, {})
+    b.reservations.reserve(log.key, {}, NOW_MS)
     const { initiator } = exchange(b, a)
     expect(initiator.result).toMatchObject({ complete: false, deferred: true, blocks: 0 })
   })

@@ -7,7 +7,7 @@ import { FutureBlocks } from '../../src/sync/future-blocks.ts'
 import { type Arrival, GapBuffer } from '../../src/sync/gap-buffer.ts'
 import { Inbox } from '../../src/sync/inbox.ts'
 import { KnownHeads } from '../../src/sync/known-heads.ts'
-import { FUTURE_LOGS_MAX, GAP_BLOCKS_PER_LOG_MAX, GAP_BYTES_MAX, INBOX_BYTES_MAX, ORPHANED_HEAD_MS, PASS_OVER_MS, PASSED_OVER_MAX } from '../../src/sync/limits.ts'
+import { FUTURE_LOGS_MAX, GAP_BLOCKS_PER_LOG_MAX, GAP_BYTES_MAX, INBOX_BYTES_MAX, MISSES_MAX, ORPHANED_HEAD_MS, PASS_OVER_MS, PASSED_OVER_MAX, RESERVATION_IDLE_MS, RESERVATION_MS_MAX } from '../../src/sync/limits.ts'
 import { PassedOver } from '../../src/sync/passed-over.ts'
 import { Reservations } from '../../src/sync/reservations.ts'
 import { sameStatus, statusOf } from '../../src/sync/status.ts'
@@ -141,6 +141,17 @@ describe('known heads', () => {
     expect(known.lacked(0).blocks).toBe(0)
   })
 
+  it('do not count for ever when complete syncs with who showed them do not bring them', () => {
+    const known = knowing(undefined)
+    known.note(key, Number.MAX_SAFE_INTEGER - 1, 'a')
+    for (let sync = 1; sync < MISSES_MAX; sync++) known.missed('a')
+    expect(known.lacked(0).blocks).toBeGreaterThan(0)
+    known.missed('b')
+    expect(known.lacked(0).blocks).toBeGreaterThan(0)
+    known.missed('a')
+    expect(known.lacked(0).blocks).toBe(0)
+  })
+
   it('are remembered a while after who showed them has left', () => {
     const known = knowing(undefined)
     known.note(key, 0, 'a')
@@ -188,14 +199,27 @@ describe('blocks of the future', () => {
 })
 
 describe('a reservation', () => {
+  const [one, two] = [{}, {}]
+
   it('is one holder’s until it is released, by that holder', () => {
     const reservations = new Reservations()
-    const [one, two] = [{}, {}]
-    expect([reservations.reserve(key, one), reservations.reserve(key, two), reservations.reserve(key, one)]).toEqual([true, false, true])
+    const reserved = [one, two, one].map((holder) => reservations.reserve(key, holder, 0))
+    expect(reserved).toEqual([true, false, true])
     reservations.release(key, two)
-    expect(reservations.reserve(key, two)).toBe(false)
+    expect(reservations.reserve(key, two, 0)).toBe(false)
     reservations.release(key, one)
-    expect(reservations.reserve(key, two)).toBe(true)
+    expect(reservations.reserve(key, two, 0)).toBe(true)
+  })
+
+  it('lapses when nothing comes, and after some time even if something does', () => {
+    const reservations = new Reservations()
+    reservations.reserve(key, one, 0)
+    reservations.renew(key, one, RESERVATION_IDLE_MS - 1)
+    reservations.renew(key, two, 2 * RESERVATION_IDLE_MS)
+    expect(reservations.reserve(key, two, RESERVATION_IDLE_MS)).toBe(false)
+    expect(reservations.reserve(key, two, 2 * RESERVATION_IDLE_MS)).toBe(true)
+    for (let ms = 0; ms < RESERVATION_MS_MAX; ms += 1_000) reservations.renew(key, two, 2 * RESERVATION_IDLE_MS + ms)
+    expect(reservations.reserve(key, one, 2 * RESERVATION_IDLE_MS + RESERVATION_MS_MAX)).toBe(true)
   })
 })
 

@@ -68,7 +68,7 @@ export class World {
     const replication = openReplication({
       store,
       net,
-      name: `node ${number}`,
+      name: options.name ?? `node ${number}`,
       nowMs: () => time.nowMs() + (options.skewMs ?? 0),
       random: random.next,
       schedule: (delayMs, run) => time.schedule(delayMs, run),
@@ -125,6 +125,7 @@ export class World {
 }
 
 export interface NodeOptions {
+  readonly name?: string
   readonly skewMs?: number
   readonly disk?: MemoryDisk
   readonly log?: TestLog
