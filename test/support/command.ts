@@ -80,9 +80,9 @@ export class Command {
     return this.finished()
   }
 
-  /** Waits for its end. */
-  async finished(): Promise<Finished> {
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), LIFE_MS)
+  /** Waits for its end; kills it when that takes too long. */
+  async finished(deadlineMs = LIFE_MS): Promise<Finished> {
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), deadlineMs)
     await this.#ended
     clearTimeout(late)
     return { exitCode: this.#child.exitCode, out: this.#out, err: this.#err }
