@@ -138,7 +138,8 @@ export class Announcer {
       const next = this.#queue[0]
       if (next === undefined || run.length === RUN_BLOCKS_MAX) return run
       bytes += next.sizeBytes
-      const follows = next.block.header.previous === last.hash && logKeyOfHeader(next.block.header) === logKeyOfHeader(last.header)
+      const follows =
+        next.block.header.previous === last.hash && logKeyOfHeader(next.block.header) === logKeyOfHeader(last.header)
       if (!follows || bytes > ANNOUNCED_RUN_BYTES_MAX) return run
       last = this.#take()
       run.push(last)

@@ -21,8 +21,8 @@ export class Comparing {
   #peerItems = 0
   #lastPrefix: string | undefined
   /** What our next turn will say: described, and encoded when there is room to send it. */
-  #items: { readonly prefix: string; readonly as: 'tree' | 'list' }[] = []
-  #claims: FrontierEntry[] = []
+  readonly #items: { readonly prefix: string; readonly as: 'tree' | 'list' }[] = []
+  readonly #claims: FrontierEntry[] = []
 
   constructor(summary: Summary, turn: 'ours' | 'theirs', onClaim: (claimed: FrontierEntry) => void) {
     this.#summary = summary
@@ -78,7 +78,7 @@ export class Comparing {
   #takeItems(): readonly CompareItem[] {
     this.#asked = true
     const items: CompareItem[] = []
-    for (let weight = 0; weight < FRAME_ENTRIES_MAX; ) {
+    for (let weight = 0; weight < FRAME_ENTRIES_MAX;) {
       const next = this.#items.shift()
       if (next === undefined) break
       const { prefix, as } = next

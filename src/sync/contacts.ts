@@ -73,7 +73,8 @@ export class Contacts {
   }
 
   close(): void {
-    for (const peer of [...this.#contacts.keys()]) this.remove(peer)
+    for (const { cancel } of this.#contacts.values()) cancel?.()
+    this.#contacts.clear()
   }
 
   #plan(peer: PeerIdText, contact: Contact, delayMs: number): void {

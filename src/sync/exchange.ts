@@ -29,7 +29,12 @@ export function framesOf(stream: NetStream): Frames {
  * Runs the session to its end and closes the stream. Throws what the session throws, RZ_NET_STREAM_CLOSED when the stream
  * breaks, RZ_SYNC_STALLED; the stream is aborted then.
  */
-export async function exchange(stream: NetStream, frames: Frames, session: Session, options: ExchangeOptions): Promise<void> {
+export async function exchange(
+  stream: NetStream,
+  frames: Frames,
+  session: Session,
+  options: ExchangeOptions,
+): Promise<void> {
   const watch = new Watch(options)
   try {
     await Promise.race([watch.expired, pump(stream, frames, session, watch, options.onHello)])
@@ -55,7 +60,13 @@ export async function firstFrame(frames: Frames, options: ExchangeOptions): Prom
   }
 }
 
-async function pump(stream: NetStream, frames: Frames, session: Session, watch: Watch, onHello?: () => void): Promise<void> {
+async function pump(
+  stream: NetStream,
+  frames: Frames,
+  session: Session,
+  watch: Watch,
+  onHello?: () => void,
+): Promise<void> {
   let more = Promise.withResolvers<void>()
   const read = async (): Promise<void> => {
     let greeted = false

@@ -13,10 +13,10 @@ export function failureOf(error: unknown): Failure {
   return { code: 'unexpected', why: error instanceof Error ? error.message : String(error) }
 }
 
-const OFFENCES = ['RZ_SYNC_FRAME_INVALID', 'RZ_BYTES_INVALID', 'RZ_SIGNATURE_INVALID', 'RZ_FORK_PROOF_INVALID']
+const OFFENCES = new Set(['RZ_SYNC_FRAME_INVALID', 'RZ_BYTES_INVALID', 'RZ_SIGNATURE_INVALID', 'RZ_FORK_PROOF_INVALID'])
 
 /** True for what is invalid in itself: no honest peer sends it. A block of a later format is none. */
 export function isOffence({ code }: Failure): boolean {
   if (code === 'RZ_BLOCK_VERSION') return false
-  return OFFENCES.includes(code) || code.startsWith('RZ_BLOCK_') || code.startsWith('RZ_DELTA_')
+  return OFFENCES.has(code) || code.startsWith('RZ_BLOCK_') || code.startsWith('RZ_DELTA_')
 }

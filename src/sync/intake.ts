@@ -60,7 +60,7 @@ export class Intake {
   message(bytes: Uint8Array, from: PeerIdText): Verdict {
     const { namespace, nowMs, known, emit, needSync, changed } = this.#options
     const screening = screen(bytes, { namespace, nowMs: nowMs(), knowledgeOf: (log) => this.#knowledgeOf(log) })
-    switch (screening.then) {
+    switch (screening.action) {
       case 'nothing':
         break
       case 'report':
@@ -172,7 +172,8 @@ export class Intake {
     const { own, source, emit } = this.#options
     const { header } = lastOf(run)
     const log = logKeyOfHeader(header)
-    if (own(log) && header.seq >= lengthOf(source.entry(log))) emit({ kind: 'own-log-ahead', peer, log, seq: header.seq })
+    if (own(log) && header.seq >= lengthOf(source.entry(log)))
+      emit({ kind: 'own-log-ahead', peer, log, seq: header.seq })
   }
 
   #releaseGap(log: LogKey): void {

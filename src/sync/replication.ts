@@ -10,11 +10,16 @@ import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
 import type { Store } from '../store/store.ts'
 import type { ReplicationEvent } from './events.ts'
 import { firstFrame, framesOf, type Schedule } from './exchange.ts'
-import { DEFAULT_INTERVAL_MS, GREETINGS_PER_PEER_MAX, PEER_NAME_BYTES_MAX, SESSIONS_INBOUND_MAX, SYNC_PROTOCOL } from './limits.ts'
+import {
+  DEFAULT_INTERVAL_MS,
+  GREETINGS_PER_PEER_MAX,
+  PEER_NAME_BYTES_MAX,
+  SESSIONS_INBOUND_MAX,
+  SYNC_PROTOCOL,
+} from './limits.ts'
 import { Replica } from './replica.ts'
 import type { SyncStatus } from './status.ts'
 import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
-
 
 export interface ReplicationOptions {
   readonly store: Store
@@ -95,7 +100,7 @@ class Replicas implements Replication {
       schedule,
       own,
       intervalMs,
-      emit: (event) => this.#emit({ ...event, namespace } as ReplicationEvent),
+      emit: (event) => this.#emit({ ...event, namespace }),
     })
     this.#replicas.set(namespace, replica)
     replica.start()
@@ -178,7 +183,10 @@ class Replicas implements Replication {
     this.#greeting.set(stream.peer, greeting + 1)
     let hello: Hello | Refusal
     try {
-      hello = this.#hello(stream, await firstFrame(frames, { schedule: this.#options.schedule, signal: this.#stop.signal }))
+      hello = this.#hello(
+        stream,
+        await firstFrame(frames, { schedule: this.#options.schedule, signal: this.#stop.signal }),
+      )
     } finally {
       const left = (this.#greeting.get(stream.peer) ?? 0) - 1
       if (left > 0) this.#greeting.set(stream.peer, left)

@@ -1,7 +1,7 @@
 /**
  * The judgement of one gossip message, from memory alone: pure, no I/O. REJECT only what is invalid in itself, since the
  * sender pays for it; whatever depends on what this node happens to hold, on its clock or its version, is IGNORE.
- * What is to be done beside the verdict is said in `then`. design.md 4.
+ * What is to be done beside the verdict is said in `action`. design.md 4.
  */
 
 import { isFuture } from '../delta/clock.ts'
@@ -29,17 +29,17 @@ export interface ScreenContext {
 }
 
 export type Screening = { readonly verdict: Verdict } & (
-  | { readonly then: 'nothing' }
-  | { readonly then: 'report'; readonly code: string; readonly why: string }
-  | { readonly then: 'commit'; readonly log: LogKey; readonly run: Run }
+  | { readonly action: 'nothing' }
+  | { readonly action: 'report'; readonly code: string; readonly why: string }
+  | { readonly action: 'commit'; readonly log: LogKey; readonly run: Run }
   /** It follows blocks that are lacking. */
-  | { readonly then: 'buffer'; readonly log: LogKey; readonly run: Run }
+  | { readonly action: 'buffer'; readonly log: LogKey; readonly run: Run }
   /** The signed header of a block that is lacking. */
-  | { readonly then: 'fetch'; readonly log: LogKey; readonly header: Header }
-  | { readonly then: 'remember'; readonly log: LogKey; readonly header: Header }
+  | { readonly action: 'fetch'; readonly log: LogKey; readonly header: Header }
+  | { readonly action: 'remember'; readonly log: LogKey; readonly header: Header }
 )
 
-const NOTHING: Screening = { verdict: 'ignore', then: 'nothing' }
+const NOTHING: Screening = { verdict: 'ignore', action: 'nothing' }
 
 export function screen(bytes: Uint8Array, context: ScreenContext): Screening {
   try {
@@ -47,7 +47,7 @@ export function screen(bytes: Uint8Array, context: ScreenContext): Screening {
   } catch (error) {
     if (!(error instanceof RhizomeError)) throw error
     const newer = error.code === 'RZ_BLOCK_VERSION' || error.code === 'RZ_SYNC_VERSION'
-    return { verdict: newer ? 'ignore' : 'reject', then: 'report', code: error.code, why: error.message }
+    return { verdict: newer ? 'ignore' : 'reject', action: 'report', code: error.code, why: error.message }
   }
 }
 
@@ -59,18 +59,20 @@ function judge(message: GossipMessage, context: ScreenContext): Screening {
   const log = logKeyOfHeader(last.header)
   const known = context.knowledgeOf(log)
   if (known?.hash === last.hash) return NOTHING
-  return message.kind === 'run' ? judgeRun(verifyRun(message.run), log, known, context) : judgeHead(message, log, known, context)
+  return message.kind === 'run'
+    ? judgeRun(verifyRun(message.run), log, known, context)
+    : judgeHead(message, log, known, context)
 }
 
 function judgeRun(run: Run, log: LogKey, known: LogKnowledge | undefined, { nowMs }: ScreenContext): Screening {
   const { header } = lastOf(run)
   const firstSeq = run.blocks[0].header.seq
   if (firstSeq >= (known?.cut ?? Infinity)) return NOTHING
-  if (isFuture(header.time, nowMs)) return { verdict: 'ignore', then: 'remember', log, header }
+  if (isFuture(header.time, nowMs)) return { verdict: 'ignore', action: 'remember', log, header }
   const nextSeq = known?.seq === undefined ? 0 : known.seq + 1
   // An old block is no news, and not passed on; but it may contradict what is held here, which the store finds out.
-  if (header.seq < nextSeq) return { verdict: 'ignore', then: 'commit', log, run }
-  return { verdict: 'accept', then: firstSeq > nextSeq ? 'buffer' : 'commit', log, run }
+  if (header.seq < nextSeq) return { verdict: 'ignore', action: 'commit', log, run }
+  return { verdict: 'accept', action: firstSeq > nextSeq ? 'buffer' : 'commit', log, run }
 }
 
 function judgeHead(
@@ -83,9 +85,9 @@ function judgeHead(
     throw new RhizomeError('RZ_SIGNATURE_INVALID', `header ${hash} is not signed by ${header.creator}`)
   }
   if (header.seq >= (known?.cut ?? Infinity)) return NOTHING
-  if (isFuture(header.time, nowMs)) return { verdict: 'ignore', then: 'remember', log, header }
+  if (isFuture(header.time, nowMs)) return { verdict: 'ignore', action: 'remember', log, header }
   if (header.seq < (known?.seq ?? -1)) return NOTHING
-  return { verdict: 'accept', then: 'fetch', log, header }
+  return { verdict: 'accept', action: 'fetch', log, header }
 }
 
 function lastOf({ blocks }: Run): Run['blocks'][0] {

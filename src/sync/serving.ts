@@ -21,9 +21,9 @@ export class Serving {
   readonly #port: SessionPort
   readonly #timeMsMax: number
   #asked = false
-  #heads: AttestedHeader[] = []
-  #proofs: LogKey[] = []
-  #logs: Served[] = []
+  readonly #heads: AttestedHeader[] = []
+  readonly #proofs: LogKey[] = []
+  readonly #logs: Served[] = []
   /** A run that was read and did not fit into the last frame. */
   #carried: readonly Uint8Array[] | undefined
   blocks = 0

@@ -36,4 +36,3 @@ export interface SessionPort {
   /** The peer holds a block dated too far ahead. */
   futureKnown(header: Header): void
 }
-

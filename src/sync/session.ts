@@ -49,7 +49,7 @@ export class Session {
   #serving: Serving
   #comparing: Comparing | undefined
   #phase: 'hello' | 'comparing' | 'fetching' | 'ended' = 'hello'
-  #control: Frame[] = []
+  readonly #control: Frame[] = []
   #round = 0
   #ours: Done | undefined
   #theirs: Done | undefined

@@ -190,7 +190,13 @@ export class Sessions {
     const { store, namespace, name, nowMs } = this.#options
     this.#deferred.delete(peer)
     const since = readToken(store, this.#sinceKey(peer))
-    return new Session(this.#portFor(peer), { role, namespace, name, nowMs: nowMs(), ...(since === undefined ? {} : { since }) })
+    return new Session(this.#portFor(peer), {
+      role,
+      namespace,
+      name,
+      nowMs: nowMs(),
+      ...(since === undefined ? {} : { since }),
+    })
   }
 
   /** Names our own store's life: one that was repaired may lack what it had by then. */

@@ -12,7 +12,7 @@ import { RANGE_DEPTH_MAX } from './limits.ts'
 import { CHILDREN, FINGERPRINT_BYTES } from './wire.ts'
 
 const HASH_BYTES = 32
-const HEX = '0123456789abcdef'
+const DIGITS = Array.from({ length: CHILDREN }, (_, digit) => digit.toString(16))
 const NO_LOGS = new Uint8Array(FINGERPRINT_BYTES)
 
 /** Logs from index `start` up to but not including `end`. */
@@ -78,7 +78,7 @@ export class Summary {
 }
 
 export function childrenOf(prefix: string): readonly string[] {
-  return [...HEX].map((digit) => prefix + digit)
+  return DIGITS.map((digit) => prefix + digit)
 }
 
 export function isEmptyFingerprint(bytes: Uint8Array): boolean {
@@ -131,7 +131,9 @@ export class Summaries {
   }
 
   #sort(): void {
-    this.#order = [...this.#places.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.log < b.log ? -1 : 1))
+    this.#order = [...this.#places.values()].sort((a, b) =>
+      a.key < b.key ? -1 : a.key > b.key ? 1 : a.log < b.log ? -1 : 1,
+    )
     this.#keys = this.#order.map(({ key }) => key)
   }
 }

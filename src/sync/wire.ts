@@ -89,7 +89,19 @@ export interface Done {
   readonly forked: boolean
 }
 
-const KINDS = ['hello', 'refuse', 'compare', 'claims', 'turn', 'want', 'heads', 'runs', 'proof', 'served', 'done'] as const
+const KINDS = [
+  'hello',
+  'refuse',
+  'compare',
+  'claims',
+  'turn',
+  'want',
+  'heads',
+  'runs',
+  'proof',
+  'served',
+  'done',
+] as const
 const LIMITS = { depthMax: 6, itemsMax: 262_144 }
 const PREFIX = /^[0-9a-f]*$/
 const NAMESPACE_BYTES = 32
@@ -116,7 +128,12 @@ function fieldsOf(frame: Frame): readonly Value[] {
     case 'refuse':
       return [frame.reason]
     case 'compare':
-      return [frame.items.map((item) => [item.prefix, item.kind === 'tree' ? item.fingerprints : item.entries.map(entryValue)])]
+      return [
+        frame.items.map((item) => [
+          item.prefix,
+          item.kind === 'tree' ? item.fingerprints : item.entries.map(entryValue),
+        ]),
+      ]
     case 'claims':
       return [frame.entries.map(entryValue)]
     case 'turn':
@@ -192,14 +209,19 @@ function kindOf(value: Value | undefined): Frame['kind'] {
 function parseHello(fields: readonly Value[]): Hello {
   const version = integer('version', fields[0])
   if (version !== SYNC_VERSION) {
-    throw new RhizomeError('RZ_SYNC_VERSION', `the peer speaks version ${version} of sync; this release speaks ${SYNC_VERSION}`)
+    throw new RhizomeError(
+      'RZ_SYNC_VERSION',
+      `the peer speaks version ${version} of sync; this release speaks ${SYNC_VERSION}`,
+    )
   }
   if (fields.length !== 9) throw invalid('a hello of another length')
   const [, namespace, name, digest, logs, token, since, clockMs, changes] = fields
   if (typeof name !== 'string' || Buffer.byteLength(name) > PEER_NAME_BYTES_MAX) throw invalid('no name')
   return {
     kind: 'hello',
-    namespace: Buffer.from(byteString('namespace', namespace, { exactly: NAMESPACE_BYTES })).toString('hex') as NamespaceId,
+    namespace: Buffer.from(byteString('namespace', namespace, { exactly: NAMESPACE_BYTES })).toString(
+      'hex',
+    ) as NamespaceId,
     name,
     digest: byteString('digest', digest, { exactly: HASH_BYTES }),
     logs: integer('logs', logs),
@@ -227,9 +249,14 @@ function parseRefusal(value: Value | undefined): Refusal {
 function parseItem(value: Value): CompareItem {
   const [prefix, account] = tuple('item', value, 2)
   if (typeof prefix !== 'string' || prefix.length > RANGE_DEPTH_MAX || !PREFIX.test(prefix)) throw invalid('no range')
-  if (!(account instanceof Uint8Array)) return { kind: 'list', prefix, entries: list('entries', account).map(parseEntry) }
+  if (!(account instanceof Uint8Array))
+    return { kind: 'list', prefix, entries: list('entries', account).map(parseEntry) }
   if (prefix.length === RANGE_DEPTH_MAX) throw invalid('a range that cannot be divided')
-  return { kind: 'tree', prefix, fingerprints: byteString('fingerprints', account, { exactly: CHILDREN * FINGERPRINT_BYTES }) }
+  return {
+    kind: 'tree',
+    prefix,
+    fingerprints: byteString('fingerprints', account, { exactly: CHILDREN * FINGERPRINT_BYTES }),
+  }
 }
 
 function parseEntry(value: Value): FrontierEntry {

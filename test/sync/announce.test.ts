@@ -35,7 +35,9 @@ class Machine {
       onFailure: (error) => failures.push(error),
       publish: async (bytes) => {
         const message = decodeGossip(bytes)
-        messages.push(message.kind === 'run' ? message.run.blocks.map(({ header }) => header.seq) : [message.header.seq])
+        messages.push(
+          message.kind === 'run' ? message.run.blocks.map(({ header }) => header.seq) : [message.header.seq],
+        )
         await this.publish()
       },
     })

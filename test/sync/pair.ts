@@ -83,7 +83,8 @@ export class PlayedPeer {
   /** All that the session has to say now. */
   hear(): Frame[] {
     const frames: Frame[] = []
-    for (let bytes = this.session.next(); bytes !== undefined; bytes = this.session.next()) frames.push(decodeFrame(bytes))
+    for (let bytes = this.session.next(); bytes !== undefined; bytes = this.session.next())
+      frames.push(decodeFrame(bytes))
     return frames
   }
 }
@@ -121,7 +122,7 @@ export function exchange(a: Side, b: Side, options: ExchangeOptions = {}): Excha
     to.receive(frame)
     return true
   }
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = move(initiator, responder)
     moved = move(responder, initiator) || moved
   }

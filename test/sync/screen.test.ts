@@ -10,7 +10,17 @@ import { encodeDeltas, seal } from '../../src/log/seal.ts'
 import { GOSSIP_BYTES_MAX } from '../../src/net/net.ts'
 import { decodeGossip, encodeGossipHead, encodeGossipRun } from '../../src/sync/gossip-message.ts'
 import { type LogKnowledge, screen, type Screening } from '../../src/sync/screen.ts'
-import { claim, logId, logOf, NAMESPACE, runOf, signer, START_MS, TestLog, withoutSignature } from '../support/blocks.ts'
+import {
+  claim,
+  logId,
+  logOf,
+  NAMESPACE,
+  runOf,
+  signer,
+  START_MS,
+  TestLog,
+  withoutSignature,
+} from '../support/blocks.ts'
 import { codeOf } from '../support/expect.ts'
 
 const NOW_MS = START_MS + 60_000
@@ -40,7 +50,7 @@ function datedAt(ms: number): TestLog {
 }
 
 describe('a valid gossip message', () => {
-  it.each<[string, Uint8Array, LogKnowledge | undefined, Screening['verdict'], Screening['then']]>([
+  it.each<[string, Uint8Array, LogKnowledge | undefined, Screening['verdict'], Screening['action']]>([
     ['the first block of a log', told(first), undefined, 'accept', 'commit'],
     ['the next block', told(second), headAt(first), 'accept', 'commit'],
     ['a run of the next blocks', told(second, third, fourth), headAt(first), 'accept', 'commit'],
@@ -56,15 +66,15 @@ describe('a valid gossip message', () => {
     ['the signed head that is held', encodeGossipHead(last), headAt(last), 'ignore', 'nothing'],
     ['the signed head of a block below the head', encodeGossipHead(third), headAt(last), 'ignore', 'nothing'],
     ['the signed head of a block in the void', encodeGossipHead(last), headAt(first, 2), 'ignore', 'nothing'],
-  ])('with %s', (_, bytes, known, verdict, then) => {
-    expect(judge(bytes, known)).toMatchObject({ verdict, then })
+  ])('with %s', (_, bytes, known, verdict, action) => {
+    expect(judge(bytes, known)).toMatchObject({ verdict, action })
   })
 
   it('that contradicts the head is passed on, since it is evidence', () => {
     const branch = log.fork(1)
     const block = branch.append([claim('branch', 'x', 'n', 1)])
-    expect(judge(told(block), headAt(first))).toMatchObject({ verdict: 'accept', then: 'commit' })
-    expect(judge(told(block), headAt(second))).toMatchObject({ verdict: 'ignore', then: 'commit' })
+    expect(judge(told(block), headAt(first))).toMatchObject({ verdict: 'accept', action: 'commit' })
+    expect(judge(told(block), headAt(second))).toMatchObject({ verdict: 'ignore', action: 'commit' })
   })
 
   it('is handed on as it was decoded, once', () => {
@@ -89,17 +99,23 @@ describe('a gossip message that is not of today', () => {
 
   it('since its block is dated more than five minutes ahead is ignored and remembered', () => {
     const ahead = datedAt(NOW_MS + FUTURE_MS_MAX + 1)
-    expect(judge(told(...ahead.blocks))).toMatchObject({ verdict: 'ignore', then: 'remember' })
-    expect(judge(encodeGossipHead(ahead.blocks[0] as Block))).toMatchObject({ verdict: 'ignore', then: 'remember' })
-    expect(judge(told(...datedAt(Date.UTC(2100, 0)).blocks))).toMatchObject({ verdict: 'ignore', then: 'remember' })
-    expect(judge(told(...datedAt(NOW_MS + FUTURE_MS_MAX).blocks))).toMatchObject({ verdict: 'accept', then: 'commit' })
+    expect(judge(told(...ahead.blocks))).toMatchObject({ verdict: 'ignore', action: 'remember' })
+    expect(judge(encodeGossipHead(ahead.blocks[0] as Block))).toMatchObject({ verdict: 'ignore', action: 'remember' })
+    expect(judge(told(...datedAt(Date.UTC(2100, 0)).blocks))).toMatchObject({ verdict: 'ignore', action: 'remember' })
+    expect(judge(told(...datedAt(NOW_MS + FUTURE_MS_MAX).blocks))).toMatchObject({
+      verdict: 'accept',
+      action: 'commit',
+    })
   })
 })
 
 describe('a gossip message that is invalid in itself is rejected', () => {
   const nested = Buffer.concat([Buffer.from([0x83, 0, 0]), Buffer.alloc(5_000, 0x81), Buffer.of(0)])
   const tampered = { ...second, payload: second.payload.map((item) => Uint8Array.from(item, (byte) => byte ^ 1)) }
-  const misSigned = (block: Block, by: Block): Block => ({ ...block, ...(by.signature === undefined ? {} : { signature: by.signature }) })
+  const misSigned = (block: Block, by: Block): Block => ({
+    ...block,
+    ...(by.signature === undefined ? {} : { signature: by.signature }),
+  })
   const foreign = logOf(1, { namespace: openNamespaceId('others') })
   const twoLogs = runOf(first, logOf(2, { logId: logId(2) }).blocks[1] as Block)
   const standing = seal({
@@ -126,14 +142,22 @@ describe('a gossip message that is invalid in itself is rejected', () => {
     ['a run of other things', encode([0, 0, ['block']]), 'RZ_SYNC_GOSSIP_INVALID'],
     ['too many bytes', encode([0, 0, [new Uint8Array(GOSSIP_BYTES_MAX)]]), 'RZ_SYNC_GOSSIP_INVALID'],
     ['lists nested 5,000 deep', nested, 'RZ_SYNC_GOSSIP_INVALID'],
-    ['bytes that are not canonical', Buffer.concat([Buffer.from([0x98, 0x03]), told(first).subarray(1)]), 'RZ_SYNC_GOSSIP_INVALID'],
+    [
+      'bytes that are not canonical',
+      Buffer.concat([Buffer.from([0x98, 0x03]), told(first).subarray(1)]),
+      'RZ_SYNC_GOSSIP_INVALID',
+    ],
     ['bytes after its end', Buffer.concat([told(first), Buffer.of(0)]), 'RZ_SYNC_GOSSIP_INVALID'],
     ['a block that is cut short', message(encodeBlock(first).subarray(0, 80)), 'RZ_BYTES_INVALID'],
     ['a block that is no block', message(encode([1, 2, 3])), 'RZ_BLOCK_INVALID'],
     ['a payload that was changed', told(tampered), 'RZ_BLOCK_INVALID'],
     ['no signature', told(withoutSignature(first)), 'RZ_SIGNATURE_INVALID'],
     ['the signature of another block', told(misSigned(first, second)), 'RZ_SIGNATURE_INVALID'],
-    ['the signature of another creator', told(misSigned(first, logOf(1, { signer: signer(2) }).blocks[0] as Block)), 'RZ_SIGNATURE_INVALID'],
+    [
+      'the signature of another creator',
+      told(misSigned(first, logOf(1, { signer: signer(2) }).blocks[0] as Block)),
+      'RZ_SIGNATURE_INVALID',
+    ],
     ['a block of another namespace', told(...foreign.blocks), 'RZ_SYNC_GOSSIP_INVALID'],
     ['the head of another namespace', encodeGossipHead(foreign.blocks[0] as Block), 'RZ_SYNC_GOSSIP_INVALID'],
     ['a head with the signature of another block', encodeGossipHead(misSigned(first, second)), 'RZ_SIGNATURE_INVALID'],
@@ -143,7 +167,7 @@ describe('a gossip message that is invalid in itself is rejected', () => {
     ['a run over two logs', encodeGossipRun(twoLogs), 'RZ_BLOCK_INVALID'],
     ['a run in which time stands still', told(first, standing), 'RZ_BLOCK_INVALID'],
   ])('with %s', (_, bytes, code) => {
-    expect(judge(bytes)).toMatchObject({ verdict: 'reject', then: 'report', code })
+    expect(judge(bytes)).toMatchObject({ verdict: 'reject', action: 'report', code })
   })
 
   it('whatever its bytes are, and nothing but a verdict comes of it', () => {
@@ -164,14 +188,17 @@ describe('a gossip message that is invalid in itself is rejected', () => {
 
 describe('a block that is too large for gossip', () => {
   it('is announced by a signed header that always fits, however many blocks it depends on', () => {
-    const dependencies = Array.from({ length: DEPENDENCIES_MAX }, (_, index) => logOf(1, { logId: logId(10 + index) }).dependency)
+    const dependencies = Array.from(
+      { length: DEPENDENCIES_MAX },
+      (_, index) => logOf(1, { logId: logId(10 + index) }).dependency,
+    )
     const large = new TestLog()
     const block = large.append([claim('large', 'x', 'bytes', new Uint8Array(100_000))], {
       dependencies: dependencies.toSorted((a, b) => (a.log < b.log ? -1 : 1)),
     })
     expect(encodeGossipRun(runOf(block)).length).toBeGreaterThan(GOSSIP_BYTES_MAX)
     expect(encodeGossipHead(block).length).toBeLessThan(GOSSIP_BYTES_MAX)
-    expect(judge(encodeGossipHead(block))).toMatchObject({ verdict: 'accept', then: 'fetch', log: large.key })
+    expect(judge(encodeGossipHead(block))).toMatchObject({ verdict: 'accept', action: 'fetch', log: large.key })
     expect(codeOf(() => decodeGossip(encodeGossipRun(runOf(block))))).toBe('RZ_SYNC_GOSSIP_INVALID')
   })
 })

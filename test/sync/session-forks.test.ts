@@ -20,7 +20,11 @@ function cutOf(side: Side, log: LogKey): number | undefined {
 
 describe('a fork', () => {
   it('is found by one session, at the block where the branches part, however deep', () => {
-    const shape = fc.record({ common: fc.nat({ max: 40 }), left: fc.integer({ min: 1, max: 40 }), right: fc.integer({ min: 1, max: 40 }) })
+    const shape = fc.record({
+      common: fc.nat({ max: 40 }),
+      left: fc.integer({ min: 1, max: 40 }),
+      right: fc.integer({ min: 1, max: 40 }),
+    })
     fc.assert(
       fc.property(shape, fc.boolean(), ({ common, left, right }, turned) => {
         const [x, y] = branches(common, [left, right])

@@ -152,7 +152,9 @@ describe('a peer that lies in a sync session', () => {
   })
 
   it('and changes a delta in a block gains nothing', () => {
-    const payload = (second.payload ?? []).map((item) => Uint8Array.from(item, (byte, index) => (index === 0 ? byte ^ 1 : byte)))
+    const payload = (second.payload ?? []).map((item) =>
+      Uint8Array.from(item, (byte, index) => (index === 0 ? byte ^ 1 : byte)),
+    )
     expect(answer(runs(first, { ...second, payload }))).toBe('RZ_BLOCK_INVALID')
   })
 
@@ -178,7 +180,9 @@ describe('a peer that lies in a sync session', () => {
     branch.append([claim('branch', 'x', 'n', 1)])
     const [left, right] = [attest(other.blocks.slice(-1)), attest(branch.blocks.slice(-1))]
     if (left === undefined || right === undefined) throw new Error('they are signed')
-    expect(answer({ kind: 'proof', proof: encodeForkProof({ first: left, second: right }) })).toBe('RZ_SYNC_FRAME_INVALID')
+    expect(answer({ kind: 'proof', proof: encodeForkProof({ first: left, second: right }) })).toBe(
+      'RZ_SYNC_FRAME_INVALID',
+    )
   })
 
   it('is none when its blocks are of a later format: the other logs are fetched all the same', () => {
@@ -271,11 +275,15 @@ describe('what a session asks of a peer', () => {
   it('is bounded: so many logs at once', () => {
     const side = new Side('honest')
     const peer = side.facing('responder')
-    const claimed = Array.from({ length: 900 }, (_, index) => ({ ...entryOf(log), log: logOf(0, { logId: logId(index) }).key }))
+    const claimed = Array.from({ length: 900 }, (_, index) => ({
+      ...entryOf(log),
+      log: logOf(0, { logId: logId(index) }).key,
+    }))
     peer.say({ ...HELLO, logs: 900 })
     peer.say({ kind: 'claims', entries: claimed })
     peer.say({ kind: 'turn', final: true })
-    const wanted = (): number => peer.hear().reduce((sum, frame) => sum + (frame.kind === 'want' ? frame.wants.length : 0), 0)
+    const wanted = (): number =>
+      peer.hear().reduce((sum, frame) => sum + (frame.kind === 'want' ? frame.wants.length : 0), 0)
     expect(wanted()).toBe(256)
     expect(wanted()).toBe(0)
     peer.say({ kind: 'served' })
@@ -289,7 +297,9 @@ describe('what a session asks of a peer', () => {
     peer.say({ ...HELLO, logs: 0 })
     peer.say({ kind: 'turn', final: true })
     peer.say({ kind: 'want', wants: [{ log: log.key, fromSeq: 0 }] })
-    const sizes = peer.hear().map((frame) => (frame.kind === 'runs' ? frame.runs.flat().reduce((sum, { length }) => sum + length, 0) : 0))
+    const sizes = peer
+      .hear()
+      .map((frame) => (frame.kind === 'runs' ? frame.runs.flat().reduce((sum, { length }) => sum + length, 0) : 0))
     expect(Math.max(...sizes)).toBeGreaterThan(50_000)
     expect(Math.max(...sizes)).toBeLessThan(200_000)
   })
@@ -297,7 +307,10 @@ describe('what a session asks of a peer', () => {
   it('a block of 1 MiB travels in one frame', () => {
     const side = new Side('honest')
     const large = new TestLog()
-    large.append([claim('large', 'x', 'bytes', new Uint8Array(500_000)), claim('large', 'y', 'bytes', new Uint8Array(500_000))])
+    large.append([
+      claim('large', 'x', 'bytes', new Uint8Array(500_000)),
+      claim('large', 'y', 'bytes', new Uint8Array(500_000)),
+    ])
     const small = logOf(1, { logId: logId(2) })
     side.give(small.run(), runOf(...large.blocks))
     const peer = side.facing('responder')

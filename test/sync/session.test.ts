@@ -7,7 +7,9 @@ import { exchange, NOW_MS, Side } from './pair.ts'
 const ORIGINS = 6
 const LENGTH = 12
 /** Logs that tests take pieces of. */
-const logs = Array.from({ length: ORIGINS }, (_, index) => logOf(LENGTH, { signer: signer(index + 1), logId: logId(index + 1) }))
+const logs = Array.from({ length: ORIGINS }, (_, index) =>
+  logOf(LENGTH, { signer: signer(index + 1), logId: logId(index + 1) }),
+)
 
 function bothFinished({ initiator, responder }: ReturnType<typeof exchange>): boolean {
   return initiator.finished && responder.finished
@@ -112,7 +114,10 @@ describe('a sync session', () => {
 
   it('finds 10 logs of 10,000 that differ with less than 20 KB on the wire', () => {
     const [a, b] = [new Side('a'), new Side('b')]
-    const many = Array.from({ length: 10_000 }, (_, index) => new TestLog({ signer: signer(index % 50), logId: logId(index) }))
+    const many = Array.from(
+      { length: 10_000 },
+      (_, index) => new TestLog({ signer: signer(index % 50), logId: logId(index) }),
+    )
     const runs = many.map((log) => log.write())
     a.give(...runs)
     b.give(...runs)

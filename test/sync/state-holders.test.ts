@@ -7,7 +7,18 @@ import { FutureBlocks } from '../../src/sync/future-blocks.ts'
 import { type Arrival, GapBuffer } from '../../src/sync/gap-buffer.ts'
 import { Inbox } from '../../src/sync/inbox.ts'
 import { KnownHeads } from '../../src/sync/known-heads.ts'
-import { FUTURE_LOGS_MAX, GAP_BLOCKS_PER_LOG_MAX, GAP_BYTES_MAX, INBOX_BYTES_MAX, MISSES_MAX, ORPHANED_HEAD_MS, PASS_OVER_MS, PASSED_OVER_MAX, RESERVATION_IDLE_MS, RESERVATION_MS_MAX } from '../../src/sync/limits.ts'
+import {
+  FUTURE_LOGS_MAX,
+  GAP_BLOCKS_PER_LOG_MAX,
+  GAP_BYTES_MAX,
+  INBOX_BYTES_MAX,
+  MISSES_MAX,
+  ORPHANED_HEAD_MS,
+  PASS_OVER_MS,
+  PASSED_OVER_MAX,
+  RESERVATION_IDLE_MS,
+  RESERVATION_MS_MAX,
+} from '../../src/sync/limits.ts'
 import { PassedOver } from '../../src/sync/passed-over.ts'
 import { Reservations } from '../../src/sync/reservations.ts'
 import { sameStatus, statusOf } from '../../src/sync/status.ts'
@@ -165,7 +176,11 @@ describe('logs that are passed over', () => {
   it('are so for a while that doubles, for that peer alone, until it serves', () => {
     const passed = new PassedOver()
     passed.note('a', key, 0)
-    expect([passed.has('a', key, PASS_OVER_MS - 1), passed.has('b', key, 0), passed.has('a', key, PASS_OVER_MS)]).toEqual([true, false, false])
+    expect([
+      passed.has('a', key, PASS_OVER_MS - 1),
+      passed.has('b', key, 0),
+      passed.has('a', key, PASS_OVER_MS),
+    ]).toEqual([true, false, false])
     passed.note('a', key, PASS_OVER_MS)
     expect(passed.has('a', key, 3 * PASS_OVER_MS - 1)).toBe(true)
     passed.forgive('a', key)
@@ -180,13 +195,24 @@ describe('logs that are passed over', () => {
 })
 
 describe('blocks of the future', () => {
-  const headerAt = (ms: number, id = 1): Header => ({ ...(log.blocks[0]?.header as Header), logId: logId(id), time: { ms, counter: 0 } })
+  const headerAt = (ms: number, id = 1): Header => ({
+    ...(log.blocks[0]?.header as Header),
+    logId: logId(id),
+    time: { ms, counter: 0 },
+  })
 
   it('are due when the clock admits them, the earliest of each log', () => {
     const future = new FutureBlocks()
-    expect([future.note(headerAt(9_000_000)), future.note(headerAt(8_000_000)), future.note(headerAt(8_500_000))]).toEqual([true, false, false])
+    expect([
+      future.note(headerAt(9_000_000)),
+      future.note(headerAt(8_000_000)),
+      future.note(headerAt(8_500_000)),
+    ]).toEqual([true, false, false])
     expect(future.nextDueMs()).toBe(8_000_000 - FUTURE_MS_MAX)
-    expect([future.takeDue(8_000_000 - FUTURE_MS_MAX - 1), future.takeDue(8_000_000 - FUTURE_MS_MAX)]).toEqual([false, true])
+    expect([future.takeDue(8_000_000 - FUTURE_MS_MAX - 1), future.takeDue(8_000_000 - FUTURE_MS_MAX)]).toEqual([
+      false,
+      true,
+    ])
     expect(future.nextDueMs()).toBeUndefined()
   })
 
@@ -305,15 +331,24 @@ describe('the status', () => {
 
   it('changes when an observer would see a difference', () => {
     expect(sameStatus({ kind: 'behind', blocks: 1, peers: [] }, { kind: 'behind', blocks: 2, peers: [] })).toBe(false)
-    expect(sameStatus({ kind: 'in-sync', peers: ['a'], asOfMs: 1 }, { kind: 'in-sync', peers: ['a'], asOfMs: 9 })).toBe(true)
-    expect(sameStatus({ kind: 'in-sync', peers: ['a'], asOfMs: 1 }, { kind: 'in-sync', peers: ['a', 'b'], asOfMs: 1 })).toBe(false)
+    expect(sameStatus({ kind: 'in-sync', peers: ['a'], asOfMs: 1 }, { kind: 'in-sync', peers: ['a'], asOfMs: 9 })).toBe(
+      true,
+    )
+    expect(
+      sameStatus({ kind: 'in-sync', peers: ['a'], asOfMs: 1 }, { kind: 'in-sync', peers: ['a', 'b'], asOfMs: 1 }),
+    ).toBe(false)
     expect(sameStatus({ kind: 'alone' }, { kind: 'looking' })).toBe(false)
   })
 })
 
 describe('what is wanted of a log', () => {
   const hash = (text: string): BlockHash => text as BlockHash
-  const at = (seq: number, text = 'x', cut?: number): FrontierEntry => ({ log: key, seq, hash: hash(text), ...(cut === undefined ? {} : { cut }) })
+  const at = (seq: number, text = 'x', cut?: number): FrontierEntry => ({
+    log: key,
+    seq,
+    hash: hash(text),
+    ...(cut === undefined ? {} : { cut }),
+  })
 
   it.each<[string, FrontierEntry | undefined, FrontierEntry, object | undefined]>([
     ['an unknown log', undefined, at(3), { log: key, fromSeq: 0 }],

@@ -23,7 +23,7 @@ const entries: fc.Arbitrary<FrontierEntry> = fc
   }))
 const lists = fc.array(entries, { maxLength: 5 })
 const tokens = fc.record({ instance: hex(16), position: numbers })
-const prefixes = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), maxLength: 15 })
+const prefixes = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), maxLength: 15 })
 const blobs = fc.uint8Array({ maxLength: 300 })
 const some = <T>(each: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(each, { minLength: 1, maxLength: 4 })
 
@@ -38,7 +38,9 @@ const frames: fc.Arbitrary<Frame> = fc.oneof(
       clockMs: numbers,
     })
     .chain((hello) =>
-      fc.record({ since: tokens, changes: lists }, { requiredKeys: [] }).map((more): Frame => ({ kind: 'hello', ...hello, ...more })),
+      fc
+        .record({ since: tokens, changes: lists }, { requiredKeys: [] })
+        .map((more): Frame => ({ kind: 'hello', ...hello, ...more })),
     ),
   fc.constantFrom(...REFUSALS).map((reason): Frame => ({ kind: 'refuse', reason })),
   fc
@@ -60,7 +62,9 @@ const frames: fc.Arbitrary<Frame> = fc.oneof(
   fc.array(some(blobs)).map((runs): Frame => ({ kind: 'runs', runs })),
   blobs.map((proof): Frame => ({ kind: 'proof', proof })),
   fc.constant<Frame>({ kind: 'served' }),
-  fc.record({ digest: bytes(32), moved: fc.boolean(), forked: fc.boolean() }).map((done): Frame => ({ kind: 'done', ...done })),
+  fc
+    .record({ digest: bytes(32), moved: fc.boolean(), forked: fc.boolean() })
+    .map((done): Frame => ({ kind: 'done', ...done })),
 )
 
 const KINDS = ['hello', 'refuse', 'compare', 'claims', 'turn', 'want', 'heads', 'runs', 'proof', 'served', 'done']
@@ -134,7 +138,13 @@ describe('a frame of sync', () => {
     ['a range that is no range', frameOf('compare', [['xyz', []]])],
     ['a range longer than keys are', frameOf('compare', [['0'.repeat(17), []]])],
     ['fingerprints of another length', frameOf('compare', [['', new Uint8Array(100)]])],
-    ['257 wants', frameOf('want', Array.from({ length: 257 }, () => [key, id, 0, null]))],
+    [
+      '257 wants',
+      frameOf(
+        'want',
+        Array.from({ length: 257 }, () => [key, id, 0, null]),
+      ),
+    ],
     ['a head without a header', frameOf('heads', [[[], new Uint8Array(64)]])],
     ['a head with a short signature', frameOf('heads', [[[key], key]])],
     ['a head with 1,025 headers', frameOf('heads', [[Array.from({ length: 1_025 }, () => id), new Uint8Array(64)]])],

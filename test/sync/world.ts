@@ -45,7 +45,7 @@ export class World {
     this.random = seededRandom(options.seed ?? 1)
     this.network = createMemoryNetwork({
       schedule: (delayMs, run) => void this.time.schedule(delayMs, run),
-      random: this.random.next,
+      random: () => this.random.next(),
       nowMs: () => this.time.nowMs(),
       ...(options.faults === undefined ? {} : { faults: options.faults }),
     })
@@ -70,7 +70,7 @@ export class World {
       net,
       name: options.name ?? `node ${number}`,
       nowMs: () => time.nowMs() + (options.skewMs ?? 0),
-      random: random.next,
+      random: () => random.next(),
       schedule: (delayMs, run) => time.schedule(delayMs, run),
       own: (key: LogKey) => key === log.key,
       intervalMs: options.intervalMs ?? 10_000,
