@@ -5,8 +5,10 @@
 
 import { homedir } from 'node:os'
 import { RhizomeError } from '../errors.ts'
+import { defaultHome, listDirectories } from '../node/home.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import { DEFAULT_PORT, type NodeOptions } from '../node/options.ts'
+import { mayShare } from '../node/overlay.ts'
 import { bannerLines, type Facts } from './banner.ts'
 import type { Config } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -38,7 +40,7 @@ export async function run({ config, faces, terminal, signal }: RunParts): Promis
   const reporter = report(node, config, terminal)
   const served = opening.use(await faces.serve(node, serveOptions(config, terminal)))
   if (node.directory !== undefined) opening.use(await leaveNote(node.directory, { ...noteOf(node, config, served) }))
-  tellStart(node, served, config, terminal)
+  tellStart(node, served, { ...config, notices: [...config.notices, ...(await closedElsewhere(node, config))] }, terminal)
   reporter.start()
   await aborted(signal)
   reporter.stop()
@@ -78,6 +80,15 @@ function serveOptions(config: Config, terminal: Terminal): ServeOptions {
     overlay: secret === undefined ? 'open' : 'secret',
     onError: (error) => terminal.err(`HTTP API: ${visible(config.verbose && error instanceof Error ? (error.stack ?? '') : String(error))}`),
   }
+}
+
+/** Tells one who forgot the secret why the data is not there. */
+async function closedElsewhere({ directory }: RhizomeNode, { data, home, topics, secret }: Config): Promise<readonly string[]> {
+  if (data !== undefined || directory === undefined) return []
+  const cards = await listDirectories(home ?? defaultHome())
+  return cards
+    .filter((card) => card.topics.some((topic) => topic === topics[0]) && !mayShare(card.overlay, secret))
+    .map((card) => `${shortPath(card.directory)} holds ${topics[0] ?? ''} under ${secret === undefined ? 'a' : 'another'} --secret`)
 }
 
 function noteOf(node: RhizomeNode, { topics, secret }: Config, { urls }: Served) {

@@ -17,6 +17,8 @@ export interface DirectoryCard {
   readonly directory: string
   readonly name: string
   readonly topics: readonly string[]
+  /** Of the secret under which its data was shared (overlay.ts); absent: in the open, or not at all. */
+  readonly overlay?: string
 }
 
 /** The platform's user-data folder for this program. */
@@ -42,23 +44,31 @@ export async function readCard(directory: string): Promise<DirectoryCard | undef
 export async function writeCard(card: DirectoryCard): Promise<void> {
   const path = join(card.directory, CARD)
   const draft = `${path}.${process.pid}.new`
-  await writeFile(draft, `${JSON.stringify({ name: card.name, topics: card.topics })}\n`)
+  const { name, topics, overlay } = card
+  await writeFile(draft, `${JSON.stringify({ name, topics, overlay })}\n`)
   await rename(draft, path)
 }
 
+export interface DirectoryChoice<Opened> {
+  readonly topic: string
+  /** Whether a directory that holds the topic may be taken. */
+  readonly suits: (card: DirectoryCard) => boolean
+  /** Answers undefined for a directory that is locked. */
+  readonly open: (directory: string) => Promise<Opened | undefined>
+}
+
 /**
- * Opens the first directory under `home` that holds `topic` and that nobody else has, else a new one.
- * `open` answers undefined for a directory that is locked. Throws RZ_STORE_UNWRITABLE.
+ * Opens the first directory under `home` that holds the topic, suits, and that nobody else has, else a new one.
+ * Throws RZ_STORE_UNWRITABLE.
  */
 export async function chooseDirectory<Opened>(
   home: string,
-  topic: string,
-  open: (directory: string) => Promise<Opened | undefined>,
+  { topic, suits, open }: DirectoryChoice<Opened>,
 ): Promise<{ readonly directory: string; readonly opened: Opened }> {
-  for (const { directory, topics } of await listDirectories(home)) {
-    if (!topics.includes(topic)) continue
-    const opened = await open(directory)
-    if (opened !== undefined) return { directory, opened }
+  for (const card of await listDirectories(home)) {
+    if (!card.topics.includes(topic) || !suits(card)) continue
+    const opened = await open(card.directory)
+    if (opened !== undefined) return { directory: card.directory, opened }
   }
   for (let count = 1; count <= DIRECTORIES_MAX; count++) {
     const directory = join(home, NODES, count === 1 ? topic : `${topic}-${count}`)
@@ -83,11 +93,13 @@ async function makeNew(directory: string): Promise<boolean> {
   }
 }
 
-function parse(text: string): { readonly name: string; readonly topics: readonly string[] } | undefined {
+function parse(text: string): Omit<DirectoryCard, 'directory'> | undefined {
   try {
-    const { name, topics } = JSON.parse(text) as { name?: unknown; topics?: unknown }
-    if (typeof name !== 'string' || !Array.isArray(topics)) return undefined
-    return { name, topics: topics.filter((topic) => typeof topic === 'string') }
+    const card = JSON.parse(text) as { name?: unknown; topics?: unknown; overlay?: unknown }
+    const { name, overlay } = card
+    if (typeof name !== 'string' || !Array.isArray(card.topics)) return undefined
+    const topics = card.topics.filter((topic) => typeof topic === 'string')
+    return typeof overlay === 'string' ? { name, topics, overlay } : { name, topics }
   } catch {
     // A card is a hint beside the store: without a readable one the directory is passed over, and written anew when opened.
     return undefined

@@ -17,12 +17,13 @@ import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
 import type { NodeEvent } from './events.ts'
-import { chooseDirectory, defaultHome, writeCard } from './home.ts'
+import { chooseDirectory, defaultHome, type DirectoryCard, readCard, writeCard } from './home.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
 import { Namespace, unknownNamespace } from './namespace.ts'
 import { openNet } from './network.ts'
 import { type NodeOptions, TOPICS_MAX } from './options.ts'
+import { markOf, mayShare } from './overlay.ts'
 import { OwnLogs } from './own-logs.ts'
 import { type PeerSummary, summarise } from './peers.ts'
 import { followCuts } from './reassert.ts'
@@ -48,7 +49,7 @@ interface Opened {
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
  * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
- * RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID; then nothing stays open.
+ * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID; then nothing stays open.
  */
 export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   const topics = checkTopics(options.topics)
@@ -57,8 +58,7 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   opening.use(opened.store)
   for (const topic of topics) opened.store.openNamespace(openNamespaceId(topic), topic)
   const name = options.name ?? hostname()
-  if (opened.directory !== undefined)
-    await writeCard({ directory: opened.directory, name, topics: namesIn(opened.store) })
+  if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
   const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false })
@@ -298,15 +298,45 @@ async function openData(options: NodeOptions, topics: readonly [string, ...strin
   if (options.memory === true) return { store: openMemoryStore(), identities: [makeIdentity()] }
   if (options.data !== undefined) {
     await makeDirectory(options.data)
+    const card = await readCard(options.data)
+    if (card !== undefined && !suits(card, options)) throw secretDiffers(card)
     return { directory: options.data, ...(await openDirectory(options.data, options)) }
   }
-  const { directory, opened } = await chooseDirectory(options.home ?? defaultHome(), topics[0], (candidate) =>
-    openDirectory(candidate, options).catch((error: unknown) => {
-      if (error instanceof RhizomeError && error.code === 'RZ_STORE_LOCKED') return undefined
-      throw error
-    }),
-  )
+  const { directory, opened } = await chooseDirectory(options.home ?? defaultHome(), {
+    topic: topics[0],
+    suits: (card) => suits(card, options),
+    open: (candidate) =>
+      openDirectory(candidate, options).catch((error: unknown) => {
+        if (error instanceof RhizomeError && error.code === 'RZ_STORE_LOCKED') return undefined
+        throw error
+      }),
+  })
   return { directory, ...opened }
+}
+
+/** Offline nothing is shared, so any directory will do. */
+function suits({ overlay }: DirectoryCard, { network }: NodeOptions): boolean {
+  return network === false || mayShare(overlay, network?.secret)
+}
+
+function secretDiffers({ directory }: DirectoryCard): RhizomeError {
+  return new RhizomeError(
+    'RZ_NODE_SECRET_DIFFERS',
+    `the data in ${directory} was shared under another secret: start with that --secret, or with another --data. ` +
+      'To share it otherwise on purpose, export it and import it there',
+  )
+}
+
+/** Offline the mark of the overlay stays what it was. */
+async function describeDirectory(
+  directory: string,
+  { name, opened, options: { network } }: { name: string; opened: Opened; options: NodeOptions },
+): Promise<void> {
+  const before = (await readCard(directory))?.overlay
+  const secret = network === false ? undefined : network?.secret
+  const overlay = before ?? (secret === undefined ? undefined : markOf(secret))
+  const topics = namesIn(opened.store)
+  await writeCard({ directory, name, topics, ...(overlay === undefined ? {} : { overlay }) })
 }
 
 async function openDirectory(directory: string, options: NodeOptions) {

@@ -13,7 +13,8 @@ export interface NodeOptions {
   readonly topics: readonly string[]
   /**
    * Directory of this node's data. Default: the first unlocked directory under `home` that already holds the first topic,
-   * else a new one. Given, it is an error when another process holds it (RZ_STORE_LOCKED).
+   * and was not shared under another secret, else a new one. Given, it is an error when another process holds it
+   * (RZ_STORE_LOCKED) or it was shared under another secret (RZ_NODE_SECRET_DIFFERS).
    */
   readonly data?: string
   /** Where directories are looked for and made. Default: the platform's user-data folder. */

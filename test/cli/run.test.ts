@@ -110,6 +110,27 @@ describe('an invitation', () => {
   })
 })
 
+describe('data that was shared under a secret', () => {
+  it('is not shown to others by a start that forgets the secret', async () => {
+    const at = await place()
+    const closed = start(['--secret', 'correct horse', '--json'], at)
+    const { directory } = await event(closed, 'started')
+    expect(await runHere(['put', 'user/alice', 'name=Alice'], at)).toMatchObject({ exitCode: 0 })
+    await closed.interrupt()
+    for (const words of [[], ['--secret', 'battery staple']]) {
+      const { exitCode, err } = await runHere(['--topic', 'users', '--data', String(directory), ...words], at)
+      expect({ exitCode, err }).toEqual({ exitCode: 1, err: expect.stringMatching(/^error RZ_NODE_SECRET_DIFFERS: /) as string })
+    }
+    const open = start([], at)
+    await open.printed(/holds +users {2}0 deltas[^]*note +.*users holds users under a --secret[^]*Ctrl-C stops/)
+    await open.interrupt()
+    expect(await runHere(['get', 'user/alice', '--data', String(directory)], at)).toMatchObject({ out: 'name=Alice\n' })
+    const again = start(['--secret', 'correct horse'], at)
+    await again.printed(/holds +users {2}1 delta\n/)
+    await again.interrupt()
+  })
+})
+
 describe('what is taken and was asked for', () => {
   it('is an error that says so: port, HTTP port, directory', async () => {
     const at = await place()
