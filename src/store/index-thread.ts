@@ -1,6 +1,6 @@
 /**
  * The index as the engine sees it: read here, built by a worker that is started when there is work for it. Past
- * `UNINDEXED_BYTES_MAX` that no index covers, every commit waits for the worker's next slice: writers go at its rate.
+ * `unindexedBytesMax` that no index covers, every commit waits for the worker's next slice: writers go at its rate.
  */
 
 import type { DatabaseSync } from 'node:sqlite'
@@ -20,7 +20,12 @@ import type { SqliteLog } from './log-sqlite.ts'
 import { removeDatabase } from './files.ts'
 import { isDamage, storeError } from './sqlite-errors.ts'
 
-export const UNINDEXED_BYTES_MAX = 64 * 1_048_576
+export interface ThreadedIndexOptions {
+  readonly indexPath: string
+  readonly logPath: string
+  /** Bytes that may wait for the index before writers wait for it. */
+  readonly unindexedBytesMax: number
+}
 
 /** Rows that may wait for a worker; the worker itself waits for more than these. */
 const START_ROWS = 256
@@ -39,6 +44,7 @@ export class ThreadedIndex implements LogIndex {
   readonly reader: IndexReader
   readonly #path: string
   readonly #logPath: string
+  readonly #unindexedBytesMax: number
   readonly #log: SqliteLog
   readonly #db: DatabaseSync
   readonly #signals = new IndexSignals()
@@ -51,11 +57,12 @@ export class ThreadedIndex implements LogIndex {
   /** Found damaged: it goes when the store is closed, and is built anew at the next opening. */
   #condemned = false
 
-  constructor(path: string, logPath: string, log: SqliteLog) {
-    this.#path = path
+  constructor(log: SqliteLog, { indexPath, logPath, unindexedBytesMax }: ThreadedIndexOptions) {
+    this.#path = indexPath
     this.#logPath = logPath
+    this.#unindexedBytesMax = unindexedBytesMax
     this.#log = log
-    this.#db = openIndexDatabase(path, log)
+    this.#db = openIndexDatabase(indexPath, log)
     this.reader = new IndexReader(this.#db, log)
     this.#signals.indexed = this.reader.end()
     this.#signals.wanted = this.#signals.indexed
@@ -96,7 +103,7 @@ export class ThreadedIndex implements LogIndex {
   }
 
   makeRoom(unindexedBytes: number): void {
-    if (unindexedBytes <= UNINDEXED_BYTES_MAX) return
+    if (unindexedBytes <= this.#unindexedBytesMax) return
     if (this.#failure !== undefined) throw storeError(this.#failure, this.#path)
     if (this.#signals.stalled) throw noRoom(this.#path)
     this.#start()

@@ -19,6 +19,12 @@ import { leavesNothing, storeError } from './sqlite-errors.ts'
 
 export type Durability = 'normal' | 'full'
 
+export interface SqliteLogOptions {
+  readonly durability: Durability
+  /** Largest size of the file; what would make it larger is refused as on a full disk. Default: the disk. */
+  readonly bytesMax?: number
+}
+
 /** "RZlg": tells our file from any other database. */
 export const LOG_APPLICATION_ID = 0x525a_6c67
 export const LOG_FORMAT = 1
@@ -26,6 +32,7 @@ export const LOG_FORMAT = 1
 /** Past this, the next commit empties the write-ahead log itself; the index worker does it sooner, off this thread. */
 const WAL_PAGES_MAX = 16_384
 const CACHE_KIB = 16_384
+const PAGE_BYTES = 4_096
 
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,11 +65,11 @@ export class SqliteLog implements LogFile {
   }
 
   /** Throws RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_STORE_FULL. */
-  static open(path: string, durability: Durability): SqliteLog {
+  static open(path: string, options: SqliteLogOptions): SqliteLog {
     let db: DatabaseSync | undefined
     try {
       db = new DatabaseSync(path, { timeout: 5_000 })
-      configure(db, durability)
+      configure(db, options)
       createSchema(db, path)
       return new SqliteLog(path, db)
     } catch (error) {
@@ -243,13 +250,14 @@ function prepare(db: DatabaseSync) {
   }
 }
 
-function configure(db: DatabaseSync, durability: Durability): void {
+function configure(db: DatabaseSync, { durability, bytesMax = Infinity }: SqliteLogOptions): void {
   db.exec('PRAGMA journal_mode = WAL')
   db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
   // Where an fsync reaches no further than the drive's cache (macOS), ask for more.
   if (durability === 'full') db.exec('PRAGMA fullfsync = ON')
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX}`)
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`)
+  if (bytesMax !== Infinity) db.exec(`PRAGMA max_page_count = ${Math.ceil(bytesMax / PAGE_BYTES)}`)
 }
 
 function createSchema(db: DatabaseSync, path: string): void {

@@ -159,7 +159,7 @@ function surveyOf(source: Source, directory: string): Survey {
 /** Answers with the number of whole blocks that could not stand. */
 function writeRepaired(path: string, source: Source, { keeps }: Survey): number {
   removeDatabase(path)
-  const log = SqliteLog.open(path, 'full')
+  const log = SqliteLog.open(path, { durability: 'full' })
   try {
     log.setMeta({ repaired: 'yes' })
     for (const { id, name } of source.namespaces) log.addNamespace(id, name)

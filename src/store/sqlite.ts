@@ -24,9 +24,21 @@ export interface OpenStoreOptions {
   readonly create?: boolean
   /** Whether damage is looked for and mended first (repair.ts), which reads the whole log. Default false. */
   readonly repair?: boolean
+  /**
+   * Largest size of log.db in bytes: what would make it larger is refused as on a full disk. A few megabytes more lie in the
+   * write-ahead log and the index. Default: the disk.
+   */
+  readonly logBytesMax?: number
+  /**
+   * Bytes of the log that may wait in memory for the index; past it writers go at the index's rate. Less makes bursts
+   * slower, more takes that much memory. Default 64 MiB.
+   */
+  readonly unindexedBytesMax?: number
   /** Ends an opening that has to build the index first. */
   readonly signal?: AbortSignal
 }
+
+const UNINDEXED_BYTES_MAX = 64 * 1_048_576
 
 /** A tail that no index covers is replayed into memory up to here, 100 ms; a longer one is indexed before opening. */
 const TAIL_ROWS_MAX = 8_192
@@ -37,6 +49,7 @@ const TAIL_ROWS_MAX = 8_192
  */
 export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
   const { durability = 'normal', create = true, repair = false, signal } = options
+  const { logBytesMax = Infinity, unindexedBytesMax = UNINDEXED_BYTES_MAX } = options
   const path = join(directory, 'log.db')
   if (create) makeDirectory(directory)
   else if (!existsSync(path)) throw new RhizomeError('RZ_STORE_MISSING', `${directory} holds no store`)
@@ -44,8 +57,8 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   if (repair && existsSync(path)) repairStore(directory)
   await using opening = new AsyncDisposableStack()
   const lock = opening.adopt(lockDirectory(directory), ({ release }) => release())
-  const log = opening.adopt(SqliteLog.open(path, durability), (opened) => opened.close())
-  const index = opening.adopt(new ThreadedIndex(join(directory, 'index.db'), path, log), (opened) => opened.close())
+  const log = opening.adopt(SqliteLog.open(path, { durability, bytesMax: logBytesMax }), (opened) => opened.close())
+  const index = opening.adopt(openIndex(directory, log, unindexedBytesMax), (opened) => opened.close())
   if (log.end() - index.indexedEnd() > TAIL_ROWS_MAX) await index.catchUp(log.end(), signal)
 
   const origin = beginLife(log, directory, durability)
@@ -59,6 +72,11 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   const store = new StoreEngine({ log, heads, overlay, forkPlaces, index, origin, release })
   opening.move()
   return store
+}
+
+function openIndex(directory: string, log: SqliteLog, unindexedBytesMax: number): ThreadedIndex {
+  const paths = { logPath: join(directory, 'log.db'), indexPath: join(directory, 'index.db') }
+  return new ThreadedIndex(log, { ...paths, unindexedBytesMax })
 }
 
 function makeDirectory(directory: string): void {
