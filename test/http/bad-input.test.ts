@@ -267,7 +267,7 @@ describe('what is not even HTTP', () => {
 
 describe('a failure', () => {
   it('that is ours says nothing of itself to who asked', () => {
-    const { problem, isOurs } = describeError(new TypeError('secret of /home/me'))
+    const { problem, isOurs } = describeError(new TypeError('secret of the process'))
     expect(isOurs).toBe(true)
     expect(problem).toMatchObject({ status: 500, code: 'RZ_HTTP_FAILED' })
     expect(JSON.stringify(problem)).not.toContain('secret')
