@@ -3,7 +3,6 @@
  * Owns no rule of its own: what happens to data is decided in the rooms below. design.md 6.
  */
 
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +25,7 @@ import { type NodeOptions, TOPICS_MAX } from './options.ts'
 import { markOf, mayShare } from './overlay.ts'
 import { OwnLogs } from './own-logs.ts'
 import { type PeerSummary, summarise } from './peers.ts'
+import { pooledRandom } from './random.ts'
 import { followCuts } from './reassert.ts'
 import { VERSION } from './version.ts'
 import { LogWriter } from './writer.ts'
@@ -88,6 +88,7 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #replication: Replication | undefined
   readonly #identities: readonly [Identity, ...Identity[]]
   readonly #clock: HybridClock
+  readonly #random = pooledRandom()
   readonly #keep: boolean
   readonly #holdings = new Map<string, Holding>()
   readonly #names = new Map<string, string>()
@@ -238,7 +239,7 @@ export class RhizomeNode implements AsyncDisposable {
       signer,
       host: this.peerId,
       clock: this.#clock,
-      random: randomBytes,
+      random: this.#random,
       defer: setImmediate,
       onLog: (log) => holding.ownLogs.add(log),
       onRenewed: (why) => this.#tell({ kind: 'log-renewed', namespace: topic, creator: signer.id, why }),
