@@ -56,8 +56,12 @@ export class Fetching {
   forked = false
   /** Something that the peer claims is left for another session: fetched elsewhere, or more than one session takes. */
   deferred = false
-  /** Something that the peer claims cannot be admitted now, or is passed over. */
-  withheld = false
+  /** Something that the peer claims was not asked for, since it did not serve it before. */
+  passedOver = false
+  /** Something that the peer holds may not be admitted by now: it is dated too far ahead, or void. */
+  inadmissible = false
+  /** Why something could not be read: it is of a later format. */
+  unreadable: string | undefined
   /** Logs that the peer claimed and did not serve. */
   readonly unserved: LogKey[] = []
 
@@ -66,9 +70,9 @@ export class Fetching {
     this.#options = options
   }
 
-  /** True when all that was claimed is held. */
+  /** True when all is held that was claimed and may be admitted. */
   get complete(): boolean {
-    return !this.deferred && !this.withheld && this.unserved.length === 0
+    return !this.deferred && !this.passedOver && this.unserved.length === 0
   }
 
   get idle(): boolean {
@@ -78,7 +82,7 @@ export class Fetching {
   /** Takes note of what the peer says it holds: it is asked for later, if it is still lacking then. */
   claim(entry: FrontierEntry): void {
     if (wantOf(this.#port.entry(entry.log), entry) === undefined) return
-    if (this.#port.passedOver(entry.log)) this.withheld = true
+    if (this.#port.passedOver(entry.log)) this.passedOver = true
     else if (this.#claims.size >= SESSION_WANTS_MAX) this.deferred = true
     else this.#claims.set(entry.log, { entry, searchStep: 1 })
   }
@@ -114,7 +118,7 @@ export class Fetching {
     this.#headsDue -= heads.length
     if (this.#headsDue < 0) throw invalid('more heads than logs')
     for (const head of heads) {
-      const authenticated = authentic(head)
+      const authenticated = this.#readable(() => authentic(head))
       if (authenticated === undefined) continue
       const { header, hash } = authenticated
       const asked = this.#askedFor(logKeyOfHeader(header))
@@ -141,7 +145,7 @@ export class Fetching {
   runs(encoded: readonly (readonly Uint8Array[])[]): void {
     const checked: { readonly run: Run; readonly asked: Asked }[] = []
     for (const items of encoded) {
-      const run = readable(items)
+      const run = this.#readable(() => verifyRun(decodeRun(items)))
       if (run === undefined) continue
       const [first] = run.blocks
       const last = run.blocks.at(-1) as Block
@@ -164,7 +168,7 @@ export class Fetching {
       this.#port.release(log)
       if (claim.searchSeq !== undefined) this.#claims.set(log, claim)
       else if (wantOf(this.#port.entry(log), claim.entry) === undefined) continue
-      else if (excused) this.withheld = true
+      else if (excused) this.inadmissible = true
       else this.unserved.push(log)
     }
     this.#asked.clear()
@@ -212,6 +216,17 @@ export class Fetching {
     if (first !== undefined) this.#port.futureKnown(first.header)
   }
 
+  /** Undefined for what is of a later format: nobody's fault, and not for this release. */
+  #readable<T>(read: () => T): T | undefined {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof RhizomeError) || error.code !== 'RZ_BLOCK_VERSION') throw error
+      this.unreadable = error.message
+      return undefined
+    }
+  }
+
   #askedFor(log: LogKey): Asked {
     const asked = this.#asked.get(log)
     if (asked === undefined) throw invalid('a log that was not asked for')
@@ -223,23 +238,12 @@ export class Fetching {
   }
 }
 
-/** The run, verified; undefined when it is of a later format: not at fault, and not for this release. */
-function readable(items: readonly Uint8Array[]): Run | undefined {
-  try {
-    return verifyRun(decodeRun(items))
-  } catch (error) {
-    if (error instanceof RhizomeError && error.code === 'RZ_BLOCK_VERSION') return undefined
-    throw error
-  }
-}
-
-/** As `readable`, for a head. */
-function authentic(head: AttestedHeader): Authentic | undefined {
+function authentic(head: AttestedHeader): Authentic {
   try {
     return authenticate(head)
   } catch (error) {
     if (!(error instanceof RhizomeError)) throw error
-    if (error.cause instanceof RhizomeError && error.cause.code === 'RZ_BLOCK_VERSION') return undefined
+    if (error.cause instanceof RhizomeError && error.cause.code === 'RZ_BLOCK_VERSION') throw error.cause
     throw new RhizomeError('RZ_SYNC_FRAME_INVALID', 'a head that its creator did not sign', { cause: error })
   }
 }

@@ -31,13 +31,17 @@ export interface SessionOptions {
 
 /** What a session has brought about. */
 export interface SessionResult {
-  /** We hold all that the peer held when it said hello. */
+  /** We hold all that the peer held when it said hello, and that may be admitted. */
   readonly complete: boolean
+  /** We hold all of it without exception: the next session may begin from there. */
+  readonly whole: boolean
   /** Some of it is being fetched from others, or is more than one session takes: it is worth coming back soon. */
   readonly deferred: boolean
   readonly blocks: number
   readonly deltas: number
   readonly unserved: Fetching['unserved']
+  /** Why something could not be read: it is of a later format. */
+  readonly unreadable: string | undefined
 }
 
 export class Session {
@@ -72,8 +76,9 @@ export class Session {
   }
 
   get result(): SessionResult {
-    const { complete, deferred, blocks, deltas, unserved } = this.#fetching
-    return { complete: complete && this.#phase === 'ended', deferred, blocks, deltas, unserved }
+    const { inadmissible, deferred, blocks, deltas, unserved, unreadable } = this.#fetching
+    const complete = this.#phase === 'ended' && this.#fetching.complete
+    return { complete, whole: complete && !inadmissible, deferred, blocks, deltas, unserved, unreadable }
   }
 
   /** The next frame to send; undefined when there is nothing to say now. Reads the store for no more than that frame. */

@@ -150,16 +150,17 @@ export class Sessions {
   }
 
   #onEnd(peer: PeerIdText, session: Session, startedMs: number): ContactResult {
-    const { complete, deferred, blocks, deltas, unserved } = session.result
+    const { complete, whole, deferred, blocks, deltas, unserved, unreadable } = session.result
     const { store, peers, known, nowMs, emit, spread } = this.#options
     for (const log of unserved) {
       this.#passedOver.note(peer, log, nowMs())
       known.distrust(log, peer)
     }
     peers.synced(peer, complete ? startedMs : undefined)
-    if (complete && session.peer !== undefined) tryNoteToken(store, this.#sinceKey(peer), session.peer.token)
+    if (whole && session.peer !== undefined) tryNoteToken(store, this.#sinceKey(peer), session.peer.token)
     if (complete) known.missed(peer)
     emit({ kind: 'synced', peer, blocks, deltas })
+    if (unreadable !== undefined) emit({ kind: 'sync-failed', peer, code: 'RZ_BLOCK_VERSION', why: unreadable })
     if (blocks > 0) spread(peer)
     if (deferred) this.#deferred.add(peer)
     if (complete && known.lackedFrom(peer) === 0) return 'complete'

@@ -171,6 +171,7 @@ describe('a block dated too far ahead', () => {
     expect(lengthOf(b, a.log.key)).toBe(3)
     expect(b.told('future-block')).toHaveLength(1)
     expect(b.store.latestTime().ms).toBeLessThan(Date.UTC(2100, 0))
+    expect(b.status()).toBe('in-sync')
     expect(a.net.peers()).toHaveLength(1)
   })
 

@@ -193,6 +193,7 @@ describe('a peer that lies in a sync session', () => {
     peer.say({ kind: 'runs', runs: [[encode([later, null, []])], encodeRun(log.run())] })
     peer.say({ kind: 'served' })
     expect(side.store.counts(NAMESPACE).blocks).toBe(4)
+    expect(peer.session.result.unreadable).toMatch('upgrade')
   })
 })
 
