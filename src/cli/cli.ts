@@ -4,7 +4,7 @@
  * reads its output any more.
  */
 
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { readConfig } from './config.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts'
 import type { Faces } from './faces.ts'

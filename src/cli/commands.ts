@@ -1,34 +1,8 @@
 /** Every command beside the default one: its words, flags, help and exit codes. What it does is loaded when it is called. */
 
-import type { Config } from './config.ts'
-import { EXIT, type ExitCode } from './exit-codes.ts'
-import type { Faces } from './faces.ts'
+import type { CommandSpec } from './call.ts'
+import { EXIT } from './exit-codes.ts'
 import { type SettingKey, SETTINGS } from './settings.ts'
-import type { Terminal } from './terminal.ts'
-
-/** What a command is given. */
-export interface Call {
-  readonly words: readonly string[]
-  readonly options: Readonly<Record<string, unknown>>
-  readonly config: Config
-  readonly faces: Faces
-  readonly terminal: Terminal
-  /** Ends what would go on for ever: Ctrl-C, a closed stdout. */
-  readonly signal: AbortSignal
-  readonly stdin: NodeJS.ReadableStream
-}
-
-export interface CommandSpec {
-  readonly name: string
-  readonly summary: string
-  /** Commander's form, each with its meaning. */
-  readonly words: readonly (readonly [name: string, meaning: string])[]
-  readonly options?: readonly (readonly [flags: string, meaning: string])[]
-  readonly settings: readonly SettingKey[]
-  readonly examples: readonly string[]
-  readonly exits: readonly ExitCode[]
-  readonly run: (call: Call) => Promise<ExitCode>
-}
 
 /** Which node is meant, and how its answer is printed. */
 const TALK = ['topic', 'data', 'json', 'verbose'] as const

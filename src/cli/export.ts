@@ -1,7 +1,7 @@
 /** The command `export`: everything as NDJSON on stdout, for other programs and for `import`. */
 
 import type { Json } from '../delta/json.ts'
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { AnswerError, type Control } from './control.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'

@@ -2,7 +2,7 @@
 
 import { text } from 'node:stream/consumers'
 import { RhizomeError } from '../errors.ts'
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { findDirectory } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { formatInvitation, type Invitation, invitedPeers, parseInvitation } from './invitation.ts'

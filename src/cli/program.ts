@@ -5,7 +5,8 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { RhizomeError } from '../errors.ts'
-import { COMMANDS, type CommandSpec } from './commands.ts'
+import type { CommandSpec } from './call.ts'
+import { COMMANDS } from './commands.ts'
 import type { Flags } from './config.ts'
 import { commandFoot, mainHelp } from './help.ts'
 import { nearest } from './nearest.ts'

@@ -2,7 +2,7 @@
 
 import type { Json } from '../delta/json.ts'
 import { parseAssignments, parseRecordName } from './assignment.ts'
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { columnsOf, visible } from './terminal.ts'

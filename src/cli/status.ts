@@ -1,7 +1,7 @@
 /** The commands `status` and `peers`: what the node holds, whether it is in sync, and with whom. */
 
 import type { PeerSummary } from '../node/peers.ts'
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { shortAddress, shortId, shortPath } from './paths.ts'

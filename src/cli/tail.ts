@@ -1,7 +1,7 @@
 /** The command `tail`: deltas as they come, one line each. */
 
 import type { Json } from '../delta/json.ts'
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { shortId } from './paths.ts'

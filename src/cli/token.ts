@@ -1,6 +1,6 @@
 /** The command `token`: makes the HTTP API's bearer token anew and shows it once. */
 
-import type { Call } from './commands.ts'
+import type { Call } from './call.ts'
 import { findDirectory } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { shortPath } from './paths.ts'

@@ -10,6 +10,8 @@ import { RhizomeError } from '../errors.ts'
 
 const CARD = 'node.json'
 const NODES = 'nodes'
+/** Of a node's directory. */
+export const STORE_FOLDER = 'store'
 const DIRECTORIES_MAX = 1_000
 
 /** What a directory says of itself without being opened. */

@@ -16,7 +16,7 @@ import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
 import type { NodeEvent } from './events.ts'
-import { chooseDirectory, defaultHome, type DirectoryCard, readCard, writeCard } from './home.ts'
+import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
 import { Namespace, unknownNamespace } from './namespace.ts'
@@ -341,7 +341,7 @@ async function describeDirectory(
 }
 
 async function openDirectory(directory: string, options: NodeOptions) {
-  const store = await openStore(join(directory, 'store'), {
+  const store = await openStore(join(directory, STORE_FOLDER), {
     durability: options.durability ?? 'normal',
     repair: options.repair ?? false,
     ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -128,6 +129,30 @@ describe('data that was shared under a secret', () => {
     const again = start(['--secret', 'correct horse'], at)
     await again.printed(/holds +users {2}1 delta\n/)
     await again.interrupt()
+  })
+})
+
+describe('repair', () => {
+  it('says what is damaged, keeps it, and fetches from a peer what is missing', async () => {
+    const at = await place()
+    const [first, second] = [start(['--json'], at), start(['--json'], at)]
+    const { directory } = await event(first, 'started')
+    const other = ['--data', String((await event(second, 'started'))['directory'])]
+    for (const id of ['a', 'b', 'c']) await runHere(['put', `user/${id}`, 'n:=1', '--data', String(directory)], at)
+    await until('the other has them', async () => (await runHere(['ids', 'user', ...other], at)).out === 'a\nb\nc\n')
+    await first.interrupt()
+    const mine = ['--data', String(directory)]
+    expect((await runHere(['repair', ...mine], at)).out).toMatch(/^nothing is damaged in .*: 3 blocks are whole\n$/)
+    expect(await runHere(['repair', ...other], at)).toMatchObject({ exitCode: 1, err: expect.stringContaining('RZ_STORE_LOCKED') as string })
+    const log = join(String(directory), 'store', 'log.db')
+    const bytes = await readFile(log)
+    bytes[bytes.indexOf('user/b') + 5] = 0x7a
+    await writeFile(log, bytes)
+    const { exitCode, out } = await runHere(['repair', ...mine], at)
+    expect(out).toMatch(/^damaged: row 2: .*; it was block 1 of log 12D3KooW.*\n2 blocks are whole, 1 of them is set aside\n/)
+    expect({ exitCode, end: out.trimEnd().split('\n').at(-1) }).toEqual({ exitCode: 0, end: '2 deltas fetched from peers' })
+    expect(await runHere(['ids', 'user', ...mine], at)).toMatchObject({ out: 'a\nb\nc\n' })
+    await second.interrupt()
   })
 })
 
