@@ -4,14 +4,23 @@
  * design.md 3, "A fork is evidence", and 6, "What must stay true" (1).
  */
 
-import { encodeBlock } from '../log/block-bytes.ts'
 import { type Block, type LogKey, logKeyOfHeader, type Run, RUN_BLOCKS_MAX } from '../log/block.ts'
-import { headOf, linkOf } from '../log/chain.ts'
-import { attest, type AttestedHeader, encodeForkProof, type Fork, type ForkProof, verifyForkProof } from '../log/fork.ts'
+import { type Head, headOf, linkOf } from '../log/chain.ts'
+import {
+  attest,
+  type AttestedHeader,
+  encodeForkProof,
+  type Fork,
+  type ForkProof,
+  verifyForkProof,
+} from '../log/fork.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { assert, RhizomeError } from '../errors.ts'
 import type { HeldLog, Heads } from './heads.ts'
 import type { LogRecord } from './log-file.ts'
+
+/** Signature, hash, checksum, and what SQLite puts around a row. */
+const BLOCK_AROUND_BYTES = 128
 
 /** A block held, with the deltas of its log up to its end. */
 export interface HeldBlock {
@@ -64,7 +73,8 @@ export class Draft {
     const cut = held?.cut ?? Infinity
     if (first.header.seq >= cut) return { kind: 'void', cut }
     const divergence = this.#divergence(held, run)
-    if (divergence !== undefined) return this.#fork(namespace, log, divergence, run.blocks.slice(divergence - first.header.seq))
+    if (divergence !== undefined)
+      return this.#fork(namespace, log, divergence, run.blocks.slice(divergence - first.header.seq))
 
     const fresh = run.blocks.slice(Math.max(0, lengthOf(held) - first.header.seq))
     const [next] = fresh
@@ -115,16 +125,20 @@ export class Draft {
    * and are void from the start.
    */
   #append(held: HeldLog, blocks: readonly Block[], cut: number): Verdict {
-    let next: HeldLog = held
+    let { topDeltas, headDeltas, head } = held
+    let top: Head | undefined
     for (const block of blocks) {
       const { seq, count } = block.header
-      const topDeltas = next.topDeltas + count
-      const top = headOf(block)
-      next = { ...next, top, topDeltas, ...(seq < cut ? { head: top, headDeltas: topDeltas } : {}) }
-      this.#record({ kind: 'block', block, bytes: encodeBlock(block).length }, topDeltas)
+      topDeltas += count
+      top = headOf(block)
+      if (seq < cut) {
+        head = top
+        headDeltas = topDeltas
+      }
+      this.#record({ kind: 'block', block, bytes: storedBytesOf(block) }, topDeltas)
       this.#blocks.set(blockKey(held, seq), { block, deltas: topDeltas })
     }
-    this.#set(next)
+    this.#set({ ...held, ...(top && { top }), topDeltas, ...(head && { head }), headDeltas })
     return { kind: 'committed', record: this.records.length - 1, blocks: blocks.length }
   }
 
@@ -203,6 +217,11 @@ export class Draft {
     this.records.push(record)
     this.deltas.push(deltas)
   }
+}
+
+/** About what a block takes on disk, without encoding it. */
+function storedBytesOf({ headerBytes, header, payload }: Block): number {
+  return headerBytes.length + header.payloadBytes + 3 * payload.length + BLOCK_AROUND_BYTES
 }
 
 function emptyLog(namespace: NamespaceId, log: LogKey): HeldLog {

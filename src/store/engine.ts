@@ -14,9 +14,9 @@ import { type ForkProof, verifyForkProof } from '../log/fork.ts'
 import type { Frontier } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { Draft, type HeldBlock, type Verdict } from './draft.ts'
-import { Heads, type HeldLog } from './heads.ts'
+import type { Heads, HeldLog } from './heads.ts'
 import type { LogFile, PlacedRecord, Placement } from './log-file.ts'
-import { Overlay } from './overlay.ts'
+import type { Overlay } from './overlay.ts'
 import { isShown, negates } from './shown.ts'
 import type {
   Change,
@@ -312,7 +312,10 @@ export class StoreEngine implements Store {
     return { deltas, negations: this.#negationsOf(namespace, deltas) }
   }
 
-  delta(namespace: NamespaceId, id: string): { readonly delta: Delta; readonly negations: readonly Delta[] } | undefined {
+  delta(
+    namespace: NamespaceId,
+    id: string,
+  ): { readonly delta: Delta; readonly negations: readonly Delta[] } | undefined {
     this.#checkOpen()
     const { blockHash, index } = parseDeltaId(id)
     const block = this.block(namespace, blockHash)
@@ -392,12 +395,17 @@ export class StoreEngine implements Store {
 
   // ------------------------------------------------------------------------------------------------------- changes
 
-  changesNow(options: { readonly after: Position; readonly countMax: number; readonly bytesMax: number }): readonly Change[] {
+  changesNow(options: {
+    readonly after: Position
+    readonly countMax: number
+    readonly bytesMax: number
+  }): readonly Change[] {
     this.#checkOpen()
     let { after } = options
     // A page that holds nothing but void blocks must not look like the end.
     while (after < this.#end) {
-      const records = after >= this.#overlay.floor ? this.#overlay.after(after, options) : this.#log.after(after, options)
+      const records =
+        after >= this.#overlay.floor ? this.#overlay.after(after, options) : this.#log.after(after, options)
       const changes = records.flatMap((record) => this.#changeOf(record) ?? [])
       const last = records.at(-1)
       if (changes.length > 0 || last === undefined) return changes
@@ -456,7 +464,8 @@ export class StoreEngine implements Store {
   }
 
   #checkOpen(): void {
-    if (this.#closed !== undefined || !this.#log.isOpen) throw new RhizomeError('RZ_STORE_CLOSED', 'the store is closed')
+    if (this.#closed !== undefined || !this.#log.isOpen)
+      throw new RhizomeError('RZ_STORE_CLOSED', 'the store is closed')
   }
 }
 

@@ -99,7 +99,9 @@ export class Heads {
   digest(namespace: NamespaceId): Uint8Array {
     const space = this.#namespaces.get(namespace)
     if (space === undefined) return digestOfEntries([])
-    space.digest ??= digestOfEntries(this.frontier(namespace).map(({ log }) => bytesOf(space.logs.get(log) as FrontierLog)))
+    space.digest ??= digestOfEntries(
+      this.frontier(namespace).map(({ log }) => bytesOf(space.logs.get(log) as FrontierLog)),
+    )
     return space.digest
   }
 

@@ -220,7 +220,9 @@ function prepare(db: DatabaseSync) {
       SELECT b.place, b.deltas FROM logs l JOIN blocks b ON b.log = l.number
       WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq = ?`),
     hash: db.prepare('SELECT place FROM hashes WHERE prefix = ?'),
-    chunks: db.prepare('SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first', { returnArrays: true }),
+    chunks: db.prepare('SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first', {
+      returnArrays: true,
+    }),
     negated: db.prepare('SELECT place, prefix FROM negated WHERE place > ? ORDER BY place', { returnArrays: true }),
     entityFrom: db.prepare('SELECT entity FROM entries WHERE namespace = ? AND entity >= ? ORDER BY entity LIMIT 1'),
     entityAfter: db.prepare('SELECT entity FROM entries WHERE namespace = ? AND entity > ? ORDER BY entity LIMIT 1'),

@@ -60,6 +60,7 @@ function step(signals: IndexSignals, log: LogReader, writer: IndexWriter): void 
     writer.write(records, log.sumAt(last.end) ?? 0)
     signals.stalled = false
     signals.indexed = last.end
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
     parentPort?.postMessage('indexed')
     log.checkpoint()
   } catch (error) {

@@ -117,7 +117,13 @@ export class IndexWriter {
     return Number(this.#statements.lastBlock.get(log)?.['deltas'] ?? 0)
   }
 
-  #collect(slices: Map<string, EntitySlice>, block: Block, hash: Uint8Array, log: number, pieces: readonly Piece[]): void {
+  #collect(
+    slices: Map<string, EntitySlice>,
+    block: Block,
+    hash: Uint8Array,
+    log: number,
+    pieces: readonly Piece[],
+  ): void {
     const { namespace, host, seq, time } = block.header
     const namespaceNumber = this.#nameNumber(namespace)
     const hostNumber = this.#nameNumber(host)
@@ -198,14 +204,19 @@ function prepare(db: DatabaseSync) {
     name: db.prepare('SELECT number FROM names WHERE text = ?'),
     addName: db.prepare('INSERT INTO names (text) VALUES (?)'),
     log: db.prepare('SELECT number FROM logs WHERE namespace = ? AND creator = ? AND log_id = ?'),
-    addLog: db.prepare("INSERT INTO logs (namespace, creator, log_id, seq, hash, ms, counter, deltas) VALUES (?, ?, ?, 0, x'', 0, 0, 0)"),
+    addLog: db.prepare(
+      "INSERT INTO logs (namespace, creator, log_id, seq, hash, ms, counter, deltas) VALUES (?, ?, ?, 0, x'', 0, 0, 0)",
+    ),
     top: db.prepare('UPDATE logs SET seq = ?, hash = ?, ms = ?, counter = ?, deltas = ? WHERE number = ?'),
     block: db.prepare('INSERT INTO blocks (log, seq, place, deltas) VALUES (?, ?, ?, ?)'),
     lastBlock: db.prepare('SELECT deltas FROM blocks WHERE log = ? ORDER BY seq DESC LIMIT 1'),
     hash: db.prepare('INSERT INTO hashes (prefix, place) VALUES (?, ?)'),
     fork: db.prepare('INSERT INTO forks (place) VALUES (?)'),
     negated: db.prepare('INSERT OR IGNORE INTO negated (place, prefix) VALUES (?, ?)'),
-    lastChunk: db.prepare('SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first DESC LIMIT 1', { returnArrays: true }),
+    lastChunk: db.prepare(
+      'SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first DESC LIMIT 1',
+      { returnArrays: true },
+    ),
     growChunk: db.prepare('UPDATE entries SET sum = ?, bytes = ? WHERE namespace = ? AND entity = ? AND first = ?'),
     addChunk: db.prepare('INSERT INTO entries (namespace, entity, first, sum, bytes) VALUES (?, ?, ?, ?, ?)'),
   }

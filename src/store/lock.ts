@@ -11,7 +11,7 @@ import { isBusy, isDamage, isFull, storeError } from './sqlite-errors.ts'
 import { removeDatabase } from './files.ts'
 
 export interface StoreLock {
-  release(): void
+  readonly release: () => void
 }
 
 /** Throws RZ_STORE_LOCKED with the holder's process id, or RZ_STORE_UNWRITABLE. */

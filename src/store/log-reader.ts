@@ -115,7 +115,9 @@ export class LogReader {
 function prepare(db: DatabaseSync) {
   return {
     end: db.prepare('SELECT max(place) AS "end" FROM log'),
-    rows: db.prepare('SELECT place, kind, sum, hash, bytes FROM log WHERE place > ? ORDER BY place', { returnArrays: true }),
+    rows: db.prepare('SELECT place, kind, sum, hash, bytes FROM log WHERE place > ? ORDER BY place', {
+      returnArrays: true,
+    }),
     sum: db.prepare('SELECT sum FROM log WHERE place = ?'),
   }
 }

@@ -15,7 +15,7 @@ import { decodeHeader, hashHeader } from '../log/header.ts'
 import type { LogRecord, PlacedRecord } from './log-file.ts'
 
 /** Three to a page of 4,096 bytes with what SQLite puts around them: less is lost at the end of a page. */
-export const ROW_BYTES_MAX = 1_280
+const ROW_BYTES_MAX = 1_280
 
 export const ROW_KINDS = { block: 0, more: 1, fork: 2 } as const
 

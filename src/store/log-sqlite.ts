@@ -226,7 +226,9 @@ export class SqliteLog implements LogFile {
       // The disk cannot even be read: the outcome stays unknown, and the first failure is the one to report.
     }
     const message = error instanceof Error ? error.message : String(error)
-    return new RhizomeError('RZ_STORE_FAILED', `writing ${this.#path} failed (${message}): look after the disk`, { cause: error })
+    return new RhizomeError('RZ_STORE_FAILED', `writing ${this.#path} failed (${message}): look after the disk`, {
+      cause: error,
+    })
   }
 }
 
@@ -241,7 +243,9 @@ function prepare(db: DatabaseSync) {
     namespaces: db.prepare('SELECT id, name, sum FROM namespaces ORDER BY number'),
     addNamespace: db.prepare('INSERT INTO namespaces (id, name, sum) VALUES (?, ?, ?)'),
     note: db.prepare('SELECT value, sum FROM notes WHERE key = ?'),
-    setNote: db.prepare('INSERT INTO notes (key, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum'),
+    setNote: db.prepare(
+      'INSERT INTO notes (key, value, sum) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, sum = excluded.sum',
+    ),
     removeNote: db.prepare('DELETE FROM notes WHERE key = ?'),
     addAside: db.prepare('INSERT INTO aside (whole, bytes, why) VALUES (?, ?, ?)'),
     setAside: db.prepare('SELECT bytes FROM aside WHERE whole = 1 ORDER BY number'),

@@ -49,7 +49,14 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
   if (!(disk instanceof ArrayDisk)) throw new TypeError('disk: make it with createMemoryDisk()')
   const log = disk.open(options.durability ?? 'normal')
   const origin = disk.takeOrigin()
-  return new StoreEngine({ log, heads: new Heads(), overlay: new Overlay(), forkPlaces: new Map(), origin, release: () => log.close() })
+  return new StoreEngine({
+    log,
+    heads: new Heads(),
+    overlay: new Overlay(),
+    forkPlaces: new Map(),
+    origin,
+    release: () => log.close(),
+  })
 }
 
 type Undo = () => void
@@ -74,7 +81,8 @@ class ArrayDisk implements MemoryDisk {
   }
 
   open(durability: 'normal' | 'full'): ArrayLog {
-    if (this.#openLog !== undefined) throw new RhizomeError('RZ_STORE_LOCKED', 'the disk has a store open already: close it first')
+    if (this.#openLog !== undefined)
+      throw new RhizomeError('RZ_STORE_LOCKED', 'the disk has a store open already: close it first')
     this.#openLog = new ArrayLog(this, durability)
     return this.#openLog
   }
@@ -103,7 +111,8 @@ class ArrayDisk implements MemoryDisk {
 
   /** One transaction: `change` answers how to take it back. */
   write(change: () => Undo, durability: 'normal' | 'full'): void {
-    if (this.fault === 'full') throw new RhizomeError('RZ_STORE_FULL', 'the disk is full: free some room and write again')
+    if (this.fault === 'full')
+      throw new RhizomeError('RZ_STORE_FULL', 'the disk is full: free some room and write again')
     if (this.fault === 'failed') throw failed()
     this.#unsynced.push(change())
     if (this.fault === 'failed-after-write') throw failed()
@@ -211,5 +220,8 @@ function put<Key>(map: Map<Key, string>, key: Key, value: string | undefined): v
 }
 
 function failed(): RhizomeError {
-  return new RhizomeError('RZ_STORE_FAILED', 'the disk answered with an error: look after it, then start the node again')
+  return new RhizomeError(
+    'RZ_STORE_FAILED',
+    'the disk answered with an error: look after it, then start the node again',
+  )
 }

@@ -15,7 +15,6 @@ const BOOT_TOLERANCE_MS = 60_000
 
 type Traces = Readonly<Record<'machine' | 'directory' | 'boot', string>>
 
-
 /**
  * Compares the traces that the last life left with those of today, and begins a new life: its traces are written with its
  * first write, and it counts as unclean until `endLife`.

@@ -154,7 +154,6 @@ export class Overlay {
     this.#entities.set(namespace, made)
     return made
   }
-
 }
 
 /** The index of the first item that passes; those after it pass too. */

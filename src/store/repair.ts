@@ -114,7 +114,10 @@ function salvagedSource(path: string, scratchPath: string, side: BesideRows, why
   for (const { place, kind, sum, hash, bytes } of salvagedRows(path)) insert.run(place, kind, sum, hash, bytes)
   scratch.exec('COMMIT')
   const rows = scratch.prepare('SELECT place, kind, sum, hash, bytes FROM log ORDER BY place', { returnArrays: true })
-  const damage = [{ why: `the structure of log.db is damaged (${why}): rows were searched for page by page` }, ...side.damage]
+  const damage = [
+    { why: `the structure of log.db is damaged (${why}): rows were searched for page by page` },
+    ...side.damage,
+  ]
   return { rows: () => storedRows(rows.iterate()), ...side, damage, close: () => closeIfOpen(scratch) }
 }
 
@@ -127,12 +130,15 @@ function besideRows(db: DatabaseSync): BesideRows {
   const damage: StoreDamage[] = []
   const read = (what: string, sql: string): readonly (readonly [string, string])[] => {
     try {
-      return db.prepare(sql, { returnArrays: true }).all().flatMap((row) => {
-        const [key, value, sum] = row as unknown as [string, string, number]
-        if (sum === textSum(key, value)) return [[key, value] as const]
-        damage.push({ why: `${what} "${key}" is not what was written` })
-        return []
-      })
+      return db
+        .prepare(sql, { returnArrays: true })
+        .all()
+        .flatMap((row) => {
+          const [key, value, sum] = row as unknown as [string, string, number]
+          if (sum === textSum(key, value)) return [[key, value] as const]
+          damage.push({ why: `${what} "${key}" is not what was written` })
+          return []
+        })
     } catch (error) {
       damage.push({ why: `${what}s cannot be read: ${String(error)}` })
       return []

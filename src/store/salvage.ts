@@ -20,7 +20,8 @@ const ROW_BYTES_LIMIT = 4_194_304
 /** Rows of the database at `path` and of its write-ahead log, in no order; the same row may come twice. */
 export function* salvagedRows(path: string): Generator<StoredRow> {
   if (existsSync(path)) yield* rowsInFile(path, 0, PAGE_BYTES)
-  if (existsSync(`${path}-wal`)) yield* rowsInFile(`${path}-wal`, WAL_HEADER_BYTES + FRAME_HEADER_BYTES, PAGE_BYTES + FRAME_HEADER_BYTES)
+  if (existsSync(`${path}-wal`))
+    yield* rowsInFile(`${path}-wal`, WAL_HEADER_BYTES + FRAME_HEADER_BYTES, PAGE_BYTES + FRAME_HEADER_BYTES)
 }
 
 function* rowsInFile(path: string, firstOffset: number, stepBytes: number): Generator<StoredRow> {
@@ -28,7 +29,8 @@ function* rowsInFile(path: string, firstOffset: number, stepBytes: number): Gene
   try {
     const { size } = fstatSync(file)
     // In the write-ahead log a page's place says nothing about its number, so chains of overflow pages cannot be followed.
-    const overflow = stepBytes === PAGE_BYTES ? (number: number) => pageAt(file, (number - 1) * PAGE_BYTES) : () => undefined
+    const overflow =
+      stepBytes === PAGE_BYTES ? (number: number) => pageAt(file, (number - 1) * PAGE_BYTES) : () => undefined
     for (let offset = firstOffset; offset + PAGE_BYTES <= size; offset += stepBytes) {
       const page = pageAt(file, offset)
       if (page !== undefined) yield* rowsInPage(page, offset === 0 ? FILE_HEADER_BYTES : 0, overflow)
@@ -66,7 +68,13 @@ function rowAt(page: Buffer, offset: number, overflow: Overflow): StoredRow | un
   if (payload === undefined) return undefined
   const header = new Varints(payload, 0)
   const headerBytes = header.next()
-  const [, kindType, sumType, hashType, bytesType] = [header.next(), header.next(), header.next(), header.next(), header.next()]
+  const [, kindType, sumType, hashType, bytesType] = [
+    header.next(),
+    header.next(),
+    header.next(),
+    header.next(),
+    header.next(),
+  ]
   if (header.at !== headerBytes) return undefined
   const sumAt = headerBytes + integerBytes(kindType)
   const hashAt = sumAt + integerBytes(sumType)
@@ -83,7 +91,8 @@ function rowAt(page: Buffer, offset: number, overflow: Overflow): StoredRow | un
 /** The part of a payload in its cell, and the rest in overflow pages; by the formula of the file format. */
 function payloadAt(page: Buffer, offset: number, payloadBytes: number, overflow: Overflow): Buffer | undefined {
   const most = PAGE_BYTES - 35
-  if (payloadBytes <= most) return offset + payloadBytes <= PAGE_BYTES ? page.subarray(offset, offset + payloadBytes) : undefined
+  if (payloadBytes <= most)
+    return offset + payloadBytes <= PAGE_BYTES ? page.subarray(offset, offset + payloadBytes) : undefined
   const least = Math.floor(((PAGE_BYTES - 12) * 32) / 255) - 23
   const spilled = least + ((payloadBytes - least) % (PAGE_BYTES - 4))
   const local = spilled <= most ? spilled : least

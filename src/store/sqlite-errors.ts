@@ -9,7 +9,7 @@ const SQLITE = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, canno
 const IOERR_SHMSIZE = 4_874
 
 /** The primary result code, or undefined when `error` does not come from SQLite. */
-export function sqliteCode(error: unknown): number | undefined {
+function sqliteCode(error: unknown): number | undefined {
   const extended = extendedCode(error)
   if (extended === IOERR_SHMSIZE) return SQLITE.full
   return extended === undefined ? undefined : extended & 0xff
@@ -48,10 +48,18 @@ export function storeError(error: unknown, path: string): unknown {
   const options = { cause: error }
   switch (code) {
     case SQLITE.full:
-      return new RhizomeError('RZ_STORE_FULL', `no room on the disk of ${path}: free some and write again; reads go on`, options)
+      return new RhizomeError(
+        'RZ_STORE_FULL',
+        `no room on the disk of ${path}: free some and write again; reads go on`,
+        options,
+      )
     case SQLITE.readOnly:
     case SQLITE.cannotOpen:
-      return new RhizomeError('RZ_STORE_UNWRITABLE', `${path} cannot be written: give it to the user that runs this`, options)
+      return new RhizomeError(
+        'RZ_STORE_UNWRITABLE',
+        `${path} cannot be written: give it to the user that runs this`,
+        options,
+      )
     case SQLITE.corrupt:
     case SQLITE.notADatabase:
       return new RhizomeError(

@@ -39,7 +39,13 @@ export type CommitResult =
 export type Change =
   | { readonly kind: 'committed'; readonly position: Position; readonly namespace: NamespaceId; readonly block: Block }
   /** Blocks of `log` from `cut` on no longer count. */
-  | { readonly kind: 'voided'; readonly position: Position; readonly namespace: NamespaceId; readonly log: LogKey; readonly cut: number }
+  | {
+      readonly kind: 'voided'
+      readonly position: Position
+      readonly namespace: NamespaceId
+      readonly log: LogKey
+      readonly cut: number
+    }
 
 export interface LogState extends FrontierEntry {
   readonly head?: Head
@@ -132,7 +138,11 @@ export interface Store extends AsyncDisposable {
    */
   changes(options: { readonly after: Position; readonly signal: AbortSignal }): AsyncIterable<Change>
   /** As `changes`, but what is there now, at most `countMax`: for paging. */
-  changesNow(options: { readonly after: Position; readonly countMax: number; readonly bytesMax: number }): readonly Change[]
+  changesNow(options: {
+    readonly after: Position
+    readonly countMax: number
+    readonly bytesMax: number
+  }): readonly Change[]
   /** The position of the newest change. */
   position(): Position
 

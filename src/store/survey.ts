@@ -28,7 +28,7 @@ export interface Survey {
   /** Whole blocks found. */
   readonly blocks: number
   /** True when the block is to stay: everything before it is there, and a signature certifies it. */
-  keeps(block: Block): boolean
+  readonly keeps: (block: Block) => boolean
 }
 
 /** What lies between one record's first row and the next one's. */
@@ -57,7 +57,8 @@ export function survey(rows: Iterable<StoredRow>, recall: Recall): Survey {
     if (found.record.kind === 'fork') continue
     blocks++
     const missing = follow(logs, found.record.block)
-    if (missing !== undefined) damage.push({ place: found.record.place, why: 'the block that it follows is not there', ...missing })
+    if (missing !== undefined)
+      damage.push({ place: found.record.place, why: 'the block that it follows is not there', ...missing })
   }
   return { damage: merged(damage), blocks, keeps: (block) => block.header.seq < keptLength(logs, block) }
 }
@@ -102,10 +103,20 @@ function blockIn([first]: readonly StoredRow[]): ReturnType<Recall> {
 }
 
 /** Answers with the block that is lacking when this one is the first to follow it. */
-function follow(logs: Map<string, SurveyedLog>, block: Block): Pick<StoreDamage, 'namespace' | 'log' | 'seq'> | undefined {
+function follow(
+  logs: Map<string, SurveyedLog>,
+  block: Block,
+): Pick<StoreDamage, 'namespace' | 'log' | 'seq'> | undefined {
   const { namespace, seq, previous } = block.header
   const log = logKeyOfHeader(block.header)
-  const surveyed = logs.get(`${namespace}/${log}`) ?? { namespace, log, length: 0, hash: undefined, signedLength: 0, broken: false }
+  const surveyed = logs.get(`${namespace}/${log}`) ?? {
+    namespace,
+    log,
+    length: 0,
+    hash: undefined,
+    signedLength: 0,
+    broken: false,
+  }
   logs.set(`${namespace}/${log}`, surveyed)
   if (surveyed.broken) return undefined
   if (seq !== surveyed.length || previous !== surveyed.hash) {

@@ -102,7 +102,13 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         const one = logOf(4)
         const two = logOf(2, { signer: signer(2) })
         const results = store.commitAll([one.run(0, 2), two.run(), one.run(2), one.run(0, 4), one.run(1, 2)])
-        expect(results.map(({ kind }) => kind)).toEqual(['committed', 'committed', 'committed', 'duplicate', 'duplicate'])
+        expect(results.map(({ kind }) => kind)).toEqual([
+          'committed',
+          'committed',
+          'committed',
+          'duplicate',
+          'duplicate',
+        ])
         expect(store.counts(NAMESPACE)).toEqual({ blocks: 6, deltas: 6, logs: 2 })
         expect(positionsOf(results)).toEqual([...positionsOf(results)].sort((a, b) => a - b))
       })
@@ -236,7 +242,10 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         const store = await openNew()
         const log = logOf(2)
         store.commit(log.run())
-        expect(store.commit(log.fork(0).write([claim('item', 'twin', 'p', 0)]))).toMatchObject({ kind: 'forked', cut: 0 })
+        expect(store.commit(log.fork(0).write([claim('item', 'twin', 'p', 0)]))).toMatchObject({
+          kind: 'forked',
+          cut: 0,
+        })
         expect(store.frontier(NAMESPACE)).toEqual([{ log: log.key, cut: 0 }])
         expect(store.counts(NAMESPACE)).toEqual({ blocks: 0, deltas: 0, logs: 1 })
       })
@@ -269,7 +278,11 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
 
       test('a delta that points twice at an entity is found once', async () => {
         const store = await openNew()
-        const pointers = ['from', 'to'].map((context) => ({ localContext: context, target: 'x', targetContext: context }))
+        const pointers = ['from', 'to'].map((context) => ({
+          localContext: context,
+          target: 'x',
+          targetContext: context,
+        }))
         store.commit(new TestLog().write([pointers]))
         expect(store.entity(NAMESPACE, 'x').deltas).toHaveLength(1)
       })
@@ -323,12 +336,18 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         const store = await openNew()
         const ids = ['a', 'a/1', 'a/10', 'a/2', 'a/\uffff', 'a/\u{1f600}', 'a/é', 'ab', 'b/1', 'a/x\0y']
         store.commit(new TestLog().write(ids.map((target) => [{ localContext: 'x', target, targetContext: 'y' }])))
-        const expected = ids.filter((id) => id.startsWith('a/')).sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)))
+        const expected = ids
+          .filter((id) => id.startsWith('a/'))
+          .sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)))
         expect(store.entities(NAMESPACE, { prefix: 'a/', countMax: 100 })).toEqual(expected)
         const paged: string[] = []
         for (;;) {
           const after = paged.at(-1)
-          const page = store.entities(NAMESPACE, { prefix: 'a/', countMax: 2, ...(after === undefined ? {} : { after }) })
+          const page = store.entities(NAMESPACE, {
+            prefix: 'a/',
+            countMax: 2,
+            ...(after === undefined ? {} : { after }),
+          })
           if (page.length === 0) break
           paged.push(...page)
         }
@@ -416,7 +435,9 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
           seen.push(...page)
           after = page.at(-1)?.position as Position
         }
-        expect(seen.map((change) => change.kind === 'committed' && change.block.hash)).toEqual(log.blocks.map(({ hash }) => hash))
+        expect(seen.map((change) => change.kind === 'committed' && change.block.hash)).toEqual(
+          log.blocks.map(({ hash }) => hash),
+        )
         expect(after).toBe(store.position())
         expect(store.changesNow({ after: POSITION_START, countMax: 100, bytesMax: 1 })).toHaveLength(1)
       })
@@ -448,7 +469,7 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         })()
         await turn()
         await store.close()
-        await following
+        await expect(following).resolves.toBeUndefined()
       })
 
       test('a consumer that comes back sees what was voided meanwhile', async () => {
@@ -465,7 +486,9 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         const log = logOf(8)
         for (const block of log.blocks) store.commit(runOf(block))
         store.commitForkProof(proofOf(log, 0))
-        expect(store.changesNow({ after: POSITION_START, countMax: 2, bytesMax: 1e6 })).toMatchObject([{ kind: 'voided' }])
+        expect(store.changesNow({ after: POSITION_START, countMax: 2, bytesMax: 1e6 })).toMatchObject([
+          { kind: 'voided' },
+        ])
       })
     })
 
@@ -540,7 +563,9 @@ export function everything(store: Store) {
     latest: store.latestTime(),
     entities: entities.map((entity) => [entity, store.entity(NAMESPACE, entity)] as const),
     changes: changesOf(store).map((change) =>
-      change.kind === 'committed' ? [change.position, Buffer.from(encodeBlock(change.block)).toString('base64')] : change,
+      change.kind === 'committed'
+        ? [change.position, Buffer.from(encodeBlock(change.block)).toString('base64')]
+        : change,
     ),
     voided: store.frontier(NAMESPACE).map(({ log }) => store.voided(NAMESPACE, log).map(({ hash }) => hash)),
     proofs: store.frontier(NAMESPACE).map(({ log }) => store.forkProof(NAMESPACE, log)),
@@ -548,7 +573,7 @@ export function everything(store: Store) {
 }
 
 /** Every change up to now. */
-export function changesOf(store: Store): readonly Change[] {
+function changesOf(store: Store): readonly Change[] {
   const changes: Change[] = []
   let after = POSITION_START
   for (;;) {

@@ -30,8 +30,12 @@ function makeWorld(forkAts: readonly number[]): World {
     const grow = (target: TestLog, version: number) => {
       const seq = target.blocks.length
       const before = target.blocks.at(-1)
-      const deltas = [claim('e', String(seq % 3), 'p', `${number}.${version}.${seq}`), claim('e', `${number}`, 'q', seq)]
-      if (before !== undefined && seq % 2 === 1) deltas.push(negation(`${before.hash}/0` as Parameters<typeof negation>[0]))
+      const deltas = [
+        claim('e', String(seq % 3), 'p', `${number}.${version}.${seq}`),
+        claim('e', `${number}`, 'q', seq),
+      ]
+      if (before !== undefined && seq % 2 === 1)
+        deltas.push(negation(`${before.hash}/0` as Parameters<typeof negation>[0]))
       target.append(deltas)
     }
     while (log.blocks.length < LENGTH) grow(log, 0)
@@ -43,19 +47,28 @@ function makeWorld(forkAts: readonly number[]): World {
 }
 
 type Step =
-  | { readonly kind: 'commit'; readonly log: number; readonly version: 0 | 1; readonly from: number; readonly count: number }
+  | {
+      readonly kind: 'commit'
+      readonly log: number
+      readonly version: 0 | 1
+      readonly from: number
+      readonly count: number
+    }
   | { readonly kind: 'reopen' }
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 8, arbitrary: fc.record({
-      kind: fc.constant('commit' as const),
-      log: fc.nat(LOGS - 1),
-      // The second version is rare, or every history would end as forks alone.
-      version: fc.nat(5).map((pick) => (pick === 0 ? 1 : 0) as 0 | 1),
-      from: fc.nat(LENGTH - 1),
-      count: fc.integer({ min: 1, max: LENGTH }),
-    }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('commit' as const),
+        log: fc.nat(LOGS - 1),
+        // The second version is rare, or every history would end as forks alone.
+        version: fc.nat(5).map((pick) => (pick === 0 ? 1 : 0)),
+        from: fc.nat(LENGTH - 1),
+        count: fc.integer({ min: 1, max: LENGTH }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const) }) },
   ),
   { maxLength: 30 },
@@ -95,7 +108,8 @@ class NaiveStore {
 
   entity(entity: string) {
     const all = this.admitted()
-    const at = (target: string) => all.filter(({ pointers }) => pointers.some((pointer) => isReference(pointer) && pointer.target === target))
+    const at = (target: string) =>
+      all.filter(({ pointers }) => pointers.some((pointer) => isReference(pointer) && pointer.target === target))
     const deltas = at(entity)
     const negations = new Set<Delta>()
     const open = [...deltas]
@@ -136,7 +150,9 @@ async function agree(forkAts: readonly number[], history: readonly Step[], open:
     }
     const admitted = naive.admitted()
     expect(store.counts(NAMESPACE).deltas).toBe(admitted.length)
-    const targets = new Set(admitted.flatMap(({ pointers }) => pointers.filter(isReference).map(({ target }) => target)))
+    const targets = new Set(
+      admitted.flatMap(({ pointers }) => pointers.filter(isReference).map(({ target }) => target)),
+    )
     expect(store.entities(NAMESPACE, { prefix: '', countMax: 1e4 })).toEqual([...targets].sort())
     for (const target of targets) expect(store.entity(NAMESPACE, target)).toEqual(naive.entity(target))
     const before = everything(store)

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { openNamespaceId } from '../../src/log/namespace.ts'
 import { rowsOf, sumOf } from '../../src/store/log-rows.ts'
 import { type OpenStoreOptions, openStore } from '../../src/store/sqlite.ts'
-import { POSITION_START } from '../../src/store/store.ts'
+import type { Position } from '../../src/store/store.ts'
 import { claim, logId, logOf, NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../support/blocks.ts'
 import { makeDirectory } from '../support/directory.ts'
 import { everything, storeContract } from './contract.ts'
@@ -58,7 +58,7 @@ test('what no index covers stays within its bound, however fast a loop writes wi
   for (const block of log.blocks) store.commit(runOf(block))
   const { end } = index.prepare('SELECT "end" FROM meta').get() as { end: number }
   index.close()
-  const behind = store.changesNow({ after: end as typeof POSITION_START, countMax: 1e6, bytesMax: 1e9 })
+  const behind = store.changesNow({ after: end as Position, countMax: 1e6, bytesMax: 1e9 })
   // 50 deltas are 4 KB; the worker's slice in progress comes on top.
   expect(behind.length * 4_000).toBeLessThan(unindexedBytesMax + 1_100_000)
 })
@@ -93,7 +93,10 @@ test('a closed store has no tail: its index covers all', async () => {
 
 test('a store is locked against other processes, the message names the holder, and its death frees it', async () => {
   const directory = makeDirectory()
-  const holder = spawn(process.execPath, [fileURLToPath(new URL('../support/store-holder.ts', import.meta.url)), directory])
+  const holder = spawn(process.execPath, [
+    fileURLToPath(new URL('../support/store-holder.ts', import.meta.url)),
+    directory,
+  ])
   const exited = once(holder, 'exit')
   await once(holder.stdout, 'data')
   await expect(openStore(directory)).rejects.toThrow(coded('RZ_STORE_LOCKED', `process ${holder.pid}`))
@@ -106,7 +109,8 @@ test('a lock file that is no database, or holds nothing, does not stop anyone', 
   const directory = makeDirectory()
   for (const contents of ['', 'scribble'.repeat(2_000)]) {
     writeFileSync(join(directory, 'lock.db'), contents)
-    await (await openStore(directory)).close()
+    await using store = await openStore(directory)
+    expect(store.namespaces()).toEqual([])
   }
 })
 
@@ -143,7 +147,7 @@ test('a database of something else is not touched', async () => {
   alter(directory, 'CREATE TABLE recipes (name TEXT); PRAGMA user_version = 3')
   const before = readFileSync(join(directory, 'log.db'))
   await expect(openStore(directory)).rejects.toThrow(coded('RZ_STORE_DAMAGED', 'not a store'))
-  alter(directory, "SELECT * FROM recipes")
+  alter(directory, 'SELECT * FROM recipes')
   expect(readFileSync(join(directory, 'log.db')).length).toBe(before.length)
 })
 
@@ -186,7 +190,9 @@ test('after a write of unknown outcome memory follows the disk', async () => {
   const [row] = rowsOf({ kind: 'block', block: block as NonNullable<typeof block>, bytes: 0 })
   const place = store.position() + 1
   const other = new DatabaseSync(join(directory, 'log.db'))
-  other.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)').run(place, 0, sumOf(place, row as NonNullable<typeof row>), row?.hash ?? null, row?.bytes ?? null)
+  other
+    .prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)')
+    .run(place, 0, sumOf(place, row as NonNullable<typeof row>), row?.hash ?? null, row?.bytes ?? null)
   other.close()
   expect(() => store.commit(log.run(1, 3))).toThrow(coded('RZ_STORE_FAILED'))
   expect(store.commit(log.run(1, 2))).toEqual({ kind: 'duplicate' })
@@ -245,10 +251,18 @@ test('who opens a store and writes nothing leaves no traces: the next one still 
 
 test.each([
   ['another machine', "UPDATE meta SET value = 'other' WHERE key = 'machine'", /another machine/],
-  ['a boot after an unclean stop', "UPDATE meta SET value = 'x' WHERE key = 'boot'; UPDATE meta SET value = 'no' WHERE key = 'clean'", /machine stopped/],
+  [
+    'a boot after an unclean stop',
+    "UPDATE meta SET value = 'x' WHERE key = 'boot'; UPDATE meta SET value = 'no' WHERE key = 'clean'",
+    /machine stopped/,
+  ],
   ['a boot after a clean stop', "UPDATE meta SET value = 'x' WHERE key = 'boot'", undefined],
   ['an unclean stop in the same boot', "UPDATE meta SET value = 'no' WHERE key = 'clean'", undefined],
-  ['a boot after an unclean stop with fsync', "UPDATE meta SET value = 'x' WHERE key = 'boot'; UPDATE meta SET value = 'no' WHERE key = 'clean'; UPDATE meta SET value = 'full' WHERE key = 'durability'", undefined],
+  [
+    'a boot after an unclean stop with fsync',
+    "UPDATE meta SET value = 'x' WHERE key = 'boot'; UPDATE meta SET value = 'no' WHERE key = 'clean'; UPDATE meta SET value = 'full' WHERE key = 'durability'",
+    undefined,
+  ],
 ])('%s is told apart', async (_, sql, renewal) => {
   const directory = makeDirectory()
   await (await openIn(directory)).close()
@@ -272,7 +286,9 @@ test('a reader with another connection sees the log while the store is open', as
 test('ten thousand logs: the frontier, its digest and a new opening', async () => {
   const directory = makeDirectory()
   const store = await openIn(directory)
-  const runs = Array.from({ length: 10_000 }, (_, number) => new TestLog({ signer: signer(number % 7), logId: logId(number) }).write())
+  const runs = Array.from({ length: 10_000 }, (_, number) =>
+    new TestLog({ signer: signer(number % 7), logId: logId(number) }).write(),
+  )
   store.commitAll(runs)
   const digest = store.frontierDigest(NAMESPACE)
   expect(store.frontier(NAMESPACE)).toHaveLength(10_000)

@@ -8,7 +8,15 @@ import type { Time } from '../../src/delta/clock.ts'
 import { type DeltaId, negationPointers, type PeerId, type Pointer, type Value } from '../../src/delta/delta.ts'
 import { hashBytes } from '../../src/delta/identifiers.ts'
 import { recordPointers } from '../../src/delta/record.ts'
-import { type Block, type Dependency, type Header, type LogKey, logKeyOf, type Run, SALT_BYTES } from '../../src/log/block.ts'
+import {
+  type Block,
+  type Dependency,
+  type Header,
+  type LogKey,
+  logKeyOf,
+  type Run,
+  SALT_BYTES,
+} from '../../src/log/block.ts'
 import { type Head, headOf } from '../../src/log/chain.ts'
 import { encodeHeader, hashHeader } from '../../src/log/header.ts'
 import { type NamespaceId, openNamespaceId } from '../../src/log/namespace.ts'
@@ -99,7 +107,8 @@ export class TestLog {
   /** Seals the next block over `deltas`, each a list of pointers; one delta of its own when there are none. */
   append(deltas: readonly (readonly Pointer[])[] = [], options: AppendOptions = {}): Block {
     const { head } = this
-    const given = deltas.length > 0 ? deltas : [claim('test', `${this.logId.slice(0, 6)}-${this.blocks.length}`, 'n', 1)]
+    const given =
+      deltas.length > 0 ? deltas : [claim('test', `${this.logId.slice(0, 6)}-${this.blocks.length}`, 'n', 1)]
     const encoded = encodeDeltas(given)
     const sealed = seal({
       namespace: this.namespace,
@@ -175,7 +184,7 @@ export function bulk(blocks: readonly Block[]): readonly Block[] {
 }
 
 /** The block with other fields in its header, signed again. */
-export function resealed(block: Block, fields: Partial<Header>, by: Signer): Block {
+function resealed(block: Block, fields: Partial<Header>, by: Signer): Block {
   const header = { ...block.header, ...fields }
   const headerBytes = encodeHeader(header)
   const hash = hashHeader(headerBytes)

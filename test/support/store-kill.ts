@@ -56,7 +56,9 @@ function chooseMoment(random: () => number): Moment {
 }
 
 async function runAndKill(directory: string, number: number, durability: string, moment: Moment) {
-  const child = spawn(process.execPath, [WRITER, directory, String(number), durability], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [WRITER, directory, String(number), durability], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const ended = new Promise<NodeJS.Signals | null>((resolve) => {
     child.on('exit', (_code, signal) => resolve(signal))
   })

@@ -19,7 +19,9 @@ for (let round = 0; ; round++) {
   const blocks = round % 3 === 0 ? 40 : 1
   for (let count = 0; count < blocks; count++) {
     const seq = log.blocks.length
-    const deltas = Array.from({ length: 1 + (seq % 5) }, (_, index) => claim('killed', `${number}-${seq % 50}`, `p${index}`, seq))
+    const deltas = Array.from({ length: 1 + (seq % 5) }, (_, index) =>
+      claim('killed', `${number}-${seq % 50}`, `p${index}`, seq),
+    )
     log.append(deltas)
   }
   const run = blocks === 1 ? runOf(...log.blocks.slice(from)) : log.run(from)
@@ -30,7 +32,7 @@ for (let round = 0; ; round++) {
 /** Synchronously: what was acknowledged is known to the parent even if this process ends with the next instruction. */
 function say(line: string): void {
   const bytes = Buffer.from(`${line}\n`)
-  for (let written = 0; written < bytes.length; ) written += writeSome(bytes.subarray(written))
+  for (let written = 0; written < bytes.length;) written += writeSome(bytes.subarray(written))
 }
 
 /** A pipe that is full for the moment takes nothing. */
