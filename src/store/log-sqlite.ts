@@ -100,7 +100,7 @@ export class SqliteLog implements LogFile {
     const rows = records.map((record) => rowsOf(record))
     const count = rows.reduce((sum, { length }) => sum + length, 0)
     const placements: Placement[] = []
-    const end = (this.#end ??= this.end())
+    const end = this.#endOnDisk()
     this.#write(count > 1, () => {
       let place = end
       for (const recordRows of rows) {
@@ -204,24 +204,29 @@ export class SqliteLog implements LogFile {
   #write(several: boolean, change: () => void): void {
     const first = this.#firstWrite
     const explicit = several || first !== undefined
+    const end = this.#endOnDisk()
     try {
       if (explicit) this.#statements.begin.run()
       if (first !== undefined) this.#putMeta(first)
       change()
       if (explicit) this.#statements.commit.run()
     } catch (error) {
-      throw this.#writeError(error)
+      throw this.#writeError(error, end)
     }
     this.#firstWrite = undefined
   }
 
+  #endOnDisk(): number {
+    this.#end ??= this.#read(() => this.end())
+    return this.#end
+  }
+
   /** Tells a write that surely left nothing from one that may have left something. */
-  #writeError(error: unknown): unknown {
-    const end = this.#end
+  #writeError(error: unknown, endBefore: number): unknown {
     this.#end = undefined
     try {
       if (this.#db.isTransaction) this.#statements.rollback.run()
-      if (leavesNothing(error) && this.end() === (end ?? 0)) return storeError(error, this.#path)
+      if (leavesNothing(error) && this.end() === endBefore) return storeError(error, this.#path)
     } catch {
       // The disk cannot even be read: the outcome stays unknown, and the first failure is the one to report.
     }

@@ -231,7 +231,7 @@ test('repair leaves no files of its own behind', async () => {
 })
 
 function damageRow(directory: string, place: number): void {
-  change(
+  alter(
     directory,
     `UPDATE log SET bytes = CAST(substr(bytes, 1, 300) || x'00' || substr(bytes, 302) AS BLOB) WHERE place = ${place}`,
   )
