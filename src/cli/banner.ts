@@ -16,7 +16,10 @@ export interface Facts {
   readonly directory: string | undefined
   readonly isKeeper: boolean
   readonly http: readonly string[]
-  readonly token: { readonly kind: 'none' } | { readonly kind: 'stored' } | { readonly kind: 'shown'; readonly token: string }
+  readonly token:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'stored' }
+    | { readonly kind: 'shown'; readonly token: string }
   readonly notices: readonly string[]
 }
 

@@ -9,7 +9,8 @@ import type { Terminal } from './terminal.ts'
 /** What a command is given. */
 export interface Call {
   readonly words: readonly string[]
-  readonly options: Readonly<Record<string, unknown>>
+  /** The command's own flags, by their names in camel case. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly config: Config
   readonly faces: Faces
   readonly terminal: Terminal

@@ -30,7 +30,7 @@ export class Columns {
   /** Takes one row into account. */
   add(properties: Readonly<Record<string, Json>>): void {
     for (const [name, value] of Object.entries(properties)) {
-      const type = this.#isText ? cellType(String(value)) : jsonType(value)
+      const type = this.#isText ? cellType(textOf(value)) : jsonType(value)
       let column = this.#columns.get(name)
       if (column === undefined) this.#columns.set(name, (column = { types: new Set(), filledCount: 0, example: null }))
       if (type === undefined) continue
@@ -51,7 +51,7 @@ export class Columns {
   convert(properties: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {
     if (!this.#isText) return properties
     const filled = Object.entries(properties).filter(([, cell]) => cell !== '')
-    return Object.fromEntries(filled.map(([name, cell]) => [name, convertCell(this.#typeOf(name), String(cell))]))
+    return Object.fromEntries(filled.map(([name, cell]) => [name, convertCell(this.#typeOf(name), textOf(cell))]))
   }
 
   #typeOf(name: string): ColumnType {
@@ -59,6 +59,11 @@ export class Columns {
     if (types.size !== 1) return 'text'
     return types.has('number') ? 'number' : types.has('boolean') ? 'boolean' : 'text'
   }
+}
+
+/** Cells of CSV are texts, whatever they mean. */
+function textOf(cell: Json): string {
+  return typeof cell === 'string' ? cell : JSON.stringify(cell)
 }
 
 /** Undefined for an empty cell. */

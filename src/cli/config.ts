@@ -81,7 +81,10 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
   return {
     topics: list('topic') ?? [],
     peers: list('peer') ?? [],
-    ...defined('secret', optional(find('secret'), (given) => readSecret(given, directory))),
+    ...defined(
+      'secret',
+      optional(find('secret'), (given) => readSecret(given, directory)),
+    ),
     ...defined('name', text('name')),
     ...defined('listen', optional(find('listen'), readListen)),
     mdns: !on('noMdns'),

@@ -112,7 +112,8 @@ export class Control implements AsyncDisposable {
     request.on('response', resolve)
     request.on('error', (cause) => reject(ask.signal?.aborted === true ? cause : gone(cause)))
     // An answer may come, as a refusal does, before all lines are sent: then sending them fails, and the answer says why.
-    if (ask.lines !== undefined) pipeline(Readable.from(ask.lines), request).catch((cause: unknown) => reject(gone(cause)))
+    if (ask.lines !== undefined)
+      pipeline(Readable.from(ask.lines), request).catch((cause: unknown) => reject(gone(cause)))
     else request.end(body)
     return promise
   }

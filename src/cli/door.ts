@@ -47,13 +47,21 @@ export async function openDoor(parts: DoorParts): Promise<Door> {
   if (topic === undefined) throw noNode(`${shortPath(first.card.directory)} holds no topic: give one with --topic`)
   if (!first.isRunning) return openHere(parts, topic, first.card)
   const control = new Control(first.socketPath)
-  return { control, topic, directory: first.card.directory, isRunning: true, [Symbol.asyncDispose]: () => close(control) }
+  return {
+    control,
+    topic,
+    directory: first.card.directory,
+    isRunning: true,
+    [Symbol.asyncDispose]: () => close(control),
+  }
 }
 
 /** The directory that the settings mean, whether its node runs or not. Throws RZ_CLI_NO_NODE. */
-export async function findDirectory(
-  { config, faces, terminal }: DoorParts,
-): Promise<{ readonly directory: string; readonly socketPath: string; readonly isRunning: boolean }> {
+export async function findDirectory({
+  config,
+  faces,
+  terminal,
+}: DoorParts): Promise<{ readonly directory: string; readonly socketPath: string; readonly isRunning: boolean }> {
   const candidates = await findCandidates(config, faces)
   const running = candidates.filter(({ isRunning }) => isRunning)
   const [first, ...others] = running.length > 0 ? running : candidates
@@ -125,7 +133,8 @@ function tellChoice({ terminal }: DoorParts, chosen: Candidate, otherCount: numb
 
 function nothingHere({ data, topics }: Config): RhizomeError {
   const [topic = 'users'] = topics
-  if (data !== undefined) return noNode(`${data} holds no node's data: start one there with --topic ${topic} --data ${data}`)
+  if (data !== undefined)
+    return noNode(`${data} holds no node's data: start one there with --topic ${topic} --data ${data}`)
   const what = topics.length === 0 ? 'no node runs here and none left data' : `no node here holds "${topic}"`
   return noNode(`${what}: start one with npx rhizome-node --topic ${topic}`)
 }

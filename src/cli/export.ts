@@ -30,7 +30,8 @@ export async function exportData(call: Call): Promise<ExitCode> {
 }
 
 async function* deltaLines(control: Control, topic: string, signal: AbortSignal): AsyncIterable<string> {
-  for await (const delta of control.follow<Json>(['api', 'ns', topic, 'deltas'], { signal })) yield JSON.stringify(delta)
+  for await (const delta of control.follow<Json>(['api', 'ns', topic, 'deltas'], { signal }))
+    yield JSON.stringify(delta)
 }
 
 /** `{ "id", …properties }`: the form that `import` reads. A property called `id` gives way to the record's. */

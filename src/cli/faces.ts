@@ -25,7 +25,10 @@ export interface Served extends AsyncDisposable {
   /** Where the API answers over TCP; empty without. */
   readonly urls: readonly string[]
   /** Beyond loopback a token is needed; told here when it was made just now and nobody can look it up. */
-  readonly token: { readonly kind: 'none' } | { readonly kind: 'stored' } | { readonly kind: 'shown'; readonly token: string }
+  readonly token:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'stored' }
+    | { readonly kind: 'shown'; readonly token: string }
 }
 
 export interface Faces {

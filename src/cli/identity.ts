@@ -11,21 +11,33 @@ import { nearest } from './nearest.ts'
 import { shortPath } from './paths.ts'
 import { printTable } from './table.ts'
 
-const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitCode>>> = { show, export: exportKey, import: importKey }
+const ACTIONS: Readonly<Record<string, (call: Call) => Promise<ExitCode>>> = {
+  show,
+  export: exportKey,
+  import: importKey,
+}
 
 export async function identity(call: Call): Promise<ExitCode> {
   const [word = ''] = call.words
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined
   if (action !== undefined) return action(call)
   const guess = nearest(word, Object.keys(ACTIONS))
-  throw new RhizomeError('RZ_CLI_USAGE', `identity ${word}? There is show, export and import${guess === undefined ? '' : `: ${guess}?`}`)
+  throw new RhizomeError(
+    'RZ_CLI_USAGE',
+    `identity ${word}? There is show, export and import${guess === undefined ? '' : `: ${guess}?`}`,
+  )
 }
 
 async function show(call: Call): Promise<ExitCode> {
   const { directory } = await findDirectory(call)
   const identities = (await loadIdentities(directory)).map(({ name, signer }) => ({ name, id: signer.id }))
   if (call.config.json) for (const each of identities) call.terminal.out(JSON.stringify(each))
-  else printTable(call.terminal, ['name', 'id'], identities.map(({ name, id }) => [name, id]))
+  else
+    printTable(
+      call.terminal,
+      ['name', 'id'],
+      identities.map(({ name, id }) => [name, id]),
+    )
   return EXIT.ok
 }
 
@@ -36,7 +48,10 @@ async function exportKey(call: Call): Promise<ExitCode> {
   const found = identities.find((each) => each.name === name)
   if (found === undefined) {
     const names = identities.map((each) => each.name).join(', ')
-    throw new RhizomeError('RZ_IDENTITY_UNKNOWN', `there is no identity "${name}" in ${shortPath(directory)}; there is ${names}`)
+    throw new RhizomeError(
+      'RZ_IDENTITY_UNKNOWN',
+      `there is no identity "${name}" in ${shortPath(directory)}; there is ${names}`,
+    )
   }
   call.terminal.out(exportIdentity(found))
   call.terminal.err('This is a private key: whoever has it can sign as this node. Keep it where only you can read it.')
@@ -51,7 +66,10 @@ async function importKey(call: Call): Promise<ExitCode> {
   const replace = call.options['replace'] === true
   const name = nameIn(call)
   if (isRunning && name === DEFAULT_IDENTITY) {
-    throw new RhizomeError('RZ_STORE_LOCKED', `the node in ${shortPath(directory)} runs under its identity: stop it first`)
+    throw new RhizomeError(
+      'RZ_STORE_LOCKED',
+      `the node in ${shortPath(directory)} runs under its identity: stop it first`,
+    )
   }
   const { signer } = await importIdentity(directory, content, { name, replace })
   if (call.config.json) call.terminal.out(JSON.stringify({ name, id: signer.id }))

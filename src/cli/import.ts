@@ -77,7 +77,9 @@ async function planOf({ words, options, stdin }: Call, temporary: AsyncDisposabl
   }
   if (format !== undefined && !FORMATS.some((known) => known === format)) {
     const guess = nearest(String(format), FORMATS)
-    throw usage(`--format is ndjson, csv or json, not ${String(format)}${guess === undefined ? '' : `; did you mean ${guess}?`}`)
+    throw usage(
+      `--format is ndjson, csv or json, not ${String(format)}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
+    )
   }
   const path = file === '-' ? await spool(stdin, temporary) : file
   return {
@@ -121,22 +123,31 @@ async function takeSurvey({ path, format, idColumn }: Plan, { terminal, signal }
   if (rowCount === 0 && badCount === 0) throw new RhizomeError('RZ_CLI_INPUT', `${path} holds no row`)
   if (idColumn !== undefined && rowCount > 0 && !names.includes(idColumn)) {
     const guess = nearest(idColumn, names)
-    throw usage(`there is no column "${idColumn}"; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean ${guess}?`}`)
+    throw usage(
+      `there is no column "${idColumn}"; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean ${guess}?`}`,
+    )
   }
   const found = withId > 0 && withId === rowCount ? 'id' : undefined
   return { columns, rowCount, isKeyed, idColumn: idColumn ?? (isKeyed ? undefined : found) }
 }
 
-function tellSurvey({ collection, format }: Plan, { columns, rowCount, idColumn, isKeyed }: Survey, { config, terminal }: Call): void {
+function tellSurvey(
+  { collection, format }: Plan,
+  { columns, rowCount, idColumn, isKeyed }: Survey,
+  { config, terminal }: Call,
+): void {
   if (config.json) return
   const idSource = idColumn ?? (isKeyed ? 'the keys of the object' : 'made of the content')
   terminal.err(`${counted(rowCount, 'row')} of ${format} into ${collection}; ids: ${visible(idSource)}`)
-  const rows = columns.summaries().slice(0, EXAMPLE_COLUMNS).map(({ name, types, filledCount, example }) => [
-    name,
-    types,
-    filledCount === rowCount ? 'all' : grouped(filledCount),
-    abbreviated(typeof example === 'string' ? example : JSON.stringify(example)),
-  ])
+  const rows = columns
+    .summaries()
+    .slice(0, EXAMPLE_COLUMNS)
+    .map(({ name, types, filledCount, example }) => [
+      name,
+      types,
+      filledCount === rowCount ? 'all' : grouped(filledCount),
+      abbreviated(typeof example === 'string' ? example : JSON.stringify(example)),
+    ])
   printTable({ ...terminal, out: (line) => terminal.err(line) }, ['column', 'type', 'rows', 'such as'], rows)
 }
 
@@ -196,7 +207,8 @@ class ImportWork {
     if (id === undefined) return this.#refuse(row, `no id in "${this.#survey.idColumn ?? 'id'}"`)
     const first = this.#lineOfId.get(id)
     if (first !== undefined) {
-      if (this.#survey.idColumn !== undefined) return this.#refuse(row, `the id "${id}" is that of line ${first} already`)
+      if (this.#survey.idColumn !== undefined)
+        return this.#refuse(row, `the id "${id}" is that of line ${first} already`)
       this.duplicateCount++
       return
     }
@@ -223,11 +235,14 @@ class ImportWork {
     this.#batch = []
     this.#batchBytes = 0
     const { topic, control } = this.#door
-    const { body } = await control.ask<ImportedJson>(['api', 'ns', topic, 'collections', this.#plan.collection, 'import'], {
-      method: 'POST',
-      query: { as: this.#plan.as },
-      lines: batch.map(({ text }) => text),
-    })
+    const { body } = await control.ask<ImportedJson>(
+      ['api', 'ns', topic, 'collections', this.#plan.collection, 'import'],
+      {
+        method: 'POST',
+        query: { as: this.#plan.as },
+        lines: batch.map(({ text }) => text),
+      },
+    )
     this.records += body.records
     this.deltas += body.deltas
     this.unchanged += body.unchanged
@@ -273,7 +288,18 @@ function tellResult({ rejectedPath, collection }: Plan, work: ImportWork, { conf
   const elapsedMs = performance.now() - work.startedMs
   if (config.json) {
     const rejected = rejectedCount === 0 ? {} : { rejectedTo: rejectedPath }
-    terminal.out(JSON.stringify({ collection, records, deltas, unchanged, duplicateCount, rejectedCount, ...rejected, elapsedMs: Math.round(elapsedMs) }))
+    terminal.out(
+      JSON.stringify({
+        collection,
+        records,
+        deltas,
+        unchanged,
+        duplicateCount,
+        rejectedCount,
+        ...rejected,
+        elapsedMs: Math.round(elapsedMs),
+      }),
+    )
     return
   }
   const took = `${(elapsedMs / 1_000).toFixed(1)} s`

@@ -191,7 +191,9 @@ function checkHeader(path: string, cells: readonly string[]): readonly string[] 
 async function* readJson(path: string): AsyncIterable<Row | BadLine> {
   const bytes = await stat(path).catch((error: unknown) => Promise.reject(unreadable(path, error)))
   if (bytes.size > JSON_BYTES_MAX) {
-    throw input(`${path} has more than ${JSON_BYTES_MAX} bytes: make it NDJSON (one object per line), which has no limit`)
+    throw input(
+      `${path} has more than ${JSON_BYTES_MAX} bytes: make it NDJSON (one object per line), which has no limit`,
+    )
   }
   let content: Json
   try {
@@ -200,7 +202,7 @@ async function* readJson(path: string): AsyncIterable<Row | BadLine> {
     throw input(`${path} is not JSON: ${messageOf(cause)}`, cause)
   }
   if (Array.isArray(content)) {
-    for (const [index, item] of content.entries()) yield jsonRow(index + 1, item)
+    for (const [index, item] of (content as readonly Json[]).entries()) yield jsonRow(index + 1, item)
     return
   }
   if (!isObject(content)) throw input(`${path} holds neither a list nor an object`)

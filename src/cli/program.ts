@@ -5,7 +5,7 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { RhizomeError } from '../errors.ts'
-import type { CommandSpec } from './call.ts'
+import type { Call, CommandSpec } from './call.ts'
 import { COMMANDS } from './commands.ts'
 import type { Flags } from './config.ts'
 import { commandFoot, mainHelp } from './help.ts'
@@ -21,7 +21,7 @@ export type Invocation =
       readonly kind: 'command'
       readonly spec: CommandSpec
       readonly words: readonly string[]
-      readonly options: Readonly<Record<string, unknown>>
+      readonly options: Call['options']
       readonly flags: Flags
     }
 
@@ -38,7 +38,11 @@ export function parseArguments(argv: readonly string[]): Invocation {
     .helpCommand(false)
     .argument('[words...]')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => (seen.help += text), writeErr: () => {}, getOutHelpWidth: () => HELP_COLUMNS })
+    .configureOutput({
+      writeOut: (text) => (seen.help += text),
+      writeErr: () => {},
+      getOutHelpWidth: () => HELP_COLUMNS,
+    })
     .configureHelp({ formatHelp: mainHelp })
     .action((words: readonly string[]) => {
       const [word] = words
@@ -59,7 +63,8 @@ export function parseArguments(argv: readonly string[]): Invocation {
     if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: seen.help.trimEnd() }
     throw usage(error, program, argv)
   }
-  if (seen.invocation === undefined) throw new RhizomeError('RZ_CLI_USAGE', 'nothing to do: see npx rhizome-node --help')
+  if (seen.invocation === undefined)
+    throw new RhizomeError('RZ_CLI_USAGE', 'nothing to do: see npx rhizome-node --help')
   return seen.invocation
 }
 
@@ -75,27 +80,30 @@ function addCommand(program: Command, spec: CommandSpec, tell: (invocation: Invo
   const allowed = SETTINGS.filter(({ key }) => spec.settings.includes(key))
   for (const setting of allowed) addSetting(command, setting)
   command.action((...parameters: readonly unknown[]) => {
-    const words = parameters.slice(0, spec.words.length).flat().filter((word) => typeof word === 'string')
+    const words = parameters
+      .slice(0, spec.words.length)
+      .flat()
+      .filter((word) => typeof word === 'string')
     const before = flagsOf(program, SETTINGS)
     const stray = Object.keys(before).find((key) => !spec.settings.includes(key as SettingKey))
     if (stray !== undefined) throw meaningless(flagOf(stray), spec)
     const flags = { ...before, ...flagsOf(command, allowed) }
     const options = Object.fromEntries(
-      Object.entries(command.opts()).filter(([name]) => !SETTINGS.some(({ key }) => key === name)),
+      Object.entries(command.opts<Call['options']>()).filter(([name]) => !SETTINGS.some(({ key }) => key === name)),
     )
     tell({ kind: 'command', spec, words, options, flags })
   })
 }
 
 function addSetting(command: Command, setting: Setting): void {
-  const { key, kind, argument, help } = setting
+  const { key, kind, argument, help: meaning } = setting
   if (kind === 'switch') {
-    command.addOption(new Option(flagOf(key), help))
+    command.addOption(new Option(flagOf(key), meaning))
     command.addOption(new Option(inverseFlagOf(key)).hideHelp())
     return
   }
-  const option = new Option(`${flagOf(key)} ${argument ?? '<value>'}`, help)
-  if (kind === 'list') option.argParser((value: string, before: readonly string[] = []) => [...before, value])
+  const option = new Option(`${flagOf(key)} ${argument ?? '<value>'}`, meaning)
+  if (kind === 'list') option.argParser((value: string, before?: readonly string[]) => [...(before ?? []), value])
   command.addOption(option)
 }
 
@@ -119,7 +127,11 @@ function lowerFirst(text: string): string {
 
 function unknownCommand(word: string): RhizomeError {
   // A topic without its flag is as likely as a slip, so a word must be close to be held one.
-  const guess = nearest(word, COMMANDS.map(({ name }) => name), Math.max(1, Math.floor(word.length / 4)))
+  const guess = nearest(
+    word,
+    COMMANDS.map(({ name }) => name),
+    Math.max(1, Math.floor(word.length / 4)),
+  )
   const hint = guess === undefined ? `to share a topic of that name: --topic ${word}` : `did you mean ${guess}?`
   return new RhizomeError('RZ_CLI_USAGE', `unknown command ${word}; ${hint}`)
 }

@@ -65,7 +65,8 @@ export function recordPath({ topic }: Door, collection: string, id: string): rea
 
 /** Tells one who wrote while no node ran that nobody else has it yet. */
 export function noteOffline({ isRunning, topic }: Door, { config, terminal }: Call): void {
-  if (!isRunning && !config.json) terminal.err(`note: no node runs here; start one to share it: npx rhizome-node --topic ${topic}`)
+  if (!isRunning && !config.json)
+    terminal.err(`note: no node runs here; start one to share it: npx rhizome-node --topic ${topic}`)
 }
 
 /** In the form in which `put` takes them: `name=Alice`, `age:=3`; aligned where somebody looks. */

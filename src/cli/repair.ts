@@ -51,7 +51,9 @@ function tellDamage({ damage, blocks, repaired }: Report, directory: string, ter
     terminal.out(`damaged: ${where}${visible(bare(why))}${block}`)
   }
   if (damage.length > DAMAGE_SHOWN_MAX) terminal.out(`and ${counted(damage.length - DAMAGE_SHOWN_MAX, 'other')}`)
-  terminal.out(`${counted(blocks, 'block')} are whole, ${counted(repaired?.setAside ?? 0, 'of them is', 'of them are')} set aside`)
+  terminal.out(
+    `${counted(blocks, 'block')} are whole, ${counted(repaired?.setAside ?? 0, 'of them is', 'of them are')} set aside`,
+  )
   if (repaired !== undefined) terminal.out(`the damaged file is kept as ${shortPath(repaired.keptAs)}`)
 }
 

@@ -30,7 +30,9 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       return [`${style('yellow', '-')} ${who(report)} disconnected`]
     case 'deltas': {
       const from = names(report.from.map(who))
-      return [`${style('cyan', '↓')} ${report.topic}: ${counted(report.received, 'delta')} from ${from}, ${grouped(report.total)} now`]
+      return [
+        `${style('cyan', '↓')} ${report.topic}: ${counted(report.received, 'delta')} from ${from}, ${grouped(report.total)} now`,
+      ]
     }
     case 'sync':
       return [syncLine(report, names(report.peers.map(who)), style)]
@@ -39,7 +41,9 @@ export function reportLines(report: Report, context: LineContext): readonly stri
     case 'wrong-secret':
       return warn(
         `wrong secret: ${shortAddress(report.address)}: ${visible(report.message)}. ` +
-          (context.isClosed ? 'Join it by the line of its npx rhizome-node invite' : 'Give its --secret, or join by its npx rhizome-node invite'),
+          (context.isClosed
+            ? 'Join it by the line of its npx rhizome-node invite'
+            : 'Give its --secret, or join by its npx rhizome-node invite'),
       )
     case 'dial-failed':
       // What the system said, in brackets, is for --json and --verbose.
@@ -57,18 +61,26 @@ export function reportLines(report: Report, context: LineContext): readonly stri
           'If the time here is wrong, set it',
       )
     case 'log-renewed':
-      return [`${style('yellow', '!')} ${report.topic}: writing goes on in a new log: ${visible(report.why)}; nothing is lost`]
+      return [
+        `${style('yellow', '!')} ${report.topic}: writing goes on in a new log: ${visible(report.why)}; nothing is lost`,
+      ]
     case 'reasserted':
-      return [`${style('green', '✓')} ${report.topic}: ${counted(report.deltas, 'delta')} of a forked log written again`]
+      return [
+        `${style('green', '✓')} ${report.topic}: ${counted(report.deltas, 'delta')} of a forked log written again`,
+      ]
     case 'forked':
       return warn(
         `${report.topic}: the log ${shortLog(report.log)} forked at block ${report.cut}; ` +
-          (report.own ? 'what is void of it is written again' : 'what its owner wrote since is void until written again'),
+          (report.own
+            ? 'what is void of it is written again'
+            : 'what its owner wrote since is void until written again'),
       )
     case 'rejected':
       return warn(`${report.topic}: refused what ${who(report)} sent: ${visible(report.why)} (${report.code})`)
     case 'sync-failed':
-      return warn(`${report.topic}: sync with ${who(report)} broke off: ${visible(report.why)}; it goes on at the next contact`)
+      return warn(
+        `${report.topic}: sync with ${who(report)} broke off: ${visible(report.why)}; it goes on at the next contact`,
+      )
     case 'store-refused':
       return warn(`${report.topic}: cannot store what comes in: ${visible(report.why)} (${report.code})`)
     case 'announce-failed':
@@ -111,7 +123,10 @@ function aloneLines(
   const flags = topics.map((topic) => `--topic ${topic}`).join(' ')
   const secret = isClosed ? ' --secret <the same>' : ''
   const machine = dialable.length > 0 ? 'on the other machine' : 'on this machine (it listens nowhere else)'
-  return [line, `  ${machine}: ${style('bold', `npx rhizome-node ${flags} --peer ${shellWord(shortAddress(address))}${secret}`)}`]
+  return [
+    line,
+    `  ${machine}: ${style('bold', `npx rhizome-node ${flags} --peer ${shellWord(shortAddress(address))}${secret}`)}`,
+  ]
 }
 
 function nameOf({ peer, name }: PeerName, { isAmbiguous }: LineContext): string {

@@ -35,7 +35,13 @@ export type Report =
   | { readonly event: 'future-block'; readonly topic: string; readonly peer: string; readonly aheadMs: number }
   | { readonly event: 'log-renewed'; readonly topic: string; readonly why: string }
   | { readonly event: 'reasserted'; readonly topic: string; readonly deltas: number }
-  | { readonly event: 'forked'; readonly topic: string; readonly log: string; readonly cut: number; readonly own: boolean }
+  | {
+      readonly event: 'forked'
+      readonly topic: string
+      readonly log: string
+      readonly cut: number
+      readonly own: boolean
+    }
   | {
       readonly event: 'rejected' | 'sync-failed'
       readonly topic: string
@@ -44,7 +50,12 @@ export type Report =
       readonly code: string
       readonly why: string
     }
-  | { readonly event: 'store-refused' | 'announce-failed'; readonly topic: string; readonly code: string; readonly why: string }
+  | {
+      readonly event: 'store-refused' | 'announce-failed'
+      readonly topic: string
+      readonly code: string
+      readonly why: string
+    }
 
 export interface PeerName {
   readonly peer: string
@@ -73,11 +84,11 @@ const REPEATS_MAX = 1_000
 const PEERS_MAX = 10_000
 /** How long a status must last before it is told: while blocks come in, a node is behind for a moment at each. */
 const SETTLED_MS: Readonly<Record<SyncStatus['kind'], number>> = {
-  'alone': 1_000,
-  'looking': 5_000,
-  'behind': 1_500,
+  alone: 1_000,
+  looking: 5_000,
+  behind: 1_500,
   'in-sync': 0,
-  'full': 0,
+  full: 0,
 }
 
 interface Pending {
@@ -136,7 +147,11 @@ export class Reports {
       if (name === undefined && nowMs - sinceMs < NAME_MS) continue
       this.#connecting.delete(peer)
       this.#connected.add(peer)
-      this.#tell({ event: 'connected', ...this.#named(peer), address: withoutPeer(this.#watched.addressOf(peer) ?? address) })
+      this.#tell({
+        event: 'connected',
+        ...this.#named(peer),
+        address: withoutPeer(this.#watched.addressOf(peer) ?? address),
+      })
     }
     if (nowMs - this.#deltasMs >= DELTAS_MS) this.#tellDeltas(nowMs)
     for (const { topic, status } of this.#watched.statuses()) this.#lookAt(topic, status, nowMs)

@@ -40,7 +40,12 @@ export async function run({ config, faces, terminal, signal }: RunParts): Promis
   const reporter = report(node, config, terminal)
   const served = opening.use(await faces.serve(node, serveOptions(config, terminal)))
   if (node.directory !== undefined) opening.use(await leaveNote(node.directory, { ...noteOf(node, config, served) }))
-  tellStart(node, served, { ...config, notices: [...config.notices, ...(await closedElsewhere(node, config))] }, terminal)
+  tellStart(
+    node,
+    served,
+    { ...config, notices: [...config.notices, ...(await closedElsewhere(node, config))] },
+    terminal,
+  )
   reporter.start()
   await aborted(signal)
   reporter.stop()
@@ -78,17 +83,26 @@ function serveOptions(config: Config, terminal: Terminal): ServeOptions {
   return {
     tcp: http && { host: httpHost, allowHosts, allowOrigins, ...port },
     overlay: secret === undefined ? 'open' : 'secret',
-    onError: (error) => terminal.err(`HTTP API: ${visible(config.verbose && error instanceof Error ? (error.stack ?? '') : String(error))}`),
+    onError: (error) =>
+      terminal.err(
+        `HTTP API: ${visible(config.verbose && error instanceof Error ? (error.stack ?? '') : String(error))}`,
+      ),
   }
 }
 
 /** Tells one who forgot the secret why the data is not there. */
-async function closedElsewhere({ directory }: RhizomeNode, { data, home, topics, secret }: Config): Promise<readonly string[]> {
+async function closedElsewhere(
+  { directory }: RhizomeNode,
+  { data, home, topics, secret }: Config,
+): Promise<readonly string[]> {
   if (data !== undefined || directory === undefined) return []
   const cards = await listDirectories(home ?? defaultHome())
   return cards
     .filter((card) => card.topics.some((topic) => topic === topics[0]) && !mayShare(card.overlay, secret))
-    .map((card) => `${shortPath(card.directory)} holds ${topics[0] ?? ''} under ${secret === undefined ? 'a' : 'another'} --secret`)
+    .map(
+      (card) =>
+        `${shortPath(card.directory)} holds ${topics[0] ?? ''} under ${secret === undefined ? 'a' : 'another'} --secret`,
+    )
 }
 
 function noteOf(node: RhizomeNode, { topics, secret }: Config, { urls }: Served) {
@@ -119,7 +133,11 @@ function tellStart(node: RhizomeNode, { urls, token }: Served, config: Config, t
   for (const line of bannerLines(facts, { style: terminal.style, home: homedir() })) terminal.out(line)
 }
 
-function tellStop(kept: { readonly directory: string | undefined; readonly deltas: number }, config: Config, terminal: Terminal): void {
+function tellStop(
+  kept: { readonly directory: string | undefined; readonly deltas: number },
+  config: Config,
+  terminal: Terminal,
+): void {
   const { directory, deltas } = kept
   if (config.json) return tellJson(terminal, { event: 'stopped', deltas, directory: directory ?? null })
   const where = directory === undefined ? 'nothing is kept' : `${counted(deltas, 'delta')} in ${shortPath(directory)}`

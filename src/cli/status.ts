@@ -71,7 +71,16 @@ export async function peers(call: Call): Promise<ExitCode> {
   return EXIT.ok
 }
 
-function peerRow({ name, id, self, state, addresses, roundTripMs, clockOffsetMs, namespaces }: PeerSummary): readonly string[] {
+function peerRow({
+  name,
+  id,
+  self,
+  state,
+  addresses,
+  roundTripMs,
+  clockOffsetMs,
+  namespaces,
+}: PeerSummary): readonly string[] {
   const [address] = addresses
   return [
     name ?? '?',

@@ -46,10 +46,12 @@ export function deltaLine(delta: DeltaJson, style: Call['terminal']['style']): s
 
 function claimOf(pointers: readonly Pointer[]): string {
   const [about, value] = pointers
-  const isProperty = pointers.length === 2 && about?.targetContext !== undefined && value?.localContext === about.targetContext
+  const isProperty =
+    pointers.length === 2 && about?.targetContext !== undefined && value?.localContext === about.targetContext
   if (isProperty) return `${visible(textOf(about.target))} ${visible(value.localContext)} ${valueText(value)}`
   const [negation] = pointers
-  if (pointers.length === 1 && negation?.localContext === 'negates') return `negates ${visible(textOf(negation.target))}`
+  if (pointers.length === 1 && negation?.localContext === 'negates')
+    return `negates ${visible(textOf(negation.target))}`
   return pointers.map((pointer) => `${visible(pointer.localContext)}: ${valueText(pointer)}`).join(', ')
 }
 

@@ -9,12 +9,12 @@ export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
 export interface Terminal {
   /** A line for stdout, where results go. */
-  out(line: string): void
+  readonly out: (line: string) => void
   /** A line for stderr, where everything else goes. */
-  err(line: string): void
+  readonly err: (line: string) => void
   /** Replaces the last line of stderr; does nothing where nobody looks. The empty text removes it. */
-  progress(line: string): void
-  style(style: Style, text: string): string
+  readonly progress: (line: string) => void
+  readonly style: (style: Style, text: string) => string
   /** Whether somebody looks at stdout. */
   readonly isTty: boolean
   readonly columns: number

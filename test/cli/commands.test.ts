@@ -23,21 +23,31 @@ describe('a running node', () => {
   it('answers put, get, ids, status, peers, delete and export by its socket, without HTTP too', async () => {
     const at = await place()
     await startNode(['--no-http', '--name', 'alice'], at)
-    expect(await run(['put', 'user/alice', 'name=Alice', 'age:=3'], at)).toEqual({ exitCode: 0, out: 'user/alice created\n', err: '' })
+    expect(await run(['put', 'user/alice', 'name=Alice', 'age:=3'], at)).toEqual({
+      exitCode: 0,
+      out: 'user/alice created\n',
+      err: '',
+    })
     expect(await run(['put', 'user/alice', 'age:=4'], at)).toMatchObject({ exitCode: 0, out: 'user/alice updated\n' })
     expect(await run(['get', 'user/alice'], at)).toEqual({ exitCode: 0, out: 'age:=4\nname=Alice\n', err: '' })
     const record = { id: 'alice', properties: { age: 4, name: 'Alice' } }
     expect(JSON.parse((await run(['get', 'user/alice', '--json'], at)).out)).toEqual(record)
     expect(await run(['ids', 'user'], at)).toEqual({ exitCode: 0, out: 'alice\n', err: '' })
     const status = await run(['status', '--json'], at)
-    expect(JSON.parse(status.out)).toMatchObject({ running: true, name: 'alice', namespaces: [{ name: 'users', counts: { deltas: 3 } }] })
+    expect(JSON.parse(status.out)).toMatchObject({
+      running: true,
+      name: 'alice',
+      namespaces: [{ name: 'users', counts: { deltas: 3 } }],
+    })
     expect((await run(['status'], at)).out).toMatch(/users\t3\t2\t1\talone/)
     const peers = await run(['peers'], at)
     expect(peers.out).toMatch(/^name\tid\tstate.*\nalice\t….*\tthis node\t/)
     expect(peers.err).toContain('nobody else is connected')
     const exported = (await run(['export'], at)).out.trimEnd().split('\n')
     expect(exported.map((line) => JSON.parse(line) as unknown)).toHaveLength(3)
-    expect(await run(['export', '--collection', 'user'], at)).toMatchObject({ out: '{"age":4,"name":"Alice","id":"alice"}\n' })
+    expect(await run(['export', '--collection', 'user'], at)).toMatchObject({
+      out: '{"age":4,"name":"Alice","id":"alice"}\n',
+    })
     expect(await run(['delete', 'user/alice'], at)).toMatchObject({ exitCode: 0, out: 'user/alice deleted\n' })
     expect(await run(['get', 'user/alice'], at)).toMatchObject({ exitCode: 3, out: '' })
     expect(await run(['delete', 'user/alice'], at)).toMatchObject({ exitCode: 3 })
@@ -101,11 +111,20 @@ describe('without a running node', () => {
     expect(await run(['get', 'user/alice'], at)).toMatchObject({ out: 'name=Alice\n' })
   })
 
-  for (const words of [['get', 'user/a'], ['status'], ['export'], ['identity', 'show'], ['invite'], ['put', 'user/a', 'b=c']]) {
+  for (const words of [
+    ['get', 'user/a'],
+    ['status'],
+    ['export'],
+    ['identity', 'show'],
+    ['invite'],
+    ['put', 'user/a', 'b=c'],
+  ]) {
     it(`${words[0] ?? ''} says that there is none, and how to start one`, async () => {
       const { exitCode, out, err } = await run(words, await place())
       expect({ exitCode, out }).toEqual({ exitCode: 5, out: '' })
-      expect(err).toMatch(/^error RZ_CLI_NO_NODE: no node runs here and none left data: start one with npx rhizome-node --topic users\n$/)
+      expect(err).toMatch(
+        /^error RZ_CLI_NO_NODE: no node runs here and none left data: start one with npx rhizome-node --topic users\n$/,
+      )
     })
   }
 
@@ -141,7 +160,10 @@ describe('wrong words', () => {
   it('in a variable or the file are refused the same way', async () => {
     const at = await place()
     const { exitCode, err } = await run(['status'], { ...at, env: { RHIZOME_TOPICS: 'x' } })
-    expect({ exitCode, err }).toEqual({ exitCode: 2, err: 'error RZ_CLI_CONFIG: unknown variable RHIZOME_TOPICS; did you mean RHIZOME_TOPIC?\n' })
+    expect({ exitCode, err }).toEqual({
+      exitCode: 2,
+      err: 'error RZ_CLI_CONFIG: unknown variable RHIZOME_TOPICS; did you mean RHIZOME_TOPIC?\n',
+    })
     await writeFile(join(at.directory, 'rhizome.config.json'), '{"topics":["x"]}')
     expect((await run(['status'], at)).err).toContain('did you mean topic?')
   })
@@ -157,9 +179,16 @@ describe('import', () => {
 
   it('takes the good lines of a CSV, shows their types, and puts the bad ones into a file', async () => {
     const at = await placeOfUsers()
-    await file(at, 'people.csv', 'email,name,age,zip\na@x,Ann,3,01234\nb@x,Bob\nc@x,"Cy",4,99999\n,Dan,5,1\na@x,Eve,6,2\n')
+    await file(
+      at,
+      'people.csv',
+      'email,name,age,zip\na@x,Ann,3,01234\nb@x,Bob\nc@x,"Cy",4,99999\n,Dan,5,1\na@x,Eve,6,2\n',
+    )
     const { exitCode, out, err } = await run(['import', './people.csv', '--into', 'person', '--id', 'email'], at)
-    expect({ exitCode, out }).toEqual({ exitCode: 4, out: expect.stringMatching(/^2 records into person, 8 deltas, in /) as string })
+    expect({ exitCode, out }).toEqual({
+      exitCode: 4,
+      out: expect.stringMatching(/^2 records into person, 8 deltas, in /) as string,
+    })
     expect(err).toContain('4 rows of csv into person; ids: email\ncolumn\ttype\trows\tsuch as\nemail\ttext\t3\ta@x\n')
     expect(err).toContain('age\tnumber\tall\t3\nzip\ttext\tall\t01234\n')
     expect(err).toContain('3 lines refused: people.csv.rejected.ndjson has each with its number and why\n')
@@ -177,10 +206,25 @@ describe('import', () => {
     await file(at, 'a.ndjson', '{"id":"x","n":1,"deep":{"er":[null]}}\n{"id":"y","n":2}\n')
     await file(at, 'b.json', '{"k1":{"n":1},"k2":{"n":2}}')
     await file(at, 'c.json', '[{"n":1,"m":2},{"m":2,"n":1},{"n":3}]')
-    for (const [name, records, deltas] of [['a.ndjson', 2, 3], ['b.json', 2, 2], ['c.json', 2, 3]] as const) {
+    for (const [name, records, deltas] of [
+      ['a.ndjson', 2, 3],
+      ['b.json', 2, 2],
+      ['c.json', 2, 3],
+    ] as const) {
       const into = ['--into', name.slice(0, 1)]
-      expect(await json([`./${name}`, ...into], at)).toMatchObject({ exitCode: 0, records, deltas, unchanged: 0, rejectedCount: 0 })
-      expect(await json([`./${name}`, ...into], at)).toMatchObject({ exitCode: 0, records: 0, deltas: 0, unchanged: records })
+      expect(await json([`./${name}`, ...into], at)).toMatchObject({
+        exitCode: 0,
+        records,
+        deltas,
+        unchanged: 0,
+        rejectedCount: 0,
+      })
+      expect(await json([`./${name}`, ...into], at)).toMatchObject({
+        exitCode: 0,
+        records: 0,
+        deltas: 0,
+        unchanged: records,
+      })
     }
     expect(await run(['get', 'a/x'], at)).toMatchObject({ out: 'deep:={"er":[null]}\nn:=1\n' })
     expect(await run(['ids', 'b'], at)).toMatchObject({ out: 'k1\nk2\n' })
@@ -199,7 +243,11 @@ describe('import', () => {
   it('tells lines that the node refuses by their number in the file', async () => {
     const at = await placeOfUsers()
     await file(at, 'bad.ndjson', '{"id":"x","n":1}\n\n{"id":"y","n":{"$bytes":"!"}}\n{"id":"z","n":2}\n')
-    expect(await json(['./bad.ndjson', '--into', 'bad'], at)).toMatchObject({ exitCode: 4, records: 2, rejectedCount: 1 })
+    expect(await json(['./bad.ndjson', '--into', 'bad'], at)).toMatchObject({
+      exitCode: 4,
+      records: 2,
+      rejectedCount: 1,
+    })
     const rejected = await readFile(join(at.directory, 'bad.ndjson.rejected.ndjson'), 'utf8')
     expect(JSON.parse(rejected)).toMatchObject({ line: 3, why: expect.stringContaining('RZ_DELTA_INVALID') as string })
   })
@@ -235,11 +283,20 @@ describe('identity', () => {
     await writeFile(join(at.directory, 'key.json'), exported.out)
     const other = { ...at, home: join(at.directory, 'other') }
     await run(['put', 'user/a', 'n:=1', '--topic', 'users'], other)
-    expect(await run(['identity', 'import', './key.json'], other)).toMatchObject({ exitCode: 1, err: expect.stringContaining('RZ_IDENTITY_EXISTS') as string })
-    expect(await run(['identity', 'import', './key.json', '--as', 'laptop'], other)).toMatchObject({ exitCode: 0, out: `laptop  ${shown.id}\n` })
+    expect(await run(['identity', 'import', './key.json'], other)).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('RZ_IDENTITY_EXISTS') as string,
+    })
+    expect(await run(['identity', 'import', './key.json', '--as', 'laptop'], other)).toMatchObject({
+      exitCode: 0,
+      out: `laptop  ${shown.id}\n`,
+    })
     expect(await run(['put', 'user/b', 'n:=1', '--as', 'laptop'], other)).toMatchObject({ exitCode: 0 })
     expect((await run(['export'], other)).out).toContain(`"creator":"${shown.id}"`)
-    expect(await run(['put', 'user/b', 'n:=1', '--as', 'nobody'], other)).toMatchObject({ exitCode: 1, err: expect.stringContaining('RZ_IDENTITY_UNKNOWN') as string })
+    expect(await run(['put', 'user/b', 'n:=1', '--as', 'nobody'], other)).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('RZ_IDENTITY_UNKNOWN') as string,
+    })
     expect(await run(['identity', 'import', './key.json', '--replace'], other)).toMatchObject({ exitCode: 0 })
     expect(await run(['identity', 'export', '--as', 'none'], at)).toMatchObject({ exitCode: 1 })
     expect(await run(['identity', 'shwo'], at)).toMatchObject({ exitCode: 2 })

@@ -38,7 +38,10 @@ const codeOf = (sources: Parameters<typeof config>[0]): { code?: unknown; messag
 
 describe('a setting', () => {
   /** For each setting its flag's value, its variable's and its key's, and what is read of each. */
-  const samples: Record<string, { flag: Flags[keyof Flags]; variable: string; file: unknown; read: string; values: unknown[] }> = {
+  const samples: Record<
+    string,
+    { flag: Flags[keyof Flags]; variable: string; file: unknown; read: string; values: unknown[] }
+  > = {
     topic: { flag: ['a'], variable: 'b', file: ['c'], read: 'topics', values: [['a'], ['b'], ['c'], []] },
     peer: { flag: ['a'], variable: 'b', file: ['c'], read: 'peers', values: [['a'], ['b'], ['c'], []] },
     secret: { flag: 'a', variable: 'b', file: 'c', read: 'secret', values: ['a', 'b', 'c', undefined] },
@@ -95,7 +98,7 @@ describe('a setting', () => {
   })
 })
 
-describe('the original\'s variables', () => {
+describe("the original's variables", () => {
   it('RHIZOME_SEED_PEERS are peers', () => {
     const { peers } = config({ env: { RHIZOME_SEED_PEERS: 'localhost:4002, localhost:4004' } })
     expect(peers).toEqual(['localhost:4002', 'localhost:4004'])
@@ -124,24 +127,42 @@ describe('the original\'s variables', () => {
 
   it('give way, with a notice, to the variables of today', () => {
     const { name, notices } = config({ env: { RHIZOME_PEER_ID: 'old', RHIZOME_NAME: 'new' } })
-    expect({ name, notices }).toEqual({ name: 'new', notices: ['RHIZOME_PEER_ID is ignored: RHIZOME_NAME is given, too'] })
+    expect({ name, notices }).toEqual({
+      name: 'new',
+      notices: ['RHIZOME_PEER_ID is ignored: RHIZOME_NAME is given, too'],
+    })
   })
 })
 
 describe('an unknown name', () => {
   const cases = [
-    { title: 'variable', sources: { env: { RHIZOME_TOPICS: 'x' } }, nearest: 'RHIZOME_TOPICS; did you mean RHIZOME_TOPIC?' },
-    { title: 'variable of the original, mistyped', sources: { env: { RHIZOME_SEED_PEER: 'x' } }, nearest: 'RHIZOME_SEED_PEERS?' },
-    { title: 'key', sources: { file: { 'http-port': 1 } }, nearest: '"http-port" in rhizome.config.json; did you mean httpPort?' },
+    {
+      title: 'variable',
+      sources: { env: { RHIZOME_TOPICS: 'x' } },
+      nearest: 'RHIZOME_TOPICS; did you mean RHIZOME_TOPIC?',
+    },
+    {
+      title: 'variable of the original, mistyped',
+      sources: { env: { RHIZOME_SEED_PEER: 'x' } },
+      nearest: 'RHIZOME_SEED_PEERS?',
+    },
+    {
+      title: 'key',
+      sources: { file: { 'http-port': 1 } },
+      nearest: '"http-port" in rhizome.config.json; did you mean httpPort?',
+    },
     { title: 'key like no other', sources: { file: { qqqqqqqqqq: 1 } }, nearest: 'known are topic, peer,' },
   ]
   for (const { title, sources, nearest } of cases) {
     it(`is refused with the nearest known one: ${title}`, () => {
-      expect(codeOf(sources)).toMatchObject({ code: 'RZ_CLI_CONFIG', message: expect.stringContaining(nearest) as string })
+      expect(codeOf(sources)).toMatchObject({
+        code: 'RZ_CLI_CONFIG',
+        message: expect.stringContaining(nearest) as string,
+      })
     })
   }
 
-  it('outside RHIZOME_ is nobody\'s business', () => {
+  it("outside RHIZOME_ is nobody's business", () => {
     expect(config({ env: { PATH: '/bin', RHIZOMES: '1' } })).toEqual(config({}))
   })
 })
@@ -152,21 +173,36 @@ describe('a value of the wrong form is refused by the name under which it was gi
     ['a port beyond 65535', { env: { RHIZOME_HTTP_PORT: '65536' } }, 'RHIZOME_HTTP_PORT must be a port'],
     ['a fraction as a port', { file: { httpPort: 1.5 } }, '"httpPort" in rhizome.config.json must be a port'],
     ['a negative port', { file: { httpPort: -1 } }, 'must be a port'],
-    ['a switch that is neither true nor false', { env: { RHIZOME_MEMORY: 'maybe' } }, 'RHIZOME_MEMORY must be true or false'],
+    [
+      'a switch that is neither true nor false',
+      { env: { RHIZOME_MEMORY: 'maybe' } },
+      'RHIZOME_MEMORY must be true or false',
+    ],
     ['another durability', { flags: { durability: 'most' } }, '--durability must be normal or full'],
     ['a list of numbers', { file: { topic: [1] } }, 'must be a text, or a list of texts'],
     ['a text that is a list', { file: { name: ['a'] } }, 'must be a text'],
     ['an empty text', { file: { name: ' ' } }, 'must be a text that is not empty'],
-    ['a host name to listen on', { flags: { listen: ['example.org:1'] } }, '--listen must be a port, ip:port or a multiaddr'],
+    [
+      'a host name to listen on',
+      { flags: { listen: ['example.org:1'] } },
+      '--listen must be a port, ip:port or a multiaddr',
+    ],
     ['a port to listen on beyond 65535', { flags: { listen: ['70000'] } }, '--listen must be'],
-    ['a secret in a file that is not there', { flags: { secret: './none.key' } }, '--secret: there is no file ./none.key'],
+    [
+      'a secret in a file that is not there',
+      { flags: { secret: './none.key' } },
+      '--secret: there is no file ./none.key',
+    ],
     ['a file that is not JSON', { file: '{' }, 'is not JSON'],
     ['a file that holds a list', { file: '[]' }, 'must hold one JSON object'],
     ['a file beyond 64 KiB', { file: `{"name":"${'x'.repeat(66_000)}"}` }, 'at most 65536 are read'],
   ]
   for (const [title, sources, message] of cases) {
     it(title, () => {
-      expect(codeOf(sources)).toMatchObject({ code: 'RZ_CLI_CONFIG', message: expect.stringContaining(message) as string })
+      expect(codeOf(sources)).toMatchObject({
+        code: 'RZ_CLI_CONFIG',
+        message: expect.stringContaining(message) as string,
+      })
     })
   }
 })
@@ -191,13 +227,17 @@ describe('the secret', () => {
 
   it('is the text itself', () => expect(secret('battery staple')).toBe('battery staple'))
   it('is the content of a file of that name', () => expect(secret('team.key')).toBe('correct horse'))
-  it('is the content of the file that a path names', () => expect(secret(join(directory, 'team.key'))).toBe('correct horse'))
-  it('is refused when the file is empty', () => expect(() => secret('empty.key')).toThrow('the file empty.key is empty'))
+  it('is the content of the file that a path names', () =>
+    expect(secret(join(directory, 'team.key'))).toBe('correct horse'))
+  it('is refused when the file is empty', () =>
+    expect(() => secret('empty.key')).toThrow('the file empty.key is empty'))
 })
 
 describe('the configuration file', () => {
   it('is told of, so that nobody wonders', () => {
-    expect(config({ file: { name: 'a' } }).notices).toEqual([expect.stringMatching(/^settings are taken from .*rhizome\.config\.json$/)])
+    expect(config({ file: { name: 'a' } }).notices).toEqual([
+      expect.stringMatching(/^settings are taken from .*rhizome\.config\.json$/),
+    ])
   })
 
   it('need not be there', () => expect(config({}).notices).toEqual([]))

@@ -9,7 +9,9 @@ import { formatInvitation, type Invitation, invitedPeers, parseInvitation } from
 const invitations: fc.Arbitrary<Invitation> = fc.record(
   {
     topics: fc.array(fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,63}$/), { minLength: 1, maxLength: 5 }),
-    addresses: fc.array(fc.constantFrom('/ip4/10.0.0.1/tcp/4000', '/ip6/::1/tcp/1', '/dns4/example.org/tcp/4000'), { maxLength: 4 }),
+    addresses: fc.array(fc.constantFrom('/ip4/10.0.0.1/tcp/4000', '/ip6/::1/tcp/1', '/dns4/example.org/tcp/4000'), {
+      maxLength: 4,
+    }),
     secret: fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text.isWellFormed()),
     peer: fc.constant('12D3KooWGRUUVFWXjeRGB42yBJLRQ1iRRYmDmNGrGfjuwE6oEw45'),
   },
@@ -41,7 +43,9 @@ describe('an invitation', () => {
         const other = line[index] === 'x' ? 'y' : 'x'
         const rest = line.slice(kind === 'add' ? index : index + 1)
         const changed = line.slice(0, index) + (kind === 'drop' ? '' : other) + rest
-        expect(() => parseInvitation(changed)).toThrow(expect.objectContaining({ code: 'RZ_CLI_INVITE_INVALID' }) as Error)
+        expect(() => parseInvitation(changed)).toThrow(
+          expect.objectContaining({ code: 'RZ_CLI_INVITE_INVALID' }) as Error,
+        )
       }),
     )
   })
@@ -54,7 +58,11 @@ describe('an invitation', () => {
     ['a line of a later version', lineOf(Buffer.from([2, 1, 2, 3])), 'later release: upgrade'],
     ['no JSON', lineOf(Buffer.from([1, 1, 2, 3])), 'its content is not JSON'],
     ['JSON of another shape', lineOf(Buffer.from('\u0001{"t":[]}')), 'it names no topic'],
-    ['a secret that is no text', lineOf(Buffer.from('\u0001{"t":["a"],"a":[],"s":1}')), 'its secret or peer is no text'],
+    [
+      'a secret that is no text',
+      lineOf(Buffer.from('\u0001{"t":["a"],"a":[],"s":1}')),
+      'its secret or peer is no text',
+    ],
     ['a line without end', `rhizome:${'x'.repeat(20_000)}`, 'it is longer than'],
   ]
   for (const [title, text, message] of faults) {

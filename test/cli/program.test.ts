@@ -52,7 +52,11 @@ describe('flags', () => {
   })
 
   it('of a command may stand before or behind it', () => {
-    for (const argv of [['get', 'a/b', '--json'], ['--json', 'get', 'a/b'], ['get', '--json', 'a/b']]) {
+    for (const argv of [
+      ['get', 'a/b', '--json'],
+      ['--json', 'get', 'a/b'],
+      ['get', '--json', 'a/b'],
+    ]) {
       expect(parseArguments(argv)).toMatchObject({ kind: 'command', words: ['a/b'], flags: { json: true } })
     }
   })
@@ -83,7 +87,7 @@ describe('a slip is RZ_CLI_USAGE and is told with what was meant:', () => {
     [['--topic'], "option '--topic <name>' argument missing; see npx rhizome-node --help"],
   ]
   for (const [argv, message] of cases) {
-    it(argv.join(' '), () => {
+    it(`as in ${argv.join(' ')}`, () => {
       let thrown: unknown
       try {
         parseArguments(argv)

@@ -24,7 +24,8 @@ const facts: Facts = {
   token: { kind: 'none' },
   notices: [],
 }
-const banner = (changes: Partial<Facts> = {}) => bannerLines({ ...facts, ...changes }, { style: plain, home: '/h/carol' })
+const banner = (changes: Partial<Facts> = {}) =>
+  bannerLines({ ...facts, ...changes }, { style: plain, home: '/h/carol' })
 
 describe('the banner', () => {
   it('says who, where, what, who can read and write it, where it lies and how to pin that', () => {
@@ -72,7 +73,9 @@ describe('the banner', () => {
   })
 
   it('shows a token where nobody could look it up, and else how to get one', () => {
-    expect(banner({ token: { kind: 'stored' } }).join()).toContain('needs a token: npx rhizome-node token makes and shows one')
+    expect(banner({ token: { kind: 'stored' } }).join()).toContain(
+      'needs a token: npx rhizome-node token makes and shows one',
+    )
     expect(banner({ token: { kind: 'shown', token: 'rz_x' } }).join()).toContain('needs the token rz_x')
   })
 
@@ -107,14 +110,17 @@ function watch() {
   return {
     names,
     reports,
-    become(next: SyncStatus) {
+    become: (next: SyncStatus) => {
       status = next
     },
     taken: () => told.splice(0),
     network: (event: Extract<NodeEvent, { kind: 'network' }>['event'], nowMs: number) =>
       reports.hear({ kind: 'network', event }, nowMs),
     replication: (event: object, nowMs: number) =>
-      reports.hear({ kind: 'replication', namespace: 'users', event: { namespace: 'x', ...event } } as NodeEvent, nowMs),
+      reports.hear(
+        { kind: 'replication', namespace: 'users', event: { namespace: 'x', ...event } } as NodeEvent,
+        nowMs,
+      ),
   }
 }
 
@@ -324,7 +330,10 @@ describe('a line', () => {
       { event: 'sync', topic: 'users', status: { kind: 'behind', blocks: 1, peers }, peers: [bob] },
       ['○ users: behind by 1 block of bob'],
     ],
-    [{ event: 'sync', topic: 'users', status: { kind: 'alone' }, peers: [] }, ['○ users: alone; nobody else is connected']],
+    [
+      { event: 'sync', topic: 'users', status: { kind: 'alone' }, peers: [] },
+      ['○ users: alone; nobody else is connected'],
+    ],
     [
       { event: 'alone', interfaces: ['eth0 192.168.1.5'], queriesSent: 3, answersHeard: 0 },
       [
@@ -334,7 +343,9 @@ describe('a line', () => {
     ],
     [
       { event: 'wrong-secret', address, message: 'it has another secret' },
-      ['! wrong secret: 10.0.0.2:4000: it has another secret. Give its --secret, or join by its npx rhizome-node invite'],
+      [
+        '! wrong secret: 10.0.0.2:4000: it has another secret. Give its --secret, or join by its npx rhizome-node invite',
+      ],
     ],
     [
       { event: 'clock', ...bob, offsetMs: 420_000 },
@@ -354,7 +365,13 @@ describe('a line', () => {
   }
 
   it('for a closed node asks for the same secret, and says of a node on loopback that it is one', () => {
-    const closed = { ...context, isClosed: true, mdns: false, addresses: () => ['/ip4/127.0.0.1/tcp/4001'], topics: ['a'] }
+    const closed = {
+      ...context,
+      isClosed: true,
+      mdns: false,
+      addresses: () => ['/ip4/127.0.0.1/tcp/4001'],
+      topics: ['a'],
+    }
     const alone: Report = { event: 'alone', interfaces: [], queriesSent: 0, answersHeard: 0 }
     expect(reportLines(alone, closed)).toEqual([
       '○ alone so far: mDNS is off here (--no-mdns)',

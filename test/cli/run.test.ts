@@ -64,13 +64,27 @@ describe('a node', () => {
     const one = await event(first, 'started')
     const second = startRhizome(words, at)
     const two = await event(second, 'started')
-    expect([one['directory'], two['directory']]).toEqual(['users', 'users-2'].map((name) => join(at.home, 'nodes', name)))
+    expect([one['directory'], two['directory']]).toEqual(
+      ['users', 'users-2'].map((name) => join(at.home, 'nodes', name)),
+    )
     expect(one['http']).not.toEqual(two['http'])
-    expect(await event(first, 'connected')).toMatchObject({ peer: two['peerId'], name: two['name'], address: withoutPeer((two['addresses'] as string[])[0] ?? '') })
-    expect(await event(second, 'sync')).toMatchObject({ topic: 'users', status: { kind: 'in-sync', peers: [one['peerId']] } })
+    expect(await event(first, 'connected')).toMatchObject({
+      peer: two['peerId'],
+      name: two['name'],
+      address: withoutPeer((two['addresses'] as string[])[0] ?? ''),
+    })
+    expect(await event(second, 'sync')).toMatchObject({
+      topic: 'users',
+      status: { kind: 'in-sync', peers: [one['peerId']] },
+    })
     const data = (node: Record<string, unknown>) => ['--data', node['directory'] as string]
     expect(await runHere(['put', 'user/alice', 'name=Alice', ...data(one)], at)).toMatchObject({ exitCode: 0 })
-    expect(await event(second, 'deltas')).toMatchObject({ topic: 'users', received: 1, total: 1, from: [{ peer: one['peerId'] }] })
+    expect(await event(second, 'deltas')).toMatchObject({
+      topic: 'users',
+      received: 1,
+      total: 1,
+      from: [{ peer: one['peerId'] }],
+    })
     expect(await runHere(['get', 'user/alice', ...data(two)], at)).toMatchObject({ out: 'name=Alice\n' })
     await second.interrupt()
     expect(await event(first, 'disconnected')).toMatchObject({ peer: two['peerId'], name: two['name'] })
@@ -86,7 +100,10 @@ describe('a node', () => {
     await second.printed(/● users: in sync with alice/)
     expect(second.out).toContain('in memory: nothing is kept')
     const { exitCode, out } = await second.interrupt()
-    expect({ exitCode, last: out.trimEnd().split('\n').at(-1) }).toEqual({ exitCode: 0, last: expect.stringMatching(/^\d\d:\d\d:\d\d {2}stopped; nothing is kept$/) as string })
+    expect({ exitCode, last: out.trimEnd().split('\n').at(-1) }).toEqual({
+      exitCode: 0,
+      last: expect.stringMatching(/^\d\d:\d\d:\d\d {2}stopped; nothing is kept$/) as string,
+    })
     expect(existsSync(there.home)).toBe(false)
   })
 })
@@ -105,7 +122,10 @@ describe('an invitation', () => {
     const third = start(['--peer', address], elsewhere)
     await third.printed(/! wrong secret: 127\.0\.0\.1:\d+: .*--secret/)
     await first.interrupt()
-    expect(await runHere(['invite'], here)).toMatchObject({ exitCode: 5, err: expect.stringContaining('does not run') as string })
+    expect(await runHere(['invite'], here)).toMatchObject({
+      exitCode: 5,
+      err: expect.stringContaining('does not run') as string,
+    })
     await third.interrupt()
     await second.interrupt()
   })
@@ -120,7 +140,10 @@ describe('data that was shared under a secret', () => {
     await closed.interrupt()
     for (const words of [[], ['--secret', 'battery staple']]) {
       const { exitCode, err } = await runHere(['--topic', 'users', '--data', String(directory), ...words], at)
-      expect({ exitCode, err }).toEqual({ exitCode: 1, err: expect.stringMatching(/^error RZ_NODE_SECRET_DIFFERS: /) as string })
+      expect({ exitCode, err }).toEqual({
+        exitCode: 1,
+        err: expect.stringMatching(/^error RZ_NODE_SECRET_DIFFERS: /) as string,
+      })
     }
     const open = start([], at)
     await open.printed(/holds +users {2}0 deltas[^]*note +.*users holds users under a --secret[^]*Ctrl-C stops/)
@@ -143,14 +166,22 @@ describe('repair', () => {
     await first.interrupt()
     const mine = ['--data', String(directory)]
     expect((await runHere(['repair', ...mine], at)).out).toMatch(/^nothing is damaged in .*: 3 blocks are whole\n$/)
-    expect(await runHere(['repair', ...other], at)).toMatchObject({ exitCode: 1, err: expect.stringContaining('RZ_STORE_LOCKED') as string })
+    expect(await runHere(['repair', ...other], at)).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('RZ_STORE_LOCKED') as string,
+    })
     const log = join(String(directory), 'store', 'log.db')
     const bytes = await readFile(log)
     bytes[bytes.indexOf('user/b') + 5] = 0x7a
     await writeFile(log, bytes)
     const { exitCode, out } = await runHere(['repair', ...mine], at)
-    expect(out).toMatch(/^damaged: row 2: .*; it was block 1 of log 12D3KooW.*\n2 blocks are whole, 1 of them is set aside\n/)
-    expect({ exitCode, end: out.trimEnd().split('\n').at(-1) }).toEqual({ exitCode: 0, end: '2 deltas fetched from peers' })
+    expect(out).toMatch(
+      /^damaged: row 2: .*; it was block 1 of log 12D3KooW.*\n2 blocks are whole, 1 of them is set aside\n/,
+    )
+    expect({ exitCode, end: out.trimEnd().split('\n').at(-1) }).toEqual({
+      exitCode: 0,
+      end: '2 deltas fetched from peers',
+    })
     expect(await runHere(['ids', 'user', ...mine], at)).toMatchObject({ out: 'a\nb\nc\n' })
     await second.interrupt()
   })
@@ -199,7 +230,10 @@ describe('a node ends', () => {
       const { child, said, ended } = await spawned(at)
       child.kill(signal)
       expect(await ended).toEqual([0, null])
-      expect(said).toEqual({ out: expect.stringMatching(/\n\d\d:\d\d:\d\d {2}stopped; 0 deltas in .*users\n$/) as string, err: '' })
+      expect(said).toEqual({
+        out: expect.stringMatching(/\n\d\d:\d\d:\d\d {2}stopped; 0 deltas in .*users\n$/) as string,
+        err: '',
+      })
       const directory = join(at.home, 'nodes', 'users')
       expect(['node.sock', 'running.json'].filter((name) => existsSync(join(directory, name)))).toEqual([])
     })

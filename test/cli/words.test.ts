@@ -45,7 +45,8 @@ describe('a record', () => {
 
 describe('the nearest word', () => {
   it('is found over insertions, deletions, substitutions and swaps', () => {
-    for (const typed of ['topicc', 'topc', 'tobic', 'tpoic', 'TOPIC']) expect(nearest(typed, ['peer', 'topic'])).toBe('topic')
+    for (const typed of ['topicc', 'topc', 'tobic', 'tpoic', 'TOPIC'])
+      expect(nearest(typed, ['peer', 'topic'])).toBe('topic')
   })
   it('is none when nothing is near', () => expect(nearest('zzzzzz', ['peer', 'topic'])).toBeUndefined())
   it('is by a distance that is symmetric, and zero exactly for the same word', () => {
@@ -82,14 +83,17 @@ describe('what people read', () => {
   })
 
   it('counts are grouped, and one is one', () => {
-    expect([counted(0, 'row'), counted(1, 'row'), counted(1_234_567, 'row')]).toEqual(['0 rows', '1 row', '1,234,567 rows'])
+    expect([counted(0, 'row'), counted(1, 'row'), counted(1_234_567, 'row')]).toEqual([
+      '0 rows',
+      '1 row',
+      '1,234,567 rows',
+    ])
   })
 
   it('nothing that a peer says can move the cursor, colour the screen or turn the text', () => {
     expect(visible('a\u001B[31mb\r\n\tc\u009B1m\u202Ed')).toBe('a\\u001b[31mb\\u000d\\n\\tc\\u009b1m\\u202ed')
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        // oxlint-disable-next-line no-control-regex -- these are what must not be there
         expect(visible(text)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/)
       }),
     )
