@@ -21,6 +21,8 @@ export const INBOX_GATHER_MS = 1
 export const INBOX_BATCH_RUNS_MAX = 256
 /** Payload of one announcement: below the limit of a message with room for its envelope. */
 export const ANNOUNCED_RUN_BYTES_MAX = 60_000
+/** After a message what is committed is gathered for so long, unless it fills the next; the first never waits. */
+export const ANNOUNCE_GATHER_MS = 1
 /** Committed and not yet published, in bytes: past it the pump waits for the network. */
 export const ANNOUNCE_QUEUE_BYTES_MAX = 4 * 1_048_576
 /** Changes looked at in one go. */

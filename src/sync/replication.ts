@@ -3,7 +3,7 @@
  * (replica.ts), answers the sync protocol, and passes the network's events on. design.md 4 and 6.
  */
 
-import { RhizomeError } from '../errors.ts'
+import { assert, RhizomeError } from '../errors.ts'
 import type { LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
@@ -89,6 +89,7 @@ class Replicas implements Replication {
   attach(namespace: NamespaceId, name: string): void {
     if (this.#stop.signal.aborted) throw closed()
     const { store, net, nowMs, random, schedule, own = () => false, intervalMs = DEFAULT_INTERVAL_MS } = this.#options
+    assert(!this.#replicas.has(namespace), 'a namespace is attached once')
     const replica = new Replica({
       store,
       net,
