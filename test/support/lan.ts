@@ -32,7 +32,8 @@ export class Lan implements Disposable {
 
   constructor(names: readonly string[]) {
     assertAlone()
-    ip(`link add ${this.#bridge} type bridge`, `link set ${this.#bridge} up`)
+    // Without an address of their own, bridge and ports are no interfaces to whoever runs beside the hosts.
+    ip(`link add ${this.#bridge} type bridge`, `link set ${this.#bridge} addrgenmode none`, `link set ${this.#bridge} up`)
     for (const name of names) this.#addHost(name)
   }
 
@@ -125,6 +126,7 @@ export class Lan implements Disposable {
     ip(
       `netns add ${namespace}`,
       `link add ${port} type veth peer name eth0 netns ${namespace}`,
+      `link set ${port} addrgenmode none`,
       `link set ${port} master ${this.#bridge} up`,
       `-n ${namespace} link set lo up`,
       `-n ${namespace} addr add ${address}/24 dev eth0`,

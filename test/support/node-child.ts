@@ -3,6 +3,8 @@
  * each answer its result or its failure. The process ends with its parent, and closes cleanly on SIGINT.
  */
 import { createHash } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type NodeOptions, openNode, type PropertyInput, type RhizomeNode, RhizomeError, toJson } from '../../src/index.ts'
 
 /** What a node holds, as text that is equal where the node's contents are. */
@@ -55,7 +57,13 @@ const commands = {
     for await (const { delta } of users().deltas({ live: false })) newestMs = Math.max(newestMs, delta.time.ms)
     return newestMs
   },
-  memory: () => process.memoryUsage(),
+  /** Memory that is in use after a collection: heap, buffers, and what native code holds for them. */
+  heldBytes() {
+    setFlagsFromString('--expose-gc')
+    ;(runInNewContext('gc') as () => void)()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  },
   nowMs: () => Date.now(),
   close: () => open().close(),
 }
