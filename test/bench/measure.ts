@@ -78,14 +78,14 @@ export function rowOfFigures({ runs: _, rawWhat, ...wanted }: RowOptions, figure
 }
 
 /** The rate of `count` things done by `step`, by the wall clock and by this process's CPU time. */
-export async function rate(count: number, step: () => Promise<unknown> | unknown): Promise<Figure> {
+export async function rate(count: number, step: () => unknown): Promise<Figure> {
   const cpuBefore = process.cpuUsage()
   const seconds = await secondsOf(step)
   return { value: count / seconds, perCpuSecond: count / cpuSecondsSince(cpuBefore) }
 }
 
 /** Seconds that `step` takes. */
-export async function secondsOf(step: () => Promise<unknown> | unknown): Promise<number> {
+export async function secondsOf(step: () => unknown): Promise<number> {
   const started = performance.now()
   await step()
   return (performance.now() - started) / 1_000

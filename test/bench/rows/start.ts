@@ -15,7 +15,7 @@ const ARGS = ['--topic', TOPIC, '--json', '--no-mdns', '--listen', '/ip4/127.0.0
 export const start: Bench = {
   name: 'start',
   async measure(scale: Scale): Promise<readonly Row[]> {
-    const built = spawnSync(process.execPath, [join(ROOT, '.ci', 'build.mjs')], { stdio: 'inherit' })
+    const built = spawnSync(process.execPath, [join(ROOT, '.ci', 'prepare.mjs')], { stdio: 'inherit' })
     if (built.status !== 0) throw new Error('dist/ cannot be built')
     const runs: { readonly started: number; readonly stopped: number; readonly npx: number }[] = []
     for (let run = 0; run < scale.runs; run++) runs.push(await inFolder(lives))

@@ -63,7 +63,7 @@ async function views(folder: string, scale: Scale, entities: number): Promise<Ro
   await using node = await openOffline(folder)
   const users = benchNamespace(node)
   const count = sized(scale, 20_000, 200)
-  return rowOf(
+  return await rowOf(
     {
       what: `lossless view of an entity of ${DELTAS_PER_ENTITY} deltas, from disk`,
       unit: 'views/s',
