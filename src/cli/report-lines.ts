@@ -39,12 +39,7 @@ export function reportLines(report: Report, context: LineContext): readonly stri
     case 'alone':
       return aloneLines(report, context)
     case 'wrong-secret':
-      return warn(
-        `wrong secret: ${shortAddress(report.address)}: ${visible(report.message)}. ` +
-          (context.isClosed
-            ? 'Join it by the line of its npx rhizome-node invite'
-            : 'Give its --secret, or join by its npx rhizome-node invite'),
-      )
+      return warn(secretText(shortAddress(report.address), context.isClosed))
     case 'dial-failed':
       // What the system said, in brackets, is for --json and --verbose.
       return warn(
@@ -122,11 +117,15 @@ function aloneLines(
   if (address === undefined) return [line]
   const flags = topics.map((topic) => `--topic ${topic}`).join(' ')
   const secret = isClosed ? ' --secret <the same>' : ''
-  const machine = dialable.length > 0 ? 'on the other machine' : 'on this machine (it listens nowhere else)'
-  return [
-    line,
-    `  ${machine}: ${style('bold', `npx rhizome-node ${flags} --peer ${shellWord(shortAddress(address))}${secret}`)}`,
-  ]
+  const where = dialable.length > 0 ? 'On the other machine type' : 'It listens on this machine alone; here type'
+  const command = `npx rhizome-node ${flags} --peer ${shellWord(shortAddress(address))}${secret}`
+  return [`${line}. ${where}:`, `  ${style('bold', command)}`]
+}
+
+function secretText(address: string, isClosed: boolean): string {
+  const what = isClosed ? 'has another one, or none' : 'has one and this node none, or is no rhizome node'
+  const how = isClosed ? 'join' : 'give --secret, or join'
+  return `wrong secret: ${address} ${what}; ${how} by the line that npx rhizome-node invite prints there`
 }
 
 function nameOf({ peer, name }: PeerName, { isAmbiguous }: LineContext): string {

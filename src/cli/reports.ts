@@ -121,6 +121,7 @@ export class Reports {
   readonly #standings = new Map<string, Standing>()
   readonly #toldMs = new Map<string, number>()
   #deltasMs = -Infinity
+  #isSecretWrong = false
 
   constructor(watched: Watched, tell: (report: Report) => void) {
     this.#watched = watched
@@ -174,13 +175,13 @@ export class Reports {
       }
       case 'dial-failed': {
         const { address, code, message } = event
-        if (code === 'secret-mismatch') return this.#tell({ event: 'wrong-secret', address, message })
+        if (code === 'secret-mismatch') return this.#tellSecret(address, message, nowMs)
         if (this.#isWorthTelling(address, code)) this.#tell({ event: 'dial-failed', address, code, message })
         return
       }
       case 'alone': {
-        // Later it is told by the sync status: there is no riddle in why somebody is alone whose peers left.
-        if (this.#met.size > 0) return
+        // There is no riddle in why somebody is alone whose peers left, or who has the wrong secret: that is told.
+        if (this.#met.size > 0 || this.#isSecretWrong) return
         const { interfaces, queriesSent, answersHeard } = event
         return this.#tell({ event: 'alone', interfaces, queriesSent, answersHeard })
       }
@@ -202,6 +203,13 @@ export class Reports {
     if (this.#watched.isGiven(address)) return true
     const peer = this.#discovered.get(address)
     return code !== 'self' && !(peer !== undefined && this.#met.has(peer))
+  }
+
+  /** Both sides dial, so one mismatch shows twice: at the port of the other and at the one from which it came. */
+  #tellSecret(address: string, message: string, nowMs: number): void {
+    this.#isSecretWrong = true
+    const host = address.replace(/\/tcp\/.*$/, '')
+    if (this.#isNew(`secret ${host}`, nowMs)) this.#tell({ event: 'wrong-secret', address, message })
   }
 
   #meet(peer: string): void {

@@ -17,7 +17,7 @@ import { shortAddress, shortPath, shortTyped } from './paths.ts'
 import { type LineContext, reportLines } from './report-lines.ts'
 import { type Report, Reports } from './reports.ts'
 import { leaveNote } from './running.ts'
-import { counted, type Terminal, visible } from './terminal.ts'
+import { counted, type Terminal, visible, wrapped } from './terminal.ts'
 
 export interface RunParts {
   readonly config: Config
@@ -28,6 +28,8 @@ export interface RunParts {
 }
 
 const TICK_MS = 250
+const TIME_COLUMNS = 8
+const INDENT_COLUMNS = TIME_COLUMNS + 2
 
 export async function run({ config, faces, terminal, signal }: RunParts): Promise<ExitCode> {
   if (config.topics.length === 0) {
@@ -191,7 +193,10 @@ function tellJson(terminal: Terminal, event: object): void {
 }
 
 function tellLine(terminal: Terminal, line: string): void {
-  terminal.out(`${terminal.style('dim', clockTime(new Date()))}  ${line}`)
+  const time = terminal.style('dim', clockTime(new Date()))
+  // What begins with spaces is a command to be copied, which must stay whole.
+  const lines = terminal.isTty && !line.startsWith(' ') ? wrapped(line, terminal.columns - INDENT_COLUMNS, 2) : [line]
+  for (const [index, part] of lines.entries()) terminal.out(`${index === 0 ? time : ' '.repeat(TIME_COLUMNS)}  ${part}`)
 }
 
 /** `09:05:07`, in the local time zone. */

@@ -77,6 +77,18 @@ export function columnsOf(text: string): number {
   return [...stripVTControlCharacters(text)].length
 }
 
+/** The text in lines of so many columns, broken between words, all but the first indented. A longer word stays whole. */
+export function wrapped(text: string, columns: number, indent: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined) lines.push(word)
+    else if (columnsOf(last) + 1 + columnsOf(word) <= columns) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(' '.repeat(indent) + word)
+  }
+  return lines
+}
+
 /** `12,345`, whatever the locale. */
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')

@@ -271,9 +271,11 @@ describe('an address that cannot be reached', () => {
     expect(taken()).toEqual([])
   })
 
-  it('for want of the right secret is told whosever it is', () => {
+  it('for want of the right secret is told whosever it is, once, and is why one is alone', () => {
     const { network, taken } = watch()
     network(failed(address, 'secret-mismatch'), 0)
+    network(failed('/ip4/10.0.0.2/tcp/51234', 'secret-mismatch'), 0)
+    network({ kind: 'alone', interfaces: [], queriesSent: 1, answersHeard: 1 }, 10_000)
     expect(taken()).toEqual([{ event: 'wrong-secret', address, message: 'no' }])
   })
 })
@@ -337,14 +339,15 @@ describe('a line', () => {
     [
       { event: 'alone', interfaces: ['eth0 192.168.1.5'], queriesSent: 3, answersHeard: 0 },
       [
-        '○ alone so far: asked 3 times by mDNS on eth0 192.168.1.5, heard nobody',
-        '  on the other machine: npx rhizome-node --topic users --topic posts --peer 192.168.1.5:4001',
+        '○ alone so far: asked 3 times by mDNS on eth0 192.168.1.5, heard nobody. On the other machine type:',
+        '  npx rhizome-node --topic users --topic posts --peer 192.168.1.5:4001',
       ],
     ],
     [
       { event: 'wrong-secret', address, message: 'it has another secret' },
       [
-        '! wrong secret: 10.0.0.2:4000: it has another secret. Give its --secret, or join by its npx rhizome-node invite',
+        '! wrong secret: 10.0.0.2:4000 has one and this node none, or is no rhizome node; ' +
+          'give --secret, or join by the line that npx rhizome-node invite prints there',
       ],
     ],
     [
@@ -374,8 +377,8 @@ describe('a line', () => {
     }
     const alone: Report = { event: 'alone', interfaces: [], queriesSent: 0, answersHeard: 0 }
     expect(reportLines(alone, closed)).toEqual([
-      '○ alone so far: mDNS is off here (--no-mdns)',
-      '  on this machine (it listens nowhere else): npx rhizome-node --topic a --peer 127.0.0.1:4001 --secret <the same>',
+      '○ alone so far: mDNS is off here (--no-mdns). It listens on this machine alone; here type:',
+      '  npx rhizome-node --topic a --peer 127.0.0.1:4001 --secret <the same>',
     ])
   })
 })

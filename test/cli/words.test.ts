@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { parseAssignments, parseRecordName } from '../../src/cli/assignment.ts'
 import { editDistance, nearest } from '../../src/cli/nearest.ts'
 import { shellWord, shortAddress, shortId, shortPath, withoutPeer } from '../../src/cli/paths.ts'
-import { counted, visible } from '../../src/cli/terminal.ts'
+import { counted, visible, wrapped } from '../../src/cli/terminal.ts'
 
 describe('a property', () => {
   const forms: readonly [word: string, properties: object][] = [
@@ -80,6 +80,12 @@ describe('what people read', () => {
 
   it('ids are told by their end, for the beginning is the same for all', () => {
     expect(shortId(`12D3KooW${'x'.repeat(36)}abcdefgh`)).toBe('…abcdefgh')
+  })
+
+  it('long lines break between words, and what cannot be broken stays whole', () => {
+    expect(wrapped('one two three four', 9, 2)).toEqual(['one two', '  three', '  four'])
+    expect(wrapped('a http://very.long/word b', 8, 2)).toEqual(['a', '  http://very.long/word', '  b'])
+    expect(wrapped('\u001B[32mone\u001B[39m two', 7, 2)).toEqual(['\u001B[32mone\u001B[39m two'])
   })
 
   it('counts are grouped, and one is one', () => {
