@@ -74,6 +74,11 @@ export class Command {
     return match ?? undefined
   }
 
+  /** Sends signals one right after the other. */
+  signal(...signals: readonly NodeJS.Signals[]): void {
+    for (const signal of signals) this.#child.kill(signal)
+  }
+
   /** Ctrl-C. */
   async interrupt(): Promise<Finished> {
     if (this.#child.exitCode === null) this.#child.kill('SIGINT')
