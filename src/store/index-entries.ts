@@ -27,7 +27,7 @@ export interface IndexEntry {
 const ENTRY_BYTES_MAX = 9 * 8 + 4
 
 export class EntryWriter {
-  #bytes = Buffer.alloc(32)
+  #bytes = Buffer.allocUnsafe(ENTRY_BYTES_MAX)
   #used = 0
 
   get length(): number {
@@ -64,7 +64,7 @@ export class EntryWriter {
 
   #reserve(): void {
     if (this.#used + ENTRY_BYTES_MAX <= this.#bytes.length) return
-    const larger = Buffer.alloc(this.#bytes.length * 2 + ENTRY_BYTES_MAX)
+    const larger = Buffer.allocUnsafe(this.#bytes.length * 2 + ENTRY_BYTES_MAX)
     larger.set(this.#bytes.subarray(0, this.#used))
     this.#bytes = larger
   }

@@ -31,7 +31,7 @@ export const LOG_FORMAT = 1
 
 /** Past this, the next commit empties the write-ahead log itself; the index worker does it sooner, off this thread. */
 const WAL_PAGES_MAX = 16_384
-const CACHE_KIB = 16_384
+const CACHE_KIB = 24_576
 const PAGE_BYTES = 4_096
 
 const SCHEMA = `
