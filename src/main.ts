@@ -26,14 +26,14 @@ const faces: Faces = {
   },
 }
 
-async function serve(node: RhizomeNode, { tcp, overlay, onError }: ServeOptions): Promise<Served> {
+async function serve(node: RhizomeNode, { tcp, ...options }: ServeOptions): Promise<Served> {
   const [{ openHttp }, { isLoopback }] = await Promise.all([import('./http/server.ts'), import('./http/access.ts')])
   if (tcp === false) {
-    const face = await openHttp(node, { port: false, overlay, onError })
+    const face = await openHttp(node, { port: false, ...options })
     return { urls: [], token: { kind: 'none' }, [Symbol.asyncDispose]: () => face.close() }
   }
   const { check, ...shown } = isLoopback(tcp.host) ? { token: { kind: 'none' } as const } : await tokenOf(node)
-  const face = await openHttp(node, { ...tcp, overlay, onError, ...(check === undefined ? {} : { token: check }) })
+  const face = await openHttp(node, { ...tcp, ...options, ...(check === undefined ? {} : { token: check }) })
   return { urls: face.urls, ...shown, [Symbol.asyncDispose]: () => face.close() }
 }
 

@@ -86,20 +86,23 @@ function stopWith(host: Host, terminal: Terminal): { readonly signal: AbortSigna
   }
 }
 
-/** One line that says what to do; what else there is to know with --verbose. */
+/** One line that says what to do; what else there is to know with --verbose. A failure without a code is a fault of ours. */
 function tellFailure(error: unknown, terminal: Terminal, isVerbose: boolean): ExitCode {
-  const { code, message } = shapeOf(error)
+  const code = codeOf(error)
+  const message = visible(error instanceof Error ? error.message : String(error))
   terminal.progress('')
-  terminal.err(`${terminal.style('red', `error ${code}:`)} ${visible(message)}`)
+  if (code === undefined) {
+    terminal.err(`${terminal.style('red', 'error:')} ${message} (a fault of rhizome-node: --verbose shows where)`)
+  } else {
+    terminal.err(`${terminal.style('red', `error ${code}:`)} ${message}`)
+  }
   if (isVerbose && error instanceof Error) terminal.err(error.stack ?? '')
   return exitCodeOf(code)
 }
 
-function shapeOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (!(error instanceof Error)) return { code: 'RZ_BUG', message: String(error) }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  if (code?.startsWith('RZ_') === true) return { code, message: error.message }
-  return { code: 'RZ_BUG', message: `${error.message} (a fault of rhizome-node: --verbose shows where)` }
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  return error.code.startsWith('RZ_') ? error.code : undefined
 }
 
 function isAbort(error: unknown): boolean {

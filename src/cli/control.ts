@@ -3,8 +3,12 @@
  * Failures that the node tells keep their codes.
  */
 
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -116,6 +120,18 @@ export class Control implements AsyncDisposable {
       pipeline(Readable.from(ask.lines), request).catch((cause: unknown) => reject(gone(cause)))
     else request.end(body)
     return promise
+  }
+}
+
+/** A place for a socket that nobody else finds, and that is gone with the answer. */
+export async function privateSocket(): Promise<AsyncDisposable & { readonly path: string }> {
+  if (process.platform === 'win32') {
+    return { path: `\\\\.\\pipe\\rhizome-${randomUUID()}`, [Symbol.asyncDispose]: () => Promise.resolve() }
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'rhizome-'))
+  return {
+    path: join(folder, 'node.sock'),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }
 

@@ -1,13 +1,14 @@
 /**
  * Which node a command talks to, and the way to it: by `--data`, else by topic among the directories under RHIZOME_HOME,
- * those that run first. Where none runs, the store is opened here, offline, and served on the same socket: so every
+ * those that run first. Where none runs, the store is opened here, offline, and served on a socket of its own: so every
  * command has one way only. Says on stderr which it took where there was a choice.
  */
 
+import { setTimeout } from 'node:timers/promises'
 import { RhizomeError } from '../errors.ts'
 import { defaultHome, type DirectoryCard, listDirectories, readCard } from '../node/home.ts'
 import type { Config } from './config.ts'
-import { answers, Control } from './control.ts'
+import { answers, Control, privateSocket } from './control.ts'
 import type { Faces } from './faces.ts'
 import { shortPath } from './paths.ts'
 import { type Terminal, visible } from './terminal.ts'
@@ -35,25 +36,40 @@ interface Candidate {
   readonly isRunning: boolean
 }
 
+/** A node that starts, or another command, has the store for a moment before it can be talked to, or is gone. */
+const LOCKED_MS = 5_000
+const LOCKED_RETRY_MS = 50
+
 /** Throws RZ_CLI_NO_NODE when there is nothing to open, and what opening a node throws. */
 export async function openDoor(parts: DoorParts): Promise<Door> {
+  const deadlineMs = performance.now() + LOCKED_MS
+  for (;;) {
+    try {
+      return await tryDoor(parts)
+    } catch (error) {
+      const isLocked = error instanceof RhizomeError && error.code === 'RZ_STORE_LOCKED'
+      if (!isLocked || performance.now() > deadlineMs) throw error
+      await setTimeout(LOCKED_RETRY_MS)
+    }
+  }
+}
+
+async function tryDoor(parts: DoorParts): Promise<Door> {
   const { config } = parts
   const candidates = await findCandidates(config, parts.faces)
   const running = candidates.filter(({ isRunning }) => isRunning)
   const [first, ...others] = running.length > 0 ? running : candidates
   if (first === undefined) return openNew(parts)
-  if (others.length > 0) tellChoice(parts, first, others.length)
   const topic = config.topics[0] ?? first.card.topics[0]
   if (topic === undefined) throw noNode(`${shortPath(first.card.directory)} holds no topic: give one with --topic`)
-  if (!first.isRunning) return openHere(parts, topic, first.card)
-  const control = new Control(first.socketPath)
-  return {
-    control,
-    topic,
-    directory: first.card.directory,
-    isRunning: true,
-    [Symbol.asyncDispose]: () => close(control),
-  }
+  const door = first.isRunning ? doorTo(first, topic) : await openHere(parts, topic, first.card)
+  if (others.length > 0) tellChoice(parts, first, others.length)
+  return door
+}
+
+function doorTo({ card: { directory }, socketPath }: Candidate, topic: string): Door {
+  const control = new Control(socketPath)
+  return { control, topic, directory, isRunning: true, [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]() }
 }
 
 /** The directory that the settings mean, whether its node runs or not. Throws RZ_CLI_NO_NODE. */
@@ -112,17 +128,15 @@ async function openHere({ config, faces, terminal }: DoorParts, topic: string, c
       ...(config.home === undefined ? {} : { home: config.home }),
     }),
   )
-  opening.use(await faces.serve(node, { tcp: false, overlay: 'offline', onError }))
+  // Not at the node's own place: another command that found it there would lose it when this one ends.
+  const { path: socketPath } = opening.use(await privateSocket())
+  opening.use(await faces.serve(node, { tcp: false, socketPath, overlay: 'offline', onError }))
   const { directory } = node
   if (directory === undefined) throw noNode('a node in memory cannot be opened by a command')
   if (config.verbose) terminal.err(`no node runs here: opened ${shortPath(directory)} offline`)
-  const control = opening.use(new Control(await faces.socketPathOf(directory)))
+  const control = opening.use(new Control(socketPath))
   const closing = opening.move()
   return { control, topic, directory, isRunning: false, [Symbol.asyncDispose]: () => closing.disposeAsync() }
-}
-
-async function close(control: Control): Promise<void> {
-  await control[Symbol.asyncDispose]()
 }
 
 function tellChoice({ terminal }: DoorParts, chosen: Candidate, otherCount: number): void {

@@ -15,6 +15,8 @@ export interface ServeOptions {
         readonly allowHosts: readonly string[]
         readonly allowOrigins: readonly string[]
       }
+  /** Where the control socket is made. Default: in the node's directory, where other commands find it. */
+  readonly socketPath?: string
   /** Who may connect to the node, as its status tells. */
   readonly overlay: 'open' | 'secret' | 'offline'
   /** Hears of failures of the API that are no fault of a request. */

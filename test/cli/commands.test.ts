@@ -128,6 +128,15 @@ describe('without a running node', () => {
     })
   }
 
+  it('commands at the same time take turns, and none loses what it writes', async () => {
+    const at = await place()
+    await run(['put', 'user/0', 'n:=0', '--topic', 'users'], at)
+    const numbers = [1, 2, 3, 4, 5]
+    const puts = await Promise.all(numbers.map((n) => run(['put', `user/${n}`, `n:=${n}`], at)))
+    expect(puts.map(({ exitCode }) => exitCode)).toEqual(numbers.map(() => 0))
+    expect((await run(['ids', 'user'], at)).out).toBe('0\n1\n2\n3\n4\n5\n')
+  })
+
   it('a topic that no directory holds, and a directory that is none, are told as such', async () => {
     const at = await place()
     await run(['put', 'user/a', 'n:=1', '--topic', 'users'], at)
