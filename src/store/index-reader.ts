@@ -202,7 +202,7 @@ function remember<Key, Item>(cache: Map<Key, Item>, key: Key, item: Item): void 
 }
 
 function damagedIndex(what: string): RhizomeError {
-  const message = `the index is damaged at ${what}: start the node again after removing index.db, which is then built anew`
+  const message = `the index is damaged at ${what}: close the store and open it again, which builds it anew`
   return new RhizomeError('RZ_STORE_DAMAGED', message)
 }
 

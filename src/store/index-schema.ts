@@ -29,12 +29,21 @@ const SCHEMA = `
   CREATE TABLE negated (place INTEGER, prefix INTEGER, PRIMARY KEY (place, prefix)) WITHOUT ROWID;
 `
 
+export interface OpenedIndex {
+  readonly db: DatabaseSync
+  /** The index knew rows that the log no longer has: its newest writes were lost, or it comes from an older backup. */
+  readonly logLostRows: boolean
+}
+
 /** Opens the index of `log`; makes it anew when it is none, damaged, of another format or of another life. */
-export function openIndexDatabase(path: string, log: SqliteLog): DatabaseSync {
+export function openIndexDatabase(path: string, log: SqliteLog): OpenedIndex {
+  let logLostRows = false
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(path, { timeout: 5_000 })
-    if (fits(db, log)) return configured(db)
+    const end = endFor(db, log)
+    if (end !== undefined && agrees(end, log)) return { db: configured(db), logLostRows }
+    logLostRows = end !== undefined
   } catch (error) {
     if (!isDamage(error)) {
       db?.close()
@@ -42,7 +51,7 @@ export function openIndexDatabase(path: string, log: SqliteLog): DatabaseSync {
     }
   }
   db?.close()
-  return createIndexDatabase(path, log.identity)
+  return { db: createIndexDatabase(path, log.identity), logLostRows }
 }
 
 /** Opens an index that is known to fit, in another thread. */
@@ -69,13 +78,21 @@ function configured(db: DatabaseSync): DatabaseSync {
   return db
 }
 
-/** True when every position that the index knows is the log's. */
-function fits(db: DatabaseSync, log: SqliteLog): boolean {
+interface IndexEnd {
+  readonly place: number
+  readonly sum: number
+}
+
+function agrees({ place, sum }: IndexEnd, log: SqliteLog): boolean {
+  return place === 0 || log.reader.sumAt(place) === sum
+}
+
+/** Up to where an index of this format covers this log, and the checksum of the row there. Undefined when it is none. */
+function endFor(db: DatabaseSync, log: SqliteLog): IndexEnd | undefined {
   const { application_id: id } = db.prepare('PRAGMA application_id').get() as { application_id: number }
   const { user_version: format } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (id !== INDEX_APPLICATION_ID || format !== INDEX_FORMAT) return false
+  if (id !== INDEX_APPLICATION_ID || format !== INDEX_FORMAT) return undefined
   const meta = db.prepare('SELECT log, "end", end_sum FROM meta').get()
-  if (meta === undefined || meta['log'] !== log.identity) return false
-  const end = Number(meta['end'])
-  return end === 0 || log.reader.sumAt(end) === Number(meta['end_sum'])
+  if (meta === undefined || meta['log'] !== log.identity) return undefined
+  return { place: Number(meta['end']), sum: Number(meta['end_sum']) }
 }

@@ -42,6 +42,8 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './index-worker.ts' : '
 
 export class ThreadedIndex implements LogIndex {
   readonly reader: IndexReader
+  /** As found on opening (index-schema.ts). */
+  readonly logLostRows: boolean
   readonly #path: string
   readonly #logPath: string
   readonly #unindexedBytesMax: number
@@ -50,7 +52,7 @@ export class ThreadedIndex implements LogIndex {
   readonly #signals = new IndexSignals()
   #worker: Worker | undefined
   #ended: Promise<void> = Promise.resolve()
-  #failure: Error | undefined
+  #failure: unknown
   #listener: () => void = () => {}
   #seenEnd = -1
   #timer: NodeJS.Timeout | undefined
@@ -62,7 +64,9 @@ export class ThreadedIndex implements LogIndex {
     this.#logPath = logPath
     this.#unindexedBytesMax = unindexedBytesMax
     this.#log = log
-    this.#db = openIndexDatabase(indexPath, log)
+    const opened = openIndexDatabase(indexPath, log)
+    this.#db = opened.db
+    this.logLostRows = opened.logLostRows
     this.reader = new IndexReader(this.#db, log)
     this.#signals.indexed = this.reader.end()
     this.#signals.wanted = this.#signals.indexed
@@ -87,7 +91,7 @@ export class ThreadedIndex implements LogIndex {
     this.#start()
     while (this.#signals.indexed < end) {
       signal?.throwIfAborted()
-      if (this.#failure !== undefined) throw storeError(this.#failure, this.#path)
+      if (this.#failure !== undefined) throw this.#failure
       if (this.#signals.stalled) throw noRoom(this.#path)
       await new Promise((resolve) => {
         setTimeout(resolve, POLL_MS)
@@ -104,7 +108,7 @@ export class ThreadedIndex implements LogIndex {
 
   makeRoom(unindexedBytes: number): void {
     if (unindexedBytes <= this.#unindexedBytesMax) return
-    if (this.#failure !== undefined) throw storeError(this.#failure, this.#path)
+    if (this.#failure !== undefined) throw this.#failure
     if (this.#signals.stalled) throw noRoom(this.#path)
     this.#start()
     this.#signals.waitForIndexed(this.#signals.indexed, SLICE_WAIT_MS)
@@ -167,8 +171,7 @@ export class ThreadedIndex implements LogIndex {
     this.#worker = worker
     worker.on('message', () => this.#listener())
     worker.on('error', (error: Error) => {
-      this.#failure = error
-      if (isDamage(error)) this.#condemned = true
+      this.#failure = workerError(error, this.#path)
     })
     this.#ended = new Promise((resolve) => {
       worker.on('exit', () => resolve())
@@ -183,6 +186,12 @@ export class ThreadedIndex implements LogIndex {
       throw storeError(error, this.#path)
     }
   }
+}
+
+/** An error that crossed the thread boundary has lost its class, and kept its code. */
+function workerError(error: Error, path: string): unknown {
+  if (!('code' in error) || error.code !== 'RZ_STORE_DAMAGED') return storeError(error, path)
+  return new RhizomeError('RZ_STORE_DAMAGED', error.message, { cause: error })
 }
 
 function noRoom(path: string): RhizomeError {

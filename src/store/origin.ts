@@ -15,13 +15,21 @@ const BOOT_TOLERANCE_MS = 60_000
 
 type Traces = Readonly<Record<'machine' | 'directory' | 'boot', string>>
 
+export interface Life {
+  readonly directory: string
+  readonly durability: Durability
+  /** Something else remembers rows that the log no longer has. */
+  readonly logLostRows: boolean
+}
+
 /**
  * Compares the traces that the last life left with those of today, and begins a new life: its traces are written with its
  * first write, and it counts as unclean until `endLife`.
  */
-export function beginLife(log: SqliteLog, directory: string, durability: Durability): StoreOrigin {
+export function beginLife(log: SqliteLog, life: Life): StoreOrigin {
+  const { directory, durability } = life
   const now = tracesOf(directory)
-  const renewal = renewalOf(log, now)
+  const renewal = life.logLostRows ? 'the newest writes of the store were lost' : renewalOf(log, now)
   log.beginLife({ ...now, durability, clean: 'no', repaired: 'no' }, renewal !== undefined)
   return renewal === undefined ? {} : { renewal }
 }

@@ -61,7 +61,7 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   const index = opening.adopt(openIndex(directory, log, unindexedBytesMax), (opened) => opened.close())
   if (log.end() - index.indexedEnd() > TAIL_ROWS_MAX) await index.catchUp(log.end(), signal)
 
-  const origin = beginLife(log, directory, durability)
+  const origin = beginLife(log, { directory, durability, logLostRows: index.logLostRows })
   const { heads, forkPlaces } = loadHeads(log, index)
   const overlay = new Overlay(index.indexedEnd())
   const release = () => {

@@ -218,6 +218,51 @@ test('wherever a bit of the index flips, no read answers with what was never wri
   }
 }, 60_000)
 
+test('a file that SQLite no longer reads at all is searched page by page, and every block comes back', async () => {
+  const directory = await makeStore()
+  const path = join(directory, 'log.db')
+  const bytes = readFileSync(path)
+  bytes.fill(0, 0, 100)
+  writeFileSync(path, bytes)
+  expect(await readAll(directory)).toBe('RZ_STORE_DAMAGED')
+  expect(checkStore(directory).blocks).toBe(50)
+  expect(repairStore(directory).repaired?.setAside).toBe(0)
+  await using store = await openStore(directory)
+  store.openNamespace(NAMESPACE, NAMESPACE_NAME)
+  expect(store.counts(NAMESPACE)).toEqual({ blocks: 12 + 30 + 4 + 2, deltas: 12 + 90 + 4 + 42, logs: 4 })
+})
+
+test('a write-ahead log that has lost its end is noticed: logs are renewed and positions get another instance', async () => {
+  const directory = await makeStore()
+  const { instance } = await (async () => {
+    await using store = await openStore(directory)
+    return store
+  })()
+  // As after a power cut that took the newest rows, which the index had already seen.
+  alter(directory, 'DELETE FROM log WHERE place > 20')
+  await using store = await openStore(directory)
+  expect(store.origin.renewal).toContain('lost')
+  expect(store.instance).not.toBe(instance)
+  expect(store.counts(NAMESPACE).blocks).toBe(20)
+})
+
+test('damage that the index worker meets stops the writing before memory fills, and says what to do', async () => {
+  const directory = makeDirectory()
+  await using store = await openStore(directory, { unindexedBytesMax: 100_000 })
+  store.openNamespace(NAMESPACE, NAMESPACE_NAME)
+  const log = logOf(900, { deltas: 4 })
+  for (let seq = 0; seq < 100; seq++) store.commit(log.run(seq, seq + 1))
+  damageRow(directory, 50)
+  const writeAll = async () => {
+    for (let seq = 100; seq < 900; seq++) {
+      store.commit(log.run(seq, seq + 1))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  await expect(writeAll()).rejects.toThrow(expect.objectContaining({ code: 'RZ_STORE_DAMAGED' }) as Error)
+  expect(store.entity(NAMESPACE, 'item/1').deltas.length).toBeGreaterThan(0)
+})
+
 test('a store that is not there cannot be checked', () => {
   expect(() => checkStore(makeDirectory())).toThrow(expect.objectContaining({ code: 'RZ_STORE_MISSING' }))
 })
