@@ -1,7 +1,8 @@
 /** Text forms of keys and hashes: the only makers of `PeerId` and `DeltaId`. Names only; no key is ever used here. */
 
 import { fromString, toString } from 'uint8arrays'
-import { RhizomeError } from '../errors.ts'
+import { assert, RhizomeError } from '../errors.ts'
+import { base32ToHash, hashToBase32 } from './base32.ts'
 import type { DeltaId, PeerId } from './delta.ts'
 
 export const KEY_BYTES = 32
@@ -79,13 +80,14 @@ export function deltaIdOf(blockHash: string, index: number): DeltaId {
 
 /** The text form of a block hash: 52 characters of base32 (RFC 4648, lower case, no padding). */
 export function hashText(hash: Uint8Array): string {
-  return toString(hash, 'base32')
+  assert(hash.length === HASH_BYTES, 'a hash has 32 bytes')
+  return hashToBase32(hash)
 }
 
 /** The inverse of `hashText`. Throws RZ_BYTES_INVALID for other text, other spellings of the same bytes included. */
 export function hashBytes(text: string): Uint8Array {
   if (!HASH_TEXT.test(text)) throw new RhizomeError('RZ_BYTES_INVALID', `${quoted(text)} is not a block hash`)
-  return fromString(text, 'base32')
+  return base32ToHash(text)
 }
 
 /** Takes a delta id apart. Throws RZ_BYTES_INVALID. */
