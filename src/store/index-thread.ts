@@ -52,7 +52,7 @@ export class ThreadedIndex implements LogIndex {
   readonly #signals = new IndexSignals()
   #worker: Worker | undefined
   #ended: Promise<void> = Promise.resolve()
-  #failure: unknown
+  #failure: Error | undefined
   #listener: () => void = () => {}
   #seenEnd = -1
   #timer: NodeJS.Timeout | undefined
@@ -189,7 +189,7 @@ export class ThreadedIndex implements LogIndex {
 }
 
 /** An error that crossed the thread boundary has lost its class, and kept its code. */
-function workerError(error: Error, path: string): unknown {
+function workerError(error: Error, path: string): Error {
   if (!('code' in error) || error.code !== 'RZ_STORE_DAMAGED') return storeError(error, path)
   return new RhizomeError('RZ_STORE_DAMAGED', error.message, { cause: error })
 }

@@ -42,9 +42,9 @@ export function isDamage(error: unknown): boolean {
 }
 
 /** `error` as one of the store's codes; what is not SQLite's stays as it is. */
-export function storeError(error: unknown, path: string): unknown {
+export function storeError(error: unknown, path: string): Error {
   const code = sqliteCode(error)
-  if (code === undefined || error instanceof RhizomeError) return error
+  if (code === undefined) return error instanceof Error ? error : new Error(String(error))
   const options = { cause: error }
   switch (code) {
     case SQLITE.full:
