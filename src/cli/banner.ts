@@ -41,14 +41,20 @@ export function bannerLines(facts: Facts, { style, home }: BannerOptions): reado
     '',
     ...block('node', [style('bold', visible(facts.name)), style('dim', facts.peerId)]),
     ...block('at', shown(facts.addresses.map(shortAddress), ADDRESSES_SHOWN_MAX, 'nowhere: it can only dial')),
-    ...block('holds', [...topicLines(facts), accessLine(facts)]),
+    ...block('holds', [...topicLines(facts), ...accessLines(facts)]),
     ...block('data', dataLines(facts, home)),
     ...block('http', httpLines(facts, style)),
     ...facts.notices.flatMap((notice) => block('note', [notice])),
     '',
-    style('dim', '  Ctrl-C stops. In another terminal: npx rhizome-node put user/alice name=Alice'),
+    style('dim', `  Ctrl-C stops.${hint(facts)}`),
     '',
   ]
+}
+
+/** A node in memory has no place where commands would find it. */
+function hint({ directory, isKeeper }: Facts): string {
+  if (directory === undefined) return ''
+  return ` In another terminal: npx rhizome-node ${isKeeper ? 'status' : 'put user/alice name=Alice'}`
 }
 
 function topicLines({ topics }: Facts): readonly string[] {
@@ -57,9 +63,9 @@ function topicLines({ topics }: Facts): readonly string[] {
   return shown(lines, TOPICS_SHOWN_MAX, 'nothing')
 }
 
-function accessLine({ access, mdns, isKeeper, addresses }: Facts): string {
+function accessLines({ access, mdns, isKeeper, addresses }: Facts): readonly string[] {
   const who = accessOf(access, mdns, addresses.every(isLocal))
-  return isKeeper ? `${who}; a keeper: writes nothing of its own` : who
+  return isKeeper ? [who, 'a keeper: it writes nothing of its own'] : [who]
 }
 
 function accessOf(access: Facts['access'], mdns: boolean, isLocalOnly: boolean): string {
@@ -77,9 +83,9 @@ function dataLines({ directory }: Facts, home: string): readonly string[] {
   return [line]
 }
 
-function httpLines({ http, token }: Facts, style: BannerOptions['style']): readonly string[] {
+function httpLines({ http, token, directory }: Facts, style: BannerOptions['style']): readonly string[] {
   const [url] = http
-  if (url === undefined) return ['off: commands still reach this node']
+  if (url === undefined) return [directory === undefined ? 'off' : 'off: commands still reach this node']
   const lines = http.map((each) => style('cyan', `${each}/api/peers`))
   if (token.kind === 'stored') return [...lines, 'needs a token: npx rhizome-node token makes and shows one']
   if (token.kind === 'shown') return [...lines, `needs the token ${token.token}`]

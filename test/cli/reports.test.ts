@@ -55,16 +55,20 @@ describe('the banner', () => {
       ],
       notices: ['settings are taken from /h/x/rhizome.config.json'],
     })
-    expect(text.slice(5, 13)).toEqual([
+    expect(text.slice(5)).toEqual([
       '  holds   users  1 delta',
       '          a      12,345 deltas',
-      '          closed: only nodes with the same secret can read and write it; a keeper: writes nothing of its own',
+      '          closed: only nodes with the same secret can read and write it',
+      '          a keeper: it writes nothing of its own',
       '  data    in memory: nothing is kept, the identity included',
-      '  http    off: commands still reach this node',
+      '  http    off',
       '  note    settings are taken from /h/x/rhizome.config.json',
       '',
-      '  Ctrl-C stops. In another terminal: npx rhizome-node put user/alice name=Alice',
+      '  Ctrl-C stops.',
+      '',
     ])
+    expect(banner({ http: [] }).join()).toContain('off: commands still reach this node')
+    expect(banner({ isKeeper: true }).join()).toContain('In another terminal: npx rhizome-node status')
   })
 
   it('says who can reach a node that listens on this machine alone, or does without mDNS', () => {

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import { answers } from '../../src/cli/control.ts'
 import { withoutPeer } from '../../src/cli/paths.ts'
 import { type Command, type CommandOptions, startRhizome } from '../support/command.ts'
 import { temporaryFolder, until } from '../support/nodes.ts'
@@ -250,7 +251,7 @@ describe('a node ends', () => {
     endless.write('{"id":"a","properties":{"n":1}}\n')
     await until('the node reads it', async () => (await runHere(['get', 'user/a'], at)).exitCode === 0)
     child.kill('SIGINT')
-    await until('it takes no more requests', async () => (await runHere(['status', '--json'], at)).exitCode !== 0)
+    await until('it takes no more requests', async () => !(await answers(socketPath)))
     child.kill('SIGINT')
     expect(await ended).toEqual([130, null])
     expect(said.out).not.toContain('stopped')
