@@ -33,6 +33,8 @@ interface HeldNamespace {
   deltas: number
   /** Logs of which void blocks are held. */
   voided: number
+  /** Keys of `logs` in order; undefined after a log came. */
+  order: readonly LogKey[] | undefined
   frontier: Frontier | undefined
   digest: Uint8Array | undefined
 }
@@ -50,7 +52,7 @@ export class Heads {
 
   openNamespace(id: NamespaceId): void {
     if (this.#namespaces.has(id)) return
-    const empty = { blocks: 0, deltas: 0, voided: 0, frontier: undefined, digest: undefined }
+    const empty = { blocks: 0, deltas: 0, voided: 0, order: undefined, frontier: undefined, digest: undefined }
     this.#namespaces.set(id, { logs: new Map(), ...empty })
   }
 
@@ -82,6 +84,7 @@ export class Heads {
     space.blocks += lengthOf(entry) - lengthOf(before?.entry)
     space.deltas += held.headDeltas - (before?.held.headDeltas ?? 0)
     space.voided += Number(holdsVoid(held)) - Number(holdsVoid(before?.held))
+    if (before === undefined) space.order = undefined
     space.frontier = undefined
     space.digest = undefined
     if (held.top !== undefined) this.#latest = laterTime(this.#latest, held.top.time)
@@ -91,7 +94,8 @@ export class Heads {
   frontier(namespace: NamespaceId): Frontier {
     const space = this.#namespaces.get(namespace)
     if (space === undefined) return []
-    space.frontier ??= [...space.logs.values()].map(({ entry }) => entry).sort((a, b) => (a.log < b.log ? -1 : 1))
+    space.order ??= [...space.logs.keys()].sort((a, b) => (a < b ? -1 : 1))
+    space.frontier ??= space.order.map((log) => (space.logs.get(log) as FrontierLog).entry)
     return space.frontier
   }
 

@@ -119,7 +119,7 @@ export interface Store extends AsyncDisposable {
    * admits no more than those.
    */
   readRun(namespace: NamespaceId, log: LogKey, fromSeq: number, bytesMax: number): Run | undefined
-  /** The signed head that proves what the frontier claims of a log: its header chain up to a signature (fork.ts). */
+  /** The admitted block of that hash. */
   block(namespace: NamespaceId, hash: string): Block | undefined
 
   /** Includes everything committed before the call. A block that is void or of another namespace is never seen. */
