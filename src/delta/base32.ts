@@ -28,7 +28,7 @@ export function hashToBase32(hash: Uint8Array): string {
   }
   // 256 bits fill 51 characters and one bit of the last.
   text[at] = CODES[(held << 4) & 0x1f] as number
-  return text.latin1Slice(0, HASH_CHARACTERS)
+  return text.toString('latin1')
 }
 
 /** Of text that `hashToBase32` may have made; other text gives bytes without a meaning. */
