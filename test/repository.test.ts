@@ -46,6 +46,21 @@ function linesWith(pattern: RegExp, inPath: (path: string) => boolean = () => tr
     )
 }
 
+describe('README.md', () => {
+  it('gives the reason of every runtime dependency, and of no other', () => {
+    const section = read('README.md').split('## What it is built on')[1]?.split('\n## ')[0] ?? ''
+    const rows = section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| package'))
+    const named = rows.flatMap(
+      (row) =>
+        row
+          .split('|')[1]
+          ?.split(',')
+          .map((name) => name.trim()) ?? [],
+    )
+    expect(named.toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted())
+  })
+})
+
 describe('the lockfile', () => {
   it('agrees with package.json on version, engines and dependencies', () => {
     const { version, engines, dependencies, devDependencies } = manifest
