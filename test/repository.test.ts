@@ -57,7 +57,7 @@ describe('README.md', () => {
           ?.split(',')
           .map((name) => name.trim()) ?? [],
     )
-    expect(named.toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted())
+    expect(named.toSorted()).toEqual(Object.keys(manifest.dependencies ?? {}).toSorted())
   })
 })
 
