@@ -166,8 +166,6 @@ export class ThreadedIndex implements LogIndex {
     clearTimeout(this.#timer)
     const start: IndexWorkerStart = { logPath: this.#logPath, indexPath: this.#path, signals: this.#signals.buffer }
     const worker = new Worker(WORKER, { workerData: start, name: 'rhizome index', resourceLimits: WORKER_LIMITS })
-    // The process may end without it: what is not indexed then is indexed after the next opening.
-    worker.unref()
     this.#worker = worker
     worker.on('message', () => this.#listener())
     worker.on('error', (error: Error) => {
@@ -176,6 +174,8 @@ export class ThreadedIndex implements LogIndex {
     this.#ended = new Promise((resolve) => {
       worker.on('exit', () => resolve())
     })
+    // The process may end without it: what is not indexed then is indexed after the next opening.
+    worker.unref()
   }
 
   #read<Answer>(read: () => Answer): Answer {
