@@ -1,6 +1,6 @@
 /**
  * The command `repair`: sets aside what is damaged in a store and then, as a node, waits until peers have given what is
- * missing. A sound store is left alone, without any network.
+ * missing. What this node wrote itself and nobody gives back is asserted again. A sound store is left alone.
  */
 
 import { RhizomeError } from '../errors.ts'
@@ -32,9 +32,9 @@ export async function repair(call: Call): Promise<ExitCode> {
     if (config.json) terminal.out(JSON.stringify({ directory, ...report }))
     return EXIT.ok
   }
-  const { fetched, isInSync } = await fetchMissing(call, directory)
-  if (config.json) terminal.out(JSON.stringify({ directory, ...report, fetched, inSync: isInSync }))
-  else terminal.out(`${counted(fetched, 'delta')} fetched from peers`)
+  const { fetched, reasserted, isInSync } = await fetchMissing(call, directory)
+  if (config.json) terminal.out(JSON.stringify({ directory, ...report, fetched, reasserted, inSync: isInSync }))
+  else tellMended(fetched, reasserted, terminal)
   if (isInSync) return EXIT.ok
   terminal.err('not in sync with a peer yet: what is missing comes when the node runs and one is there')
   return EXIT.failed
@@ -65,7 +65,7 @@ function bare(why: string): string {
 async function fetchMissing(
   { config, terminal, signal }: Call,
   directory: string,
-): Promise<{ readonly fetched: number; readonly isInSync: boolean }> {
+): Promise<{ readonly fetched: number; readonly reasserted: number; readonly isInSync: boolean }> {
   const card = await readCard(directory)
   const topics = [...new Set([...config.topics, ...(card?.topics ?? [])])]
   if (topics.length === 0) throw new RhizomeError('RZ_CLI_USAGE', 'say what it holds, such as --topic users')
@@ -78,7 +78,15 @@ async function fetchMissing(
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)])
   const waits = node.namespaces().map((namespace) => namespace.waitForSync({ signal: deadline }))
   const outcomes = await Promise.allSettled(waits)
-  return { fetched: deltasIn(node) - before, isInSync: outcomes.every(({ status }) => status === 'fulfilled') }
+  const fetched = deltasIn(node) - before
+  const reasserted = await node.reassertSetAside()
+  return { fetched, reasserted, isInSync: outcomes.every(({ status }) => status === 'fulfilled') }
+}
+
+function tellMended(fetched: number, reasserted: number, terminal: Terminal): void {
+  terminal.out(`${counted(fetched, 'delta')} fetched from peers`)
+  if (reasserted > 0)
+    terminal.out(`${counted(reasserted, 'delta')} of this node's own, set aside before, written again`)
 }
 
 function deltasIn(node: RhizomeNode): number {

@@ -26,7 +26,7 @@ import { markOf, mayShare } from './overlay.ts'
 import { OwnLogs } from './own-logs.ts'
 import { type PeerSummary, summarise } from './peers.ts'
 import { pooledRandom } from './random.ts'
-import { followCuts } from './reassert.ts'
+import { followCuts, type Reasserting, reassertSetAside } from './reassert.ts'
 import { VERSION } from './version.ts'
 import { LogWriter } from './writer.ts'
 
@@ -167,6 +167,14 @@ export class RhizomeNode implements AsyncDisposable {
     return () => this.#listeners.delete(listener)
   }
 
+  /**
+   * Asserts again, in a new log, what this node's identities had written, a repair had to set aside, and no peer has given
+   * back. Answers the number of deltas. For after a repair; twice writes twice.
+   */
+  reassertSetAside(): Promise<number> {
+    return reassertSetAside(this.#reasserting())
+  }
+
   /** Writes what waits, takes leave of peers and closes the store. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -275,8 +283,15 @@ export class RhizomeNode implements AsyncDisposable {
 
   #followCuts(): Promise<void> {
     return followCuts({
-      store: this.#store,
+      ...this.#reasserting(),
       own: (namespace, log) => this.#holdings.get(this.#names.get(namespace) ?? '')?.ownLogs.has(log) ?? false,
+      signal: this.#closing.signal,
+    })
+  }
+
+  #reasserting(): Reasserting {
+    return {
+      store: this.#store,
       write: (namespace, creator, deltas) => {
         const topic = this.#names.get(namespace)
         const identity = this.#identities.find(({ signer }) => signer.id === creator)
@@ -285,8 +300,7 @@ export class RhizomeNode implements AsyncDisposable {
       },
       onReasserted: (namespace, deltas) =>
         this.#tell({ kind: 'reasserted', namespace: this.#names.get(namespace) ?? namespace, deltas }),
-      signal: this.#closing.signal,
-    })
+    }
   }
 
   #tell(event: NodeEvent): void {

@@ -1,6 +1,7 @@
 /**
- * Brings back what a fork took: when a log of ours is cut (a directory was copied and both copies wrote), the deltas
- * behind the cut are asserted again in a new log, so that nothing is lost. design.md 3, "A fork is evidence".
+ * Brings back what a log of ours cannot hold any more, by asserting it again in a new one, so that nothing is lost: the
+ * deltas behind the cut of a fork (a directory was copied and both copies wrote; design.md 3, "A fork is evidence"), and
+ * the whole blocks behind a damaged one that a repair had to set aside and no peer gave back.
  */
 
 import { type Delta, type DeltaId, isReference, type Pointer } from '../delta/delta.ts'
@@ -9,10 +10,9 @@ import { deltasOf } from '../log/block-bytes.ts'
 import { type Position, POSITION_START, type Store } from '../store/store.ts'
 import type { Written } from './writer.ts'
 
-export interface ReassertOptions {
+/** Writes deltas again in the name of who wrote them. */
+export interface Reasserting {
   readonly store: Store
-  /** Whether this store wrote the log. */
-  readonly own: (namespace: string, log: LogKey) => boolean
   /** Writes deltas as one block in a log that is not void, in the name of `creator`; undefined when the key is not here. */
   readonly write: (
     namespace: string,
@@ -20,6 +20,11 @@ export interface ReassertOptions {
     deltas: readonly (readonly Pointer[])[],
   ) => Promise<Written> | undefined
   readonly onReasserted: (namespace: string, deltas: number) => void
+}
+
+export interface ReassertOptions extends Reasserting {
+  /** Whether this store wrote the log. */
+  readonly own: (namespace: string, log: LogKey) => boolean
   readonly signal: AbortSignal
 }
 
@@ -43,8 +48,21 @@ export async function followCuts(options: ReassertOptions): Promise<void> {
   }
 }
 
-/** Block by block: what was visible together stays so. */
-async function reassert(options: ReassertOptions, namespace: string, blocks: readonly Block[]): Promise<number> {
+/** Asserts again what a repair set aside and is not held; answers the number of deltas. Those of others are left to others. */
+export async function reassertSetAside(options: Reasserting): Promise<number> {
+  const { store } = options
+  const lacking = store.setAside().filter(({ header, hash }) => store.block(header.namespace, hash) === undefined)
+  let count = 0
+  for (const [namespace, blocks] of Map.groupBy(lacking, ({ header }) => header.namespace)) {
+    const asserted = await reassert(options, namespace, blocks)
+    if (asserted > 0) options.onReasserted(namespace, asserted)
+    count += asserted
+  }
+  return count
+}
+
+/** Block by block: what was visible together stays so. Blocks that cannot be written here are passed over. */
+async function reassert(options: Reasserting, namespace: string, blocks: readonly Block[]): Promise<number> {
   const renamed = new Map<string, DeltaId>()
   let count = 0
   for (const block of blocks) {
@@ -55,7 +73,7 @@ async function reassert(options: ReassertOptions, namespace: string, blocks: rea
       block.header.creator,
       deltas.map((delta) => pointersAgain(delta, own, renamed)),
     )
-    if (written === undefined) return count
+    if (written === undefined) continue
     for (const [index, delta] of deltas.entries()) renamed.set(delta.id, written.deltas[index] as DeltaId)
     count += deltas.length
   }

@@ -1,8 +1,9 @@
-import { cp, readdir, stat, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openNode } from '../../src/index.ts'
 import { addIdentity, exportIdentity, importIdentity, loadIdentities, makeIdentity } from '../../src/node/identity.ts'
+import { repairDirectory } from '../../src/node/repair.ts'
 import { openLoopbackNode, openTestNode, temporaryFolder, until } from '../support/nodes.ts'
 
 describe('identity', () => {
@@ -114,6 +115,28 @@ describe('opening and closing', () => {
     const node = await openTestNode()
     expect(node.namespace('users').status()).toEqual({ kind: 'alone' })
     await expect(node.namespace('users').waitForSync()).rejects.toMatchObject({ code: 'RZ_NODE_OFFLINE' })
+  })
+})
+
+describe('a repair without any peer', () => {
+  it('loses what is damaged alone: what stood behind it is asserted again', async () => {
+    const data = await temporaryFolder()
+    const before = await openTestNode({ data })
+    for (const id of ['a', 'b', 'c']) await before.namespace('users').put('user', id, { p: id })
+    await before.close()
+    const log = join(data, 'store', 'log.db')
+    const bytes = await readFile(log)
+    bytes[bytes.indexOf('user/b') + 5] = 0x7a
+    await writeFile(log, bytes)
+
+    const report = repairDirectory(data)
+    expect(report.repaired?.setAside).toBe(1)
+    const node = await openTestNode({ data })
+    const users = node.namespace('users')
+    expect(users.ids('user')).toEqual(['a'])
+    expect(await node.reassertSetAside()).toBe(1)
+    expect(users.ids('user')).toEqual(['a', 'c'])
+    expect(users.get('user', 'c')?.properties).toEqual({ p: 'c' })
   })
 })
 
