@@ -276,9 +276,10 @@ export class RhizomeNode implements AsyncDisposable {
   /** A log that others know better than we do was written by another life of this store: it is left alone. */
   #renew(log: LogKey, why: string): void {
     const { creator } = splitLogKey(log)
-    for (const { writers } of this.#holdings.values()) {
-      for (const writer of writers.values()) if (writer.creator === creator) writer.leave(log, why)
-    }
+    const identity = this.#identities.find(({ signer }) => signer.id === creator)
+    if (identity === undefined) return
+    // Before the first write of this life there is no writer yet, and the log of last time must be left all the same.
+    for (const topic of this.#holdings.keys()) this.#writer(topic, identity.name).leave(log, why)
   }
 
   #followCuts(): Promise<void> {

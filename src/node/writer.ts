@@ -60,6 +60,8 @@ export class LogWriter {
   #queue: Pending[] = []
   #scheduled = false
   #log: LogKey | undefined
+  /** A commit failed, and its block may be on the disk all the same: the log that was noted then is not taken up again. */
+  #uncertain = false
   #closed = false
 
   constructor(options: WriterOptions) {
@@ -98,7 +100,7 @@ export class LogWriter {
 
   /** Begins a new log at the next write if `log` is the one being written. */
   leave(log: LogKey, why: string): void {
-    if (this.#options.store.note(this.#noteKey()) === splitLogKey(log).logId) this.renew(why)
+    if (this.#noted() === splitLogKey(log).logId) this.renew(why)
   }
 
   /** Begins a new log at the next write. */
@@ -145,7 +147,10 @@ export class LogWriter {
       }
     } catch (error) {
       // Whether the block reached the disk is not known: the log it belongs to is left, so that it cannot fork.
-      if (error instanceof RhizomeError && error.code === 'RZ_STORE_FAILED') this.#log = undefined
+      if (error instanceof RhizomeError && error.code === 'RZ_STORE_FAILED') {
+        this.#log = undefined
+        this.#uncertain = true
+      }
       for (const write of writes) write.reject(error)
     }
   }
@@ -185,7 +190,7 @@ export class LogWriter {
   /** The log to write: the one of last time where it is certain that nobody went on with it, else a new one. */
   #begin(): LogKey {
     const { store, namespace, signer, random } = this.#options
-    const noted = store.note(this.#noteKey())
+    const noted = this.#uncertain ? undefined : this.#noted()
     if (noted !== undefined) {
       const log = logKeyOf(signer.id, noted)
       if (store.logState(namespace, log)?.cut === undefined) return log
@@ -193,8 +198,19 @@ export class LogWriter {
     const logId = Buffer.from(random(LOG_ID_BYTES)).toString('hex')
     const log = logKeyOf(signer.id, logId)
     this.#options.onLog(log)
-    store.setNote(this.#noteKey(), logId)
+    store.setNote(this.#noteKey(), `${store.instance}:${logId}`)
+    this.#uncertain = false
     return log
+  }
+
+  /**
+   * The log id of last time; undefined when it was noted by another life of the store. Whether somebody else went on with
+   * that life is learnt at one opening alone, and this log may be written to for the first time at a later one.
+   */
+  #noted(): string | undefined {
+    const { store } = this.#options
+    const [instance, logId] = store.note(this.#noteKey())?.split(':') ?? []
+    return instance === store.instance ? logId : undefined
   }
 
   #noteKey(): string {
