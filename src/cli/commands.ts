@@ -156,6 +156,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: async (call) => (await import('./token.ts')).token(call),
   },
   {
+    name: 'rule',
+    summary: 'run JSON-Logic rules from stdin, a line each',
+    words: [],
+    settings: [],
+    examples: [`echo '{"rule":{"+":[1,{"var":"n"}]},"data":{"n":2}}' | npx rhizome-node rule`],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage],
+    run: async (call) => (await import('./rule.ts')).rule(call),
+  },
+  {
     name: 'repair',
     summary: 'mend a damaged store: sets damage aside and fetches it from peers',
     words: [],

@@ -11,7 +11,7 @@ const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
   npx rhizome-node --topic users --peer 192.168.1.5 --secret 'correct horse'
 
 Commands: put get delete ids · import export · tail status peers
-          invite join · identity token repair
+          invite join · identity token repair · rule
 `
 
 const FOOT = `

@@ -321,3 +321,29 @@ it('token prints a new one each time, and keeps none that could be read', async 
   const kept = await readFile(join(at.home, 'nodes', 'users', 'http-token'), 'utf8')
   expect(kept).not.toContain(second.out.trim())
 })
+
+describe('rule', () => {
+  it('answers each line with one, in order, whatever it holds', async () => {
+    const input = [
+      '{"rule":{"+":[1,{"var":"n"}]},"data":{"n":2}}',
+      '',
+      '{"rule":{"missing":["a"]}}',
+      '{"rule":{"boom":1}}',
+      'nonsense',
+      '{"rule":{"cat":["ü","🌱"]}}',
+    ].join('\n')
+    const { exitCode, out } = await run(['rule'], await place(), input)
+    const answers = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { result?: unknown; error?: { code: string } })
+    expect(exitCode).toBe(0)
+    expect(answers.map(({ result, error }) => error?.code ?? result)).toEqual([
+      3,
+      ['a'],
+      'RZ_RULE_OPERATOR',
+      'RZ_RULE_INVALID',
+      'ü🌱',
+    ])
+  })
+})
