@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { HASH_BYTES } from '../delta/identifiers.ts'
 import type { ReadLimits } from './log-file.ts'
-import { damagedRow, recordsIn, type StoredRecord, type StoredRow } from './log-rows.ts'
+import { damagedRow, recordsIn, ROW_KINDS, type StoredRecord, type StoredRow } from './log-rows.ts'
 
 /** A part of a row's bytes. */
 export interface Slice {
@@ -31,11 +31,14 @@ export class LogReader {
     return Number(this.#statements.end.get()?.['end'] ?? 0)
   }
 
-  /** Records after `position`, oldest first: one at least if there is one, else within the limits. */
+  /**
+   * Records that end after `position`, oldest first: one at least if there is one, else within the limits. A position
+   * within a record, as cursors that stand inside a block are taken for, begins with that record.
+   */
   after(position: number, { countMax, bytesMax }: ReadLimits): readonly StoredRecord[] {
     const found: StoredRecord[] = []
     let bytes = 0
-    for (const record of recordsIn(this.rowsAfter(position))) {
+    for (const record of recordsIn(this.rowsAfter(this.#startOf(position)))) {
       bytes += record.bytes
       if (found.length > 0 && bytes > bytesMax) break
       found.push(record)
@@ -106,6 +109,12 @@ export class LogReader {
     }
   }
 
+  /** The position before the record that the row after `position` is part of. */
+  #startOf(position: number): number {
+    if (this.#statements.kind.get(position + 1)?.['kind'] !== ROW_KINDS.more) return position
+    return Number(this.#statements.start.get(position)?.['start'] ?? position + 1) - 1
+  }
+
   /** Moves what it can from the write-ahead log into the database, beside readers and the writer. */
   checkpoint(): void {
     this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)')
@@ -118,6 +127,10 @@ function prepare(db: DatabaseSync) {
     rows: db.prepare('SELECT place, kind, sum, hash, bytes FROM log WHERE place > ? ORDER BY place', {
       returnArrays: true,
     }),
+    kind: db.prepare('SELECT kind FROM log WHERE place = ?'),
+    start: db.prepare(
+      `SELECT place AS start FROM log WHERE place <= ? AND kind <> ${ROW_KINDS.more} ORDER BY place DESC LIMIT 1`,
+    ),
     sum: db.prepare('SELECT sum FROM log WHERE place = ?'),
   }
 }

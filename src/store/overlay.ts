@@ -139,12 +139,18 @@ export class Overlay {
     if (blocks?.size === 0) this.#bySeq.delete(key)
     if (!digested || !isShown(block.header)) return
     const map = this.#entityMap(namespace)
-    forEachTarget(block, (target) => {
+    const targets = new Set<string>()
+    forEachTarget(block, (target) => targets.add(target))
+    // Once for each: thousands of deltas of a block may point at one entity.
+    for (const target of targets) {
       const left = map.entries.get(target)?.filter((entry) => entry.block !== block)
-      if (left !== undefined && left.length > 0) return map.entries.set(target, left)
+      if (left !== undefined && left.length > 0) {
+        map.entries.set(target, left)
+        continue
+      }
       map.entries.delete(target)
       map.sorted = undefined
-    })
+    }
   }
 
   #entityMap(namespace: NamespaceId): EntityMap {

@@ -89,6 +89,24 @@ test('a closed store has no tail: its index covers all', async () => {
   expect(existsSync(join(directory, 'log.db-wal'))).toBe(false)
 })
 
+test('a position inside a large block begins with that block, whether it is indexed or not', async () => {
+  const directory = makeDirectory()
+  const large = Array.from({ length: 100 }, (_, n) => claim('test', `${n}`, 'n', 'x'.repeat(100)))
+  const store = await openIn(directory)
+  const log = new TestLog()
+  for (const deltas of [[], large, []]) store.commit(log.write(deltas))
+  const [, , end] = store.changesNow({ after: 0 as Position, countMax: 9, bytesMax: 1e9 })
+  const inside = ((end?.position ?? 0) - 2) as Position
+  const read = (from: typeof store) =>
+    from.changesNow({ after: inside, countMax: 9, bytesMax: 1e9 }).map(({ position }) => position)
+  const recent = read(store)
+  await store.close()
+  const reopened = await openIn(directory)
+  expect(recent).toHaveLength(2)
+  expect(read(reopened)).toEqual(recent)
+  await reopened.close()
+})
+
 // ------------------------------------------------------------------------------------------------------- the lock
 
 test('a store is locked against other processes, the message names the holder, and its death frees it', async () => {
