@@ -5,7 +5,7 @@
  * design.md 2 (words), 3 (records) and 5 (standing).
  */
 
-import type { Delta, DeltaId, Value } from '../delta/delta.ts'
+import type { Delta, DeltaId, ReferencePointer, Value } from '../delta/delta.ts'
 import { isReference, negatedIds } from '../delta/delta.ts'
 import { compareDeltas, compareUtf8 } from '../delta/order.ts'
 import { valueAt } from '../delta/record.ts'
@@ -79,7 +79,7 @@ export function losslessView(
       // A delta makes one claim about a property, however many of its pointers name it.
       if (said.has(pointer.targetContext)) continue
       said.add(pointer.targetContext)
-      const claim = { delta, value: valueAt(delta, pointer), ...evidence.against(delta) }
+      const claim = claimOf(delta, pointer, evidence.against(delta))
       const claims = byProperty.get(pointer.targetContext)
       if (claims === undefined) byProperty.set(pointer.targetContext, [claim])
       else claims.push(claim)
@@ -90,6 +90,18 @@ export function losslessView(
     referencedAs: [...referencedAs].sort(compareUtf8),
     properties: mapOf([...byProperty].sort(([a], [b]) => compareUtf8(a, b))),
     negations: evidence.negations.map((delta) => ({ delta, ...evidence.against(delta) })),
+  }
+}
+
+/** Its value is made when it is read: all those of a delta that speaks about many properties are as large as their square. */
+function claimOf(delta: Delta, pointer: ReferencePointer, { negatedBy, standing }: Against): Claim {
+  return {
+    delta,
+    get value() {
+      return valueAt(delta, pointer)
+    },
+    negatedBy,
+    standing,
   }
 }
 
@@ -132,8 +144,10 @@ class Evidence {
         target.id,
         against.map((negation) => ({ id: negation.id, counted: counts?.(negation, target) ?? true })),
       )
-      found.push(...against)
-      for (const negation of against) bearing.add(negation)
+      for (const negation of against) {
+        found.push(negation)
+        bearing.add(negation)
+      }
     }
     this.negations = [...new Set(found)].sort(compareDeltas)
     this.#negatedBy = negatedBy

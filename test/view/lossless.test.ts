@@ -27,6 +27,14 @@ function bytesOf(view: unknown): string {
 }
 
 describe('the lossless view', () => {
+  test('of a claim that two hundred thousand deltas negate is a view like any other', () => {
+    const target = claim(1, 'name', 'Ann')
+    const negations = Array.from({ length: 200_000 }, (_, index) => negation(index + 2, target))
+    const view = losslessView(E, [target], negations)
+    expect(view.properties['name']?.[0]?.negatedBy).toHaveLength(200_000)
+    expect(view.negations).toHaveLength(200_000)
+  })
+
   test('shows every claim about each property in the total order, with its value and delta', () => {
     const first = claim(1, 'name', 'Ann')
     const second = claim(2, 'name', 'Anna')
