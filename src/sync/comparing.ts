@@ -37,13 +37,14 @@ export class Comparing {
 
   /** Begins with the whole frontier: listed if that is short, else divided; claimed whole to a peer that holds nothing. */
   open(peerLogs: number): void {
-    if (peerLogs === 0) this.#claims.push(...this.#summary.entries(this.#summary.range('')))
+    if (peerLogs === 0) this.claimOnly(this.#summary.entries(this.#summary.range('')))
     else this.#items.push({ prefix: '', as: this.#summary.size <= FRONTIER_LOGS_MAX ? 'list' : 'tree' })
   }
 
   /** Begins and ends with heads that the peer may lack. */
   claimOnly(entries: readonly FrontierEntry[]): void {
-    this.#claims.push(...entries)
+    // One by one: a call takes no hundred thousand arguments.
+    for (const entry of entries) this.#claims.push(entry)
   }
 
   /** Takes a frame of the peer's turn. Throws RZ_SYNC_FRAME_INVALID when it is not the peer's turn. */
