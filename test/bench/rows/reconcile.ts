@@ -39,7 +39,7 @@ export const reconcile: Bench = {
         runs.map(({ bytes }) => ({ value: bytes })),
       ),
       rowOfFigures(
-        { what: `${what}, CPU time of both`, unit: 'ms', atMost: 200, runs: scale.runs },
+        { what: `${what}, both sides in one process`, unit: 'ms', atMost: 200, runs: scale.runs },
         runs.map(({ ms }) => ({ value: ms })),
       ),
     ])

@@ -48,7 +48,8 @@ async function live(command: string, args: readonly string[], home: string) {
   const child = spawn(command, args, {
     cwd: ROOT,
     env: { ...process.env, RHIZOME_HOME: home },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // npx has remarks of its own about the user's settings.
+    stdio: ['ignore', 'pipe', command === 'npx' ? 'ignore' : 'inherit'],
     // A group of its own: npx passes no signal on.
     detached: true,
   })
