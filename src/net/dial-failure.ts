@@ -43,9 +43,12 @@ function reasonOfOne({ name, message, code }: Leaf, context: DialContext): Failu
   return { code: 'other', message: message === '' ? name : message }
 }
 
-/** What is thrown when the connection stood and the very first bytes failed: see `secret.ts`. */
+/**
+ * What is thrown when the connection stood and the very first bytes failed: see `secret.ts`. A timeout is none of it: with
+ * another secret the other side hangs up at once, and a busy machine must not be told of secrets.
+ */
 function handshakeBroke(name: string): boolean {
-  return /EncryptionFailed|StreamReset|UnexpectedEOF|StreamClosed|StreamState|Timeout|Abort/.test(name)
+  return /EncryptionFailed|StreamReset|UnexpectedEOF|StreamClosed|StreamState/.test(name)
 }
 
 function mismatchMessage(hasSecret: boolean): string {

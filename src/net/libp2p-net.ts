@@ -287,7 +287,9 @@ export class Libp2pNet implements Net {
     try {
       await this.#libp2p.services.identify.identify(connection)
     } catch (error) {
-      this.#hangUp(peer, `it cannot be identified: ${String(error)}`)
+      this.#parts.log?.(`${peer} cannot be identified anew: ${String(error)}`)
+    } finally {
+      this.#watchdog.identified(peer, Date.now())
     }
   }
 

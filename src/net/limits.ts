@@ -30,6 +30,11 @@ export const REFUSAL_WINDOW_MS = 2_000
 /** A dropped link is noticed within interval + timeout. The timeout is long, or a busy machine drops good connections. */
 export const PING_INTERVAL_MS = 5_000
 export const PING_TIMEOUT_MS = 10_000
+/**
+ * Pings of one connection under way at once. On a busy machine the next begins before the last is answered; with the
+ * library's limit of one that alone ends a good connection.
+ */
+export const PING_STREAMS_MAX = 8
 
 export const DIALS_PARALLEL_MAX = 16
 export const KNOWN_PEERS_MAX = 1_000
@@ -55,8 +60,8 @@ export const FULL_MESH_NODES_MAX = 12
 export const RING_SUCCESSORS = 2
 export const RENDEZVOUS_PEERS = 4
 
-/** A connected peer without gossip streams for so long is identified anew, and after as long again closed and redialled. */
-export const DEAF_AFTER_MS = 3_000
+/** A connected peer without gossip streams for so long is identified anew, and as long after that closed and redialled. */
+export const DEAF_AFTER_MS = 5_000
 export const WATCHDOG_INTERVAL_MS = 1_000
 
 /** Inbound streams of one protocol on one connection; sync opens one or two. */

@@ -95,7 +95,11 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     },
     ...(mdns === undefined ? {} : { peerDiscovery: [(components) => mdns.component(components)] }),
     ...(log === undefined ? {} : { logger: componentLogger(log) }),
-    services: { identify: identify(), ping: ping(), pubsub: gossipService(standing) },
+    services: {
+      identify: identify(),
+      ping: ping({ maxInboundStreams: limits.PING_STREAMS_MAX, maxOutboundStreams: limits.PING_STREAMS_MAX }),
+      pubsub: gossipService(standing),
+    },
   })
   // Each dial under way listens for its peer to be identified; Node warns of a leak at eleven.
   setMaxListeners(0, libp2p)

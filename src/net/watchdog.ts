@@ -2,7 +2,8 @@
  * Finds peers that are connected and deaf. GossipSub's stream to a peer can die while the connection lives, and nothing
  * opens it again (ChainSafe/js-libp2p-gossipsub#456); the same happens when the older of two connections ends.
  * Pure: it is shown all peers from time to time and answers what to do. First the peer is identified anew, which makes
- * GossipSub open its stream; if that does not help, the connection is closed and the dial loop makes another.
+ * GossipSub open its stream; if that does not help, the connection is closed and the dial loop makes another. Patience
+ * begins again when identify is over: on a busy machine a peer is slow, not deaf, and closing would cost it even more.
  */
 import { DEAF_AFTER_MS } from './limits.ts'
 import type { PeerIdText } from './net.ts'
@@ -22,7 +23,7 @@ const DOUBLINGS_MAX = 6
 
 export class Watchdog {
   readonly #deafAfterMs: number
-  readonly #deaf = new Map<PeerIdText, { sinceMs: number; identified: boolean }>()
+  readonly #deaf = new Map<PeerIdText, { readonly sinceMs: number; asked: boolean; identifiedMs?: number }>()
   /** How often in a row a peer was closed without having heard since. */
   readonly #closedCount = new Map<PeerIdText, number>()
 
@@ -36,6 +37,12 @@ export class Watchdog {
     return peers.flatMap((peer) => this.#judge(peer, nowMs) ?? [])
   }
 
+  /** Identifying the peer anew has ended, in whatever way: a connection that is dead is found by its pings. */
+  identified(peer: PeerIdText, nowMs: number): void {
+    const deaf = this.#deaf.get(peer)
+    if (deaf?.asked === true) deaf.identifiedMs ??= nowMs
+  }
+
   #judge({ peer, hears }: WatchedPeer, nowMs: number): WatchdogAction | undefined {
     if (hears) {
       this.#deaf.delete(peer)
@@ -44,20 +51,19 @@ export class Watchdog {
     }
     const deaf = this.#deaf.get(peer)
     if (deaf === undefined) {
-      this.#deaf.set(peer, { sinceMs: nowMs, identified: false })
+      this.#deaf.set(peer, { sinceMs: nowMs, asked: false })
       return undefined
     }
     const closedCount = this.#closedCount.get(peer) ?? 0
     const patienceMs = this.#deafAfterMs * 2 ** Math.min(closedCount, DOUBLINGS_MAX)
-    const deafMs = nowMs - deaf.sinceMs
-    if (deafMs >= 2 * patienceMs) {
-      this.#deaf.delete(peer)
-      this.#remember(peer, closedCount + 1)
-      return { kind: 'close', peer }
+    if (!deaf.asked && nowMs - deaf.sinceMs >= patienceMs) {
+      deaf.asked = true
+      return { kind: 'identify', peer }
     }
-    if (deafMs < patienceMs || deaf.identified) return undefined
-    deaf.identified = true
-    return { kind: 'identify', peer }
+    if (deaf.identifiedMs === undefined || nowMs - deaf.identifiedMs < patienceMs) return undefined
+    this.#deaf.delete(peer)
+    this.#remember(peer, closedCount + 1)
+    return { kind: 'close', peer }
   }
 
   #remember(peer: PeerIdText, closedCount: number): void {

@@ -11,8 +11,21 @@ describe('the watchdog', () => {
 
   test('a deaf peer is identified anew once, then closed', () => {
     const watchdog = new Watchdog(100)
-    const actions = [0, 50, 100, 150, 200, 250].map((nowMs) => watchdog.look(peers(false), nowMs))
-    expect(actions).toEqual([[], [], [{ kind: 'identify', peer: 'x' }], [], [{ kind: 'close', peer: 'x' }], []])
+    const before = [0, 50, 100, 150].map((nowMs) => watchdog.look(peers(false), nowMs))
+    expect(before).toEqual([[], [], [{ kind: 'identify', peer: 'x' }], []])
+    watchdog.identified('x', 150)
+    const after = [200, 250, 300].map((nowMs) => watchdog.look(peers(false), nowMs))
+    expect(after).toEqual([[], [{ kind: 'close', peer: 'x' }], []])
+  })
+
+  test('a peer that is slow to be identified is not closed meanwhile', () => {
+    const watchdog = new Watchdog(100)
+    for (let nowMs = 0; nowMs <= 1_000; nowMs += 100) {
+      expect(watchdog.look(peers(false), nowMs).map(({ kind }) => kind)).not.toContain('close')
+    }
+    watchdog.identified('x', 1_000)
+    watchdog.look(peers(true), 1_050)
+    expect(watchdog.look(peers(false), 1_100)).toEqual([])
   })
 
   test('a peer that never hears is closed ever more rarely, and as soon as any other once it has heard', () => {
@@ -20,7 +33,10 @@ describe('the watchdog', () => {
     let nowMs = 0
     const closedAfterMs = (): number => {
       const sinceMs = nowMs
-      while (!watchdog.look(peers(false), nowMs).some(({ kind }) => kind === 'close')) nowMs += 100
+      while (!watchdog.look(peers(false), nowMs).some(({ kind }) => kind === 'close')) {
+        watchdog.identified('x', nowMs)
+        nowMs += 100
+      }
       watchdog.look([], nowMs)
       return nowMs - sinceMs
     }
