@@ -36,10 +36,13 @@ function reasonOfOne({ name, message, code }: Leaf, context: DialContext): Failu
     }
   }
   if (UNREACHABLE.test(message)) return { code: 'unreachable', message: `nobody answers there (${message})` }
+  if (/Timeout|Abort/.test(name) || /due to timeout/.test(message)) {
+    const nobody = context.answered ? 'somebody answers there, and too slowly' : 'nobody answered in time'
+    return { code: 'unreachable', message: nobody }
+  }
   if (code === 'RZ_NET_SECRET_MISMATCH' || (context.answered && handshakeBroke(name))) {
     return { code: 'secret-mismatch', message: mismatchMessage(context.hasSecret) }
   }
-  if (/Timeout|Abort/.test(name)) return { code: 'unreachable', message: 'nobody answered in time' }
   return { code: 'other', message: message === '' ? name : message }
 }
 
