@@ -1,0 +1,30 @@
+/** A rule over deltas: which of them a context sees. It reads creator, host, time, id, log, seq, index and pointers. */
+
+import type { Delta, Value } from '../../delta/delta.ts'
+import { attempt, type Fault } from '../fault.ts'
+import { truthy } from '../rules/coerce.ts'
+import { compileRule } from '../rules/rule.ts'
+
+/** Gas for one delta. */
+const FILTER_GAS = 10_000
+
+export interface DeltaFilter {
+  /** True when the rule says so; the fault when it fails: then the delta is not seen, and that is to be reported. */
+  sees(delta: Delta): boolean | Fault
+}
+
+/** Throws as `compileRule` does. */
+export function compileFilter(rule: Value): DeltaFilter {
+  const compiled = compileRule(rule, { gasMax: FILTER_GAS })
+  return {
+    sees: (delta) => {
+      const attempted = attempt(() => truthy(compiled.run(readable(delta)).value))
+      return 'value' in attempted ? attempted.value : attempted.fault
+    },
+  }
+}
+
+function readable({ id, time, creator, host, log, seq, index, pointers }: Delta): Value {
+  const when = { ms: time.ms, counter: time.counter }
+  return { id, time: when, creator, host, log, seq, index, pointers: pointers.map((pointer) => ({ ...pointer })) }
+}

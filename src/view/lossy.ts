@@ -1,0 +1,131 @@
+/**
+ * The lossy view: of each property the one value that its resolver makes of the standing claims; latest where it has
+ * none. A resolver that fails gives its property an error instead of a value, and harms no other. design.md 5, Lossy.
+ *
+ * A property has a value when a claim about it stands, or when its resolver reads a property that has one. What a
+ * property costs depends on its candidates alone, never on what was computed before.
+ */
+
+import { parseEntityId } from '../delta/record.ts'
+import { compareUtf8 } from '../delta/order.ts'
+import type { Value } from '../delta/delta.ts'
+import { RhizomeError } from '../errors.ts'
+import { type Candidate, candidatesOf } from './candidates.ts'
+import { attempt, type Fault } from './fault.ts'
+import { latestClaim, latestView, type LossyView } from './latest.ts'
+import { type LosslessView, mapOf } from './lossless.ts'
+import type { Resolver } from './resolvers/resolver.ts'
+import type { CollectionResolvers, ResolverSet } from './resolvers/resolver-set.ts'
+import { SEMANTICS_VERSION } from './rules/semantics.ts'
+
+/** Gas for one property: so much, and so much more for each candidate, which a rule should be able to look at. */
+const PROPERTY_GAS = 100_000
+const CANDIDATE_GAS = 32
+
+export interface ResolvedView extends LossyView {
+  /** Per property that has no value because its resolver failed. Ordered and without a prototype, as `properties`. */
+  readonly errors: { readonly [property: string]: Fault }
+}
+
+export function lossyView(view: LosslessView, resolvers: ResolverSet): ResolvedView {
+  const own = resolvers.collections.get(parseEntityId(view.id)?.collection ?? '')
+  if (own === undefined) return { ...latestView(view), errors: mapOf<Fault>([]) }
+  return new Resolution(view, own).view()
+}
+
+class Resolution {
+  readonly #view: LosslessView
+  readonly #resolvers: CollectionResolvers
+  readonly #values = new Map<string, Value>()
+  readonly #errors = new Map<string, Fault>()
+
+  constructor(view: LosslessView, resolvers: CollectionResolvers) {
+    this.#view = view
+    this.#resolvers = resolvers
+  }
+
+  view(): ResolvedView {
+    const { byProperty, order } = this.#resolvers
+    for (const [property, claims] of Object.entries(this.#view.properties)) {
+      const resolver = byProperty.get(property)
+      if (resolver === undefined) {
+        const claim = latestClaim(claims)
+        if (claim !== undefined) this.#values.set(property, claim.value)
+      } else if (readsOf(resolver).length === 0) {
+        const candidates = candidatesOf(claims)
+        if (candidates.length > 0) this.#settle(property, resolver, candidates)
+      }
+    }
+    for (const property of order) this.#resolveReader(property)
+    return {
+      id: this.#view.id,
+      properties: mapOf(inOrder(this.#values)),
+      errors: mapOf(inOrder(this.#errors)),
+    }
+  }
+
+  /** A property whose resolver reads others, which come before it in the order unless they are in a cycle with it. */
+  #resolveReader(property: string): void {
+    const resolver = this.#resolvers.byProperty.get(property)
+    if (resolver === undefined) return
+    const candidates = this.#candidates(property)
+    const cycle = this.#resolvers.cycles.get(property)
+    if (cycle !== undefined) {
+      if (cycle.some((name) => this.#candidates(name).length > 0)) this.#errors.set(property, cycleFault(cycle))
+      return
+    }
+    const isRead = readsOf(resolver).some((name) => this.#values.has(name) || this.#errors.has(name))
+    if (candidates.length > 0 || isRead) this.#settle(property, resolver, candidates)
+  }
+
+  #candidates(property: string): readonly Candidate[] {
+    return candidatesOf(this.#view.properties[property] ?? [])
+  }
+
+  #settle(property: string, resolver: Resolver, candidates: readonly Candidate[]): void {
+    const attempted = attempt(() => this.#run(property, resolver, candidates))
+    if ('value' in attempted) this.#values.set(property, attempted.value)
+    else this.#errors.set(property, attempted.fault)
+  }
+
+  #run(property: string, { definition, rule }: Resolver, candidates: readonly Candidate[]): Value {
+    if (rule === undefined) throw laterSemantics(definition.semantics)
+    const data = { id: this.#view.id, property, candidates }
+    const gasMax = PROPERTY_GAS + candidates.length * CANDIDATE_GAS
+    return rule.run(data, { gasMax, property: (name) => this.#read(name) }).value
+  }
+
+  #read(name: string): Value | undefined {
+    const fault = this.#errors.get(name)
+    if (fault === undefined) return this.#values.get(name)
+    throw new RhizomeError('RZ_RULE_PROPERTY', `the rule reads "${name}", which has the error ${fault.code}: mend that`)
+  }
+}
+
+function readsOf(resolver: Resolver): readonly string[] {
+  return resolver.rule?.reads ?? []
+}
+
+/** Names in a message; the rest of a long cycle is counted. */
+const NAMED_MAX = 8
+
+function cycleFault(cycle: readonly string[]): Fault {
+  const names = cycle.slice(0, NAMED_MAX).map((name) => `"${name}"`)
+  const more = cycle.length > NAMED_MAX ? ` and ${cycle.length - NAMED_MAX} more` : ''
+  const whose =
+    cycle.length === 1
+      ? `the rule of ${names[0]} reads itself`
+      : `the rules of ${names.join(', ')}${more} read one another`
+  return { code: 'RZ_RULE_CYCLE', message: `${whose}: let one of them not` }
+}
+
+function laterSemantics(version: number): RhizomeError {
+  return new RhizomeError(
+    'RZ_RULE_SEMANTICS',
+    `the rule is written in version ${version} of the rule language, and this release knows ${SEMANTICS_VERSION}: upgrade`,
+  )
+}
+
+function inOrder<Item>(map: ReadonlyMap<string, Item>): readonly (readonly [string, Item])[] {
+  return [...map].sort(([a], [b]) => compareUtf8(a, b))
+}
