@@ -32,19 +32,28 @@ const NOTE = 'reasserted'
 
 /**
  * Follows the store's cuts until `signal` ends it. Where it stands is noted after each, so a crash in the middle asserts
- * some deltas twice and loses none.
+ * some deltas twice and loses none. In another life of the store positions mean something else (a repair takes rows out):
+ * then it begins anew, and the cuts that were noted log by log are passed over.
+ *
+ * A fork is often learnt of from its end downwards, cut by cut. Of those known by now only the lowest counts. When it falls
+ * again, all is asserted again, in its old order: asserting only what is new would put older values after later ones.
  */
 export async function followCuts(options: ReassertOptions): Promise<void> {
   const { store, signal } = options
-  const noted = store.note(NOTE)
-  const after = (noted === undefined ? POSITION_START : Number(noted)) as Position
+  const [instance, noted] = store.note(NOTE)?.split(':') ?? []
+  const after = (instance === store.instance ? Number(noted) : POSITION_START) as Position
   for await (const change of store.changes({ after, signal })) {
     if (change.kind !== 'voided') continue
-    if (options.own(change.namespace, change.log)) {
-      const count = await reassert(options, change.namespace, store.voided(change.namespace, change.log))
-      if (count > 0) options.onReasserted(change.namespace, count)
+    const { namespace, log, cut, position } = change
+    if (options.own(namespace, log) && store.logState(namespace, log)?.cut === cut) {
+      const note = `${NOTE}/${namespace}/${log}`
+      if (store.note(note) !== String(cut)) {
+        const count = await reassert(options, namespace, store.voided(namespace, log))
+        store.setNote(note, String(cut))
+        if (count > 0) options.onReasserted(namespace, count)
+      }
     }
-    store.setNote(NOTE, String(change.position))
+    store.setNote(NOTE, `${store.instance}:${position}`)
   }
 }
 
