@@ -48,6 +48,7 @@ export class SqliteLog implements LogFile {
   readonly reader: LogReader
   #instance: string
   readonly #path: string
+  readonly #durability: Durability
   readonly #db: DatabaseSync
   readonly #statements: Statements
   #namespaces: readonly { readonly id: NamespaceId; readonly name: string }[]
@@ -55,8 +56,9 @@ export class SqliteLog implements LogFile {
   #end: number | undefined
   #firstWrite: Readonly<Record<string, string>> | undefined
 
-  private constructor(path: string, db: DatabaseSync) {
+  private constructor(path: string, db: DatabaseSync, durability: Durability) {
     this.#path = path
+    this.#durability = durability
     this.#db = db
     this.#statements = prepare(db)
     this.reader = new LogReader(db)
@@ -71,7 +73,7 @@ export class SqliteLog implements LogFile {
       db = new DatabaseSync(path, { timeout: 5_000 })
       configure(db, options)
       createSchema(db, path)
-      return new SqliteLog(path, db)
+      return new SqliteLog(path, db, options.durability)
     } catch (error) {
       if (db?.isOpen === true) db.close()
       throw storeError(error, path)
@@ -206,6 +208,8 @@ export class SqliteLog implements LogFile {
     const explicit = several || first !== undefined
     const end = this.#endOnDisk()
     try {
+      // That this life began must outlive a power cut: else the next would take the one before for its own, which ended well.
+      if (first !== undefined) this.#db.exec(synchronous('full'))
       if (explicit) this.#statements.begin.run()
       if (first !== undefined) this.#putMeta(first)
       change()
@@ -213,6 +217,7 @@ export class SqliteLog implements LogFile {
     } catch (error) {
       throw this.#writeError(error, end)
     }
+    if (first !== undefined) this.#db.exec(synchronous(this.#durability))
     this.#firstWrite = undefined
   }
 
@@ -261,12 +266,16 @@ function prepare(db: DatabaseSync) {
 
 function configure(db: DatabaseSync, { durability, bytesMax = Infinity }: SqliteLogOptions): void {
   db.exec('PRAGMA journal_mode = WAL')
-  db.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+  db.exec(synchronous(durability))
   // Where an fsync reaches no further than the drive's cache (macOS), ask for more.
   if (durability === 'full') db.exec('PRAGMA fullfsync = ON')
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES_MAX}`)
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`)
   if (bytesMax !== Infinity) db.exec(`PRAGMA max_page_count = ${Math.ceil(bytesMax / PAGE_BYTES)}`)
+}
+
+function synchronous(durability: Durability): string {
+  return `PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`
 }
 
 function createSchema(db: DatabaseSync, path: string): void {

@@ -21,6 +21,18 @@ test('with full durability the log is synced before each acknowledgement', async
   expect(calls.filter((call) => call === 'synced').length).toBeGreaterThanOrEqual(WRITES)
 })
 
+test('with normal durability too it is synced that a life began, before anything is acknowledged', async () => {
+  const folder = await temporaryFolder()
+  await callsOf('normal', folder)
+  const calls = await callsOf('normal', folder)
+  const before = calls.slice(0, calls.indexOf('acknowledged'))
+  // SQLite itself syncs the head of a new write-ahead log, and what follows no more.
+  const head = before.indexOf('synced')
+  const next = before.indexOf('synced', head + 1)
+  expect(next).toBeGreaterThan(head)
+  expect(before.slice(head, next)).toContain('written')
+})
+
 test('with normal durability writes are acknowledged unsynced, or the test above shows nothing', async () => {
   const calls = await callsOf('normal')
   const [first, last] = [calls.indexOf('acknowledged'), calls.lastIndexOf('acknowledged')]
@@ -30,8 +42,8 @@ test('with normal durability writes are acknowledged unsynced, or the test above
 type Call = 'written' | 'synced' | 'acknowledged'
 
 /** What the process did to the log's files, and when it acknowledged, in the order in which the kernel finished it. */
-async function callsOf(durability: 'full' | 'normal'): Promise<readonly Call[]> {
-  const folder = await temporaryFolder()
+async function callsOf(durability: 'full' | 'normal', given?: string): Promise<readonly Call[]> {
+  const folder = given ?? (await temporaryFolder())
   const trace = join(folder, 'trace')
   const strace = ['-f', '-y', '-e', 'trace=write,pwrite64,writev,pwritev,fsync,fdatasync', '-e', 'signal=none', '-o', trace]
   execFileSync('strace', [...strace, process.execPath, WRITER, join(folder, 'data'), durability, String(WRITES)])
