@@ -47,7 +47,8 @@ export async function writeCard(card: DirectoryCard): Promise<void> {
   const path = join(card.directory, CARD)
   const draft = `${path}.${process.pid}.new`
   const { name, topics, overlay } = card
-  await writeFile(draft, `${JSON.stringify({ name, topics, overlay })}\n`)
+  // The mark of the overlay is a hash of the secret: who reads it can try words.
+  await writeFile(draft, `${JSON.stringify({ name, topics, overlay })}\n`, { mode: 0o600 })
   await rename(draft, path)
 }
 

@@ -10,6 +10,7 @@ import { sameValue } from '../delta/value.ts'
 import { RhizomeError } from '../errors.ts'
 import { deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { isShown } from '../store/shown.ts'
 import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
@@ -187,7 +188,7 @@ export class Namespace {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
     const changes = options.live === false ? this.#changesNow(after) : this.#parts.store.changes({ after, signal })
     for await (const change of changes) {
-      if (change.namespace !== this.id || change.kind !== 'committed') continue
+      if (change.namespace !== this.id || change.kind !== 'committed' || !isShown(change.block.header)) continue
       for (const delta of deltasOf(change.block)) yield { position: change.position, delta }
       if (signal.aborted) return
     }

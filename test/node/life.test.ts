@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openNode } from '../../src/index.ts'
@@ -70,6 +70,13 @@ describe('directories', () => {
     expect(third.directory).toBe(first.directory)
     expect(third.peerId).toBe(first.peerId)
     expect(await readdir(join(home, 'nodes'))).toHaveLength(2)
+  })
+
+  it('says what it holds to its owner alone: the mark of a secret among it lets others try words', async () => {
+    const data = await temporaryFolder()
+    await chmod(data, 0o755)
+    await openTestNode({ data })
+    expect((await stat(join(data, 'node.json'))).mode & 0o777).toBe(0o600)
   })
 
   it('another topic has a directory of its own', async () => {

@@ -1,0 +1,24 @@
+/** A block with a critical extension that this release does not know is kept and forwarded, but not shown. design.md 3. */
+import { expect, it } from 'vitest'
+import { Namespace } from '../../src/node/namespace.ts'
+import { openMemoryStore } from '../../src/store/memory.ts'
+import { NAMESPACE, NAMESPACE_NAME, runOf, TestLog } from '../support/blocks.ts'
+
+it('is passed over by whoever follows the deltas, and the blocks after it are not', async () => {
+  await using store = openMemoryStore()
+  store.openNamespace(NAMESPACE, NAMESPACE_NAME)
+  const log = new TestLog()
+  store.commit(runOf(log.append([], { header: { extensions: { '!later': 1 } } })))
+  store.commit(runOf(log.append()))
+  const namespace = new Namespace(NAMESPACE_NAME, NAMESPACE, {
+    store,
+    writer: () => expect.unreachable('nothing is written'),
+    status: () => ({ kind: 'alone' }),
+    waitForSync: () => Promise.resolve({ kind: 'alone' }),
+    keep: true,
+    closing: new AbortController().signal,
+  })
+  const seqs: number[] = []
+  for await (const { delta } of namespace.deltas({ live: false })) seqs.push(delta.seq)
+  expect(seqs).toEqual([1])
+})
