@@ -2,9 +2,9 @@
 
 import type { Value } from '../delta/delta.ts'
 import { compareUtf8 } from '../delta/order.ts'
-import { sameValue } from '../delta/value.ts'
 import type { Fault } from './fault.ts'
 import type { ResolvedView } from './lossy.ts'
+import { sameContent } from './rules/order.ts'
 
 /** A value, an error, or nothing at all. */
 export interface Outcome {
@@ -37,5 +37,5 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
   if (a.value === undefined || b.value === undefined) {
     return a.value === b.value && a.error?.code === b.error?.code && a.error?.message === b.error?.message
   }
-  return sameValue(a.value, b.value)
+  return sameContent(a.value, b.value)
 }

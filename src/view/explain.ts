@@ -2,7 +2,6 @@
 
 import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
-import { sameValue } from '../delta/value.ts'
 import type { Value } from '../delta/delta.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { outcomeOf, type Outcome } from './diff.ts'
@@ -10,6 +9,7 @@ import type { Claim, LosslessView, Negation } from './lossless.ts'
 import type { ResolvedView } from './lossy.ts'
 import type { DefinitionSource } from './definition.ts'
 import type { ResolverSet } from './resolvers/resolver-set.ts'
+import { sameContent } from './rules/order.ts'
 
 export interface Explanation extends Outcome {
   readonly id: string
@@ -58,7 +58,7 @@ export function explain(
     property,
     ...outcome,
     candidates,
-    losers: candidates.filter(({ value }) => outcome.value === undefined || !sameValue(value, outcome.value)),
+    losers: candidates.filter(({ value }) => outcome.value === undefined || !sameContent(value, outcome.value)),
     negated: claims.filter(({ standing }) => !standing),
     negations,
     resolver,

@@ -141,6 +141,17 @@ describe('the lossy view', () => {
     expect(resolve(deltas, 'raw').properties).toEqual({ p: 1 })
   })
 
+  test('takes values as deep and as large as deltas can hold them, alone or all together', () => {
+    const deep = JSON.parse('['.repeat(32) + ']'.repeat(32)) as Value
+    const wide = Array.from({ length: 100_000 }, (_, index) => index % 100)
+    for (const value of [deep, wide, 'x'.repeat(500_000)]) {
+      const claims = [put(1, 'p', value), put(2, 'p', value)]
+      expect(resolved(SHIPPED_RESOLVERS.latest, claims)).toEqual(value)
+      expect(resolved(SHIPPED_RESOLVERS.all, claims)).toEqual([value, value])
+      expect(resolved({ var: 'candidates.1' }, claims)).toMatchObject({ value })
+    }
+  })
+
   test('looks at no claim that does not stand; without any the property is absent', () => {
     const first = put(1, 'p', 1)
     const deltas = [first, define(2, 'one', rule('p', SHIPPED_RESOLVERS.count)), deltaOf(3, negationPointers(first.id))]

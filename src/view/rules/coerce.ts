@@ -6,10 +6,11 @@
  * Sources: ECMA-262 7.1 and 7.2; jsonlogic.com/truthy.html.
  */
 
-import { VALUE_DEPTH_MAX, type Value } from '../../delta/delta.ts'
+import type { Value } from '../../delta/delta.ts'
 import { compareUtf8 } from '../../delta/order.ts'
 import { isList } from '../../delta/value.ts'
 import { type Computed, descend, type Run } from './run.ts'
+import { RULE_VALUE_DEPTH_MAX } from './semantics.ts'
 
 type Composite = Exclude<Value, string | number | boolean | null>
 type Primitive = string | number | boolean | null | undefined
@@ -29,7 +30,7 @@ export function truthy(value: Computed): boolean {
 
 /** As `String(value)`: a list is its elements' texts with commas between, where null is empty. */
 export function toText(value: Computed, run: Run): string {
-  return typeof value === 'string' ? value : textOf(value, run, VALUE_DEPTH_MAX)
+  return typeof value === 'string' ? value : textOf(value, run, RULE_VALUE_DEPTH_MAX)
 }
 
 function textOf(value: Computed, run: Run, levels: number): string {
@@ -38,7 +39,12 @@ function textOf(value: Computed, run: Run, levels: number): string {
 }
 
 /** The texts of `items` with `separator` between them; null and nothing are empty. */
-export function joinTexts(items: readonly Computed[], separator: string, run: Run, levels = VALUE_DEPTH_MAX): string {
+export function joinTexts(
+  items: readonly Computed[],
+  separator: string,
+  run: Run,
+  levels = RULE_VALUE_DEPTH_MAX,
+): string {
   const inside = descend(levels)
   run.spend(items.length)
   let units = 0

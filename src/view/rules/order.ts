@@ -4,12 +4,12 @@
  * UTF-8 bytes, bytes, lists element by element, objects by their sorted keys and values. No coercion, no locale.
  */
 
-import { VALUE_DEPTH_MAX, type Value } from '../../delta/delta.ts'
+import type { Value } from '../../delta/delta.ts'
 import { compareUtf8 } from '../../delta/order.ts'
 import { isList } from '../../delta/value.ts'
 import { compareTexts } from './coerce.ts'
-import { descend, type Run } from './run.ts'
-import { PRICES } from './semantics.ts'
+import { descend, Run } from './run.ts'
+import { DEFAULT_LIMITS, PRICES, RULE_VALUE_DEPTH_MAX } from './semantics.ts'
 
 export type Kind = 'null' | 'boolean' | 'number' | 'text' | 'bytes' | 'list' | 'object'
 
@@ -30,8 +30,13 @@ export function kindOf(value: Value): Kind {
 
 const RANK: Readonly<Record<Kind, number>> = { null: 0, boolean: 1, number: 2, text: 3, bytes: 4, list: 5, object: 6 }
 
+/** Whether two values have the same content, however large they are. */
+export function sameContent(a: Value, b: Value): boolean {
+  return compareValues(a, b, new Run(DEFAULT_LIMITS, Infinity, () => undefined)) === 0
+}
+
 /** Negative, 0 or positive; 0 exactly when the two are the same value. */
-export function compareValues(a: Value, b: Value, run: Run, levels = VALUE_DEPTH_MAX): number {
+export function compareValues(a: Value, b: Value, run: Run, levels = RULE_VALUE_DEPTH_MAX): number {
   run.spend(1)
   if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b)
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b, run)
@@ -82,7 +87,7 @@ export function keyOf(value: Value, run: Run): string {
   }
   if (typeof value !== 'object' || value === null) return String(value)
   const parts: string[] = []
-  writeKey(value, parts, run, VALUE_DEPTH_MAX)
+  writeKey(value, parts, run, RULE_VALUE_DEPTH_MAX)
   run.makeText(parts.reduce((units, part) => units + part.length, 0))
   return parts.join('')
 }

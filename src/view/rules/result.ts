@@ -3,17 +3,17 @@
  * null; −0 becomes 0, and half a surrogate pair U+FFFD. What needs no change is handed out as it is, not copied.
  */
 
-import { VALUE_DEPTH_MAX, type Value } from '../../delta/delta.ts'
+import type { Value } from '../../delta/delta.ts'
 import { isList } from '../../delta/value.ts'
 import { type Computed, descend, type Run } from './run.ts'
-import { PRICES } from './semantics.ts'
+import { PRICES, RULE_VALUE_DEPTH_MAX } from './semantics.ts'
 
 /** What each value counts beside the units of its text. */
 const VALUE_SIZE = 8
 
 /** Throws RZ_RULE_DEPTH, RZ_RULE_TOO_LARGE or RZ_RULE_GAS. */
 export function settle(value: Computed, run: Run): Value {
-  return new Settling(run).value(value, VALUE_DEPTH_MAX)
+  return new Settling(run).value(value, RULE_VALUE_DEPTH_MAX)
 }
 
 class Settling {

@@ -3,9 +3,9 @@
  * Throws RZ_RULE_GAS, RZ_RULE_TOO_LARGE and RZ_RULE_DEPTH, always before the work that they are about.
  */
 
-import { VALUE_DEPTH_MAX, type Value } from '../../delta/delta.ts'
+import type { Value } from '../../delta/delta.ts'
 import { RhizomeError } from '../../errors.ts'
-import { PRICES, type RuleLimits } from './semantics.ts'
+import { PRICES, RULE_VALUE_DEPTH_MAX, type RuleLimits } from './semantics.ts'
 
 /** A value, or nothing: an argument that the rule does not have. */
 export type Computed = Value | undefined
@@ -63,7 +63,7 @@ export class Run {
 /** Walks of a value pass this with the levels that are left, so that none is deeper than a value may be. */
 export function descend(levels: number): number {
   if (levels > 0) return levels - 1
-  throw new RhizomeError('RZ_RULE_DEPTH', `the rule makes a value nested deeper than ${VALUE_DEPTH_MAX}`)
+  throw new RhizomeError('RZ_RULE_DEPTH', `the rule makes a value nested deeper than ${RULE_VALUE_DEPTH_MAX}`)
 }
 
 function tooLarge(what: string, max: number, unit: string): RhizomeError {

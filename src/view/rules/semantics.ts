@@ -26,6 +26,12 @@ export const PRICES = {
   resultItems: 8,
 } as const
 
+/**
+ * Nesting of a value whose text, order or content is asked for, and of a result: more than a delta's value may have, as
+ * rules put such values into lists and groups, and less than an encoding may have.
+ */
+export const RULE_VALUE_DEPTH_MAX = 48
+
 export interface RuleLimits {
   /** Units of gas for one run. */
   readonly gasMax: number

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Value } from '../../../src/delta/delta.ts'
 import { compileRule } from '../../../src/view/rules/rule.ts'
-import { DEFAULT_LIMITS, PRICES, SEMANTICS_VERSION } from '../../../src/view/rules/semantics.ts'
+import { DEFAULT_LIMITS, PRICES, RULE_VALUE_DEPTH_MAX, SEMANTICS_VERSION } from '../../../src/view/rules/semantics.ts'
 import { codeOf } from '../../support/expect.ts'
 import { ruleCases } from '../../support/rule-cases.ts'
 import { rulesWithData } from '../../support/rules.ts'
@@ -19,6 +19,7 @@ describe('the price of a rule', () => {
 
   test('belongs to the version of the semantics: whoever changes a number here makes a new version', () => {
     expect(SEMANTICS_VERSION).toBe(1)
+    expect(RULE_VALUE_DEPTH_MAX).toBe(48)
     expect(PRICES).toEqual({ step: 1, element: 1, entry: 8, textUnits: 32, searchProduct: 64, resultItems: 8 })
     expect(DEFAULT_LIMITS).toEqual({
       gasMax: 100_000,
@@ -67,15 +68,15 @@ describe('the price of a rule', () => {
 
 describe('a limit that is reached', () => {
   const cases: readonly (readonly [string, unknown, Value, string])[] = [
-    ['gas', { all: [{ var: '' }, 1] }, Array.from({ length: 300 }, () => 0), 'RZ_RULE_GAS'],
+    ['gas', { all: [{ var: '' }, 1] }, Array.from({ length: 500 }, () => 0), 'RZ_RULE_GAS'],
     ['the nesting of the rule', { '!': [{ '!': [{ '!': [{ '!': [1] }] }] }] }, null, 'RZ_RULE_DEPTH'],
-    ['the values in the rule', Array.from({ length: 60 }, () => 1), null, 'RZ_RULE_TOO_LARGE'],
+    ['the values in the rule', Array.from({ length: 100 }, () => 1), null, 'RZ_RULE_TOO_LARGE'],
     ['a text', { cat: [{ var: '' }, 'x'] }, 'x'.repeat(100), 'RZ_RULE_TOO_LARGE'],
     ['a list', { merge: { var: '' } }, Array.from({ length: 60 }, () => 1), 'RZ_RULE_TOO_LARGE'],
     ['the result', { var: '' }, 'x'.repeat(600), 'RZ_RULE_TOO_LARGE'],
-    ['the nesting of a value', { reduce: [[...'x'.repeat(40)], [{ var: 'accumulator' }], 1] }, null, 'RZ_RULE_DEPTH'],
+    ['the nesting of a value', { reduce: [[...'x'.repeat(60)], [{ var: 'accumulator' }], 1] }, null, 'RZ_RULE_DEPTH'],
   ]
-  const limits = { gasMax: 250, depthMax: 6, ruleItemsMax: 50, textUnitsMax: 100, elementsMax: 50, resultSizeMax: 500 }
+  const limits = { gasMax: 400, depthMax: 6, ruleItemsMax: 80, textUnitsMax: 100, elementsMax: 50, resultSizeMax: 500 }
 
   test.each(cases)('ends the rule: %s', (_, rule, data, code) => {
     expect(codeOf(() => compileRule(rule, limits).run(data))).toBe(code)

@@ -10,6 +10,7 @@ import { runRuleLine } from '../../../src/view/rules/line.ts'
 import { OPERATORS } from '../../../src/view/rules/operators.ts'
 import { compileRule } from '../../../src/view/rules/rule.ts'
 import { DEFAULT_LIMITS } from '../../../src/view/rules/semantics.ts'
+import { codeOf } from '../../support/expect.ts'
 
 const CODES = ['RZ_RULE_INVALID', 'RZ_RULE_OPERATOR', 'RZ_RULE_GAS', 'RZ_RULE_DEPTH', 'RZ_RULE_TOO_LARGE']
 
@@ -275,6 +276,22 @@ describe('an operator takes whatever it is given:', () => {
   })
 })
 
+describe('what JSON cannot be, but a caller can hand in:', () => {
+  const ring: unknown[] = []
+  ring.push(ring)
+  const loop: { a: unknown; b: number } = { a: 1, b: 2 }
+  loop.a = loop
+  test.each([
+    ['a list that holds itself', ring],
+    ['an object that holds itself', loop],
+  ])('%s, as a rule or as data, ends', (_, value) => {
+    const data = value as Value
+    for (const rule of [value, { '!': [value] }]) expectCode('RZ_RULE_DEPTH', () => compileRule(rule))
+    expectCode('RZ_RULE_DEPTH', () => compileRule({ var: '' }).run(data))
+    for (const name of OPERATORS.keys()) expectHarmless({ [name]: [{ var: '' }, { var: '' }] }, data)
+  })
+})
+
 test('there are at least 200 of them', () => {
   const names = (INHERITED.length + PATHS.length) * (reaches('x').length - 2)
   expect(names + ATTACKS.length + OPERATORS.size).toBeGreaterThanOrEqual(200)
@@ -300,6 +317,10 @@ describe('a line of JSON is answered, whatever it holds:', () => {
     expect(parsed.result === null || CODES.includes(parsed.error?.code ?? '')).toBe(true)
   })
 })
+
+function expectCode(code: string, work: () => unknown): void {
+  expect(codeOf(work)).toBe(code)
+}
 
 /** Runs it under a budget that ten thousandths of a second suffice for, and looks at what comes out. */
 function expectHarmless(rule: unknown, data: Value): void {
