@@ -55,6 +55,18 @@ describe.concurrent('a namespace converges', () => {
     await allConnected([a, again, moved])
   })
 
+  test('with nodes that were started before their network was there', async () => {
+    using lan = new Lan(['a', 'b', 'c'])
+    for (const name of ['a', 'b']) lan.switchOff(name)
+    await using cluster = await Cluster.open(lan)
+    const nodes = await cluster.startAll('a', 'b', 'c')
+    await Promise.all(nodes.map((node) => node.putMany(`${node.name}-`, 20)))
+    for (const node of nodes) await until(`${node.name} says that it is alone`, () => node.networkEvents('alone')[0])
+    for (const name of ['a', 'b']) lan.switchOn(name)
+    report(`nodes that came before their network were connected in ${await allConnected(nodes)} ms`)
+    await allEqual(nodes, cluster.acknowledged())
+  })
+
   test('without multicast, by addresses given before anybody listens there', async () => {
     using lan = new Lan(['a', 'b'])
     await using cluster = await Cluster.open(lan)

@@ -1,6 +1,7 @@
 /**
  * A LAN of network namespaces on one machine: a bridge, and hosts with one veth each and a default route, without which
- * multicast fails in silence. Cables can be pulled, frames dropped both ways or one way, links slowed, connections reset.
+ * multicast fails in silence. Cables can be pulled, interfaces switched off, frames dropped both ways or one way, links
+ * slowed, connections reset.
  *
  * Runs only inside a namespace of its own (test/real-network/alone.sh): it refuses where any interface beside loopback and its
  * own is up, and touches no interface but the veth pairs it made. All of it vanishes with the namespace.
@@ -33,7 +34,11 @@ export class Lan implements Disposable {
   constructor(names: readonly string[]) {
     assertAlone()
     // Without an address of their own, bridge and ports are no interfaces to whoever runs beside the hosts.
-    ip(`link add ${this.#bridge} type bridge`, `link set ${this.#bridge} addrgenmode none`, `link set ${this.#bridge} up`)
+    ip(
+      `link add ${this.#bridge} type bridge`,
+      `link set ${this.#bridge} addrgenmode none`,
+      `link set ${this.#bridge} up`,
+    )
     for (const name of names) this.#addHost(name)
   }
 
@@ -57,6 +62,16 @@ export class Lan implements Disposable {
 
   plug(name: string): void {
     ip(`link set ${this.#port(name).port} up`)
+  }
+
+  /** Switches the host's interface off: address and route are gone, and so is what was joined on it. */
+  switchOff(name: string): void {
+    ip(`-n ${this.#port(name).namespace} link set eth0 down`)
+  }
+
+  switchOn(name: string): void {
+    const { namespace } = this.#port(name)
+    ip(`-n ${namespace} link set eth0 up`, `-n ${namespace} route replace default dev eth0`)
   }
 
   /** Takes the address away and gives the host another, as a new lease does. */
