@@ -75,7 +75,7 @@ export function fieldsOf(value: Value): Fields {
 export function refuseOthers(fields: Fields, names: readonly string[]): void {
   const unknown = Object.keys(fields).find((key) => !names.includes(key))
   if (unknown === undefined) return
-  throw invalid(`it has no field "${unknown.slice(0, 40)}"; its fields are ${names.join(', ')}`)
+  throw invalid(`it has no field "${unknown.slice(0, 40).toWellFormed()}"; its fields are ${names.join(', ')}`)
 }
 
 export function invalid(why: string): RhizomeError {

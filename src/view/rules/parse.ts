@@ -112,7 +112,7 @@ function listOf(elements: readonly Expression[]): Expression {
 }
 
 function unknownOperator(name: string): RhizomeError {
-  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name
+  const shown = name.length > 40 ? `${name.slice(0, 40).toWellFormed()}…` : name.toWellFormed()
   return new RhizomeError(
     'RZ_RULE_OPERATOR',
     `there is no operator "${shown}"; the table is in view/README.md, and a literal object needs two keys or none`,

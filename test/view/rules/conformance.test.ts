@@ -47,6 +47,13 @@ describe('a rule is refused when it is read', () => {
     },
   )
 
+  test('with a message that can be shown, whatever the name', () => {
+    for (const name of ['\ud800', `${'x'.repeat(39)}𝒳`, 'x'.repeat(100_000)]) {
+      const shown = expect.objectContaining({ code: 'RZ_RULE_OPERATOR', message: expect.toSatisfy(isShort) as string })
+      expect(() => compileRule({ [name]: 1 })).toThrow(shown as Error)
+    }
+  })
+
   test.each([
     ['undefined', undefined],
     ['a function', () => 1],
@@ -95,3 +102,7 @@ test('bytes are values of their own: a literal, compared by their content, witho
   ).toHaveLength(3)
   expect(value({ sort: [[{ var: 'c' }, { var: 'a' }]] })).toEqual([Uint8Array.of(1, 2), Uint8Array.of(2)])
 })
+
+function isShort(message: string): boolean {
+  return message.isWellFormed() && message.length < 200
+}
