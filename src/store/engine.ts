@@ -33,6 +33,9 @@ import { Waiters } from './waiters.ts'
 /** Whether blocks of a log count from `seq` on: asked of every block that an index finds. */
 export type Admits = (namespace: NamespaceId, log: LogKey, seq: number) => boolean
 
+/** Deltas that one call has read, by their place: one that points at hundreds of others is met once for each of them. */
+export type ReadDeltas = Map<string, Delta>
+
 /** What the engine asks of an index of the log up to a position. */
 export interface LogIndex {
   /** Everything up to this position is found in the index; it rises by itself. */
@@ -48,8 +51,8 @@ export interface LogIndex {
   onIndexed(listener: () => void): void
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined
   block(hash: string): Block | undefined
-  /** Deltas that point at `entity`, of admitted blocks, up to position `end`. */
-  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits): readonly Delta[]
+  /** Deltas that point at `entity`, of admitted blocks, up to position `end`. Those in `read` are not read again. */
+  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits, read?: ReadDeltas): readonly Delta[]
   /** False when no delta of that block is negated up to the newest position indexed. */
   mayBeNegated(blockHash: string): boolean
   /** As `Overlay.nextEntity`, of entities with an admitted delta when `admits` is given. */
@@ -344,13 +347,18 @@ export class StoreEngine implements Store {
   }
 
   /** Deltas that point at `entity`, in no order. */
-  #pointingAt(namespace: NamespaceId, entity: string): Delta[] {
+  #pointingAt(namespace: NamespaceId, entity: string, read?: ReadDeltas): Delta[] {
     const deltas: Delta[] = []
     for (const { block, index } of this.#overlay.entries(namespace, entity)) {
-      if (this.#admits(namespace, logKeyOfHeader(block.header), block.header.seq)) deltas.push(deltaAt(block, index))
+      if (!this.#admits(namespace, logKeyOfHeader(block.header), block.header.seq)) continue
+      const place = `${block.hash}/${index}`
+      const delta = read?.get(place) ?? deltaAt(block, index)
+      read?.set(place, delta)
+      deltas.push(delta)
     }
     if (this.#index !== undefined) {
-      for (const delta of this.#index.deltas(namespace, entity, this.#overlay.floor, this.#admits)) deltas.push(delta)
+      const indexed = this.#index.deltas(namespace, entity, this.#overlay.floor, this.#admits, read)
+      for (const delta of indexed) deltas.push(delta)
     }
     return deltas
   }
@@ -358,9 +366,10 @@ export class StoreEngine implements Store {
   /** Every delta that negates one of `deltas`, or such a negation, and so on: in the total order. */
   #negationsOf(namespace: NamespaceId, deltas: readonly Delta[]): readonly Delta[] {
     const found = new Map<string, Delta>()
+    const read: ReadDeltas = new Map()
     const open = [...deltas]
     for (let delta = open.pop(); delta !== undefined; delta = open.pop()) {
-      for (const negation of this.#negating(namespace, delta)) {
+      for (const negation of this.#negating(namespace, delta, read)) {
         if (found.has(negation.id)) continue
         found.set(negation.id, negation)
         open.push(negation)
@@ -369,10 +378,10 @@ export class StoreEngine implements Store {
     return [...found.values()].sort(compareDeltas)
   }
 
-  #negating(namespace: NamespaceId, { id }: Delta): readonly Delta[] {
+  #negating(namespace: NamespaceId, { id }: Delta, read: ReadDeltas): readonly Delta[] {
     const indexed = this.#index?.mayBeNegated(id.slice(0, id.indexOf('/'))) ?? false
     if (!indexed && this.#overlay.entries(namespace, id).length === 0) return []
-    return this.#pointingAt(namespace, id).filter((delta) => negates(delta, id))
+    return this.#pointingAt(namespace, id, read).filter((delta) => negates(delta, id))
   }
 
   #nextEntity(namespace: NamespaceId, from: string, inclusive: boolean): string | undefined {

@@ -9,7 +9,7 @@ import { type Block, type BlockHash, type LogKey, logKeyOf, splitLogKey } from '
 import { deltaOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { HeldBlock } from './draft.ts'
-import type { Admits } from './engine.ts'
+import type { Admits, ReadDeltas } from './engine.ts'
 import type { HeldLog } from './heads.ts'
 import { chunkSumStart, entriesIn, hashPrefix, type IndexEntry } from './index-entries.ts'
 import { damagedRow } from './log-rows.ts'
@@ -78,13 +78,29 @@ export class IndexReader {
     return undefined
   }
 
-  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits): readonly Delta[] {
+  deltas(
+    namespace: NamespaceId,
+    entity: string,
+    end: number,
+    admits: Admits,
+    read?: ReadDeltas,
+  ): readonly Delta[] {
     const admitted = this.#entries(namespace, entity, end).filter(({ log: number, seq }) => {
       const log = this.#logOf(number)
       return admits(log.namespace, log.log, seq)
     })
-    const slices = this.#log.reader.slices(admitted)
-    return admitted.map((entry, index) => this.#delta(entry, slices[index] as Buffer))
+    return read === undefined ? this.#deltas(admitted) : this.#deltasNotRead(admitted, read)
+  }
+
+  #deltas(entries: readonly IndexEntry[]): readonly Delta[] {
+    const slices = this.#log.reader.slices(entries)
+    return entries.map((entry, index) => this.#delta(entry, slices[index] as Buffer))
+  }
+
+  #deltasNotRead(entries: readonly IndexEntry[], read: ReadDeltas): readonly Delta[] {
+    const lacking = entries.filter((entry) => !read.has(placeOf(entry)))
+    for (const [index, delta] of this.#deltas(lacking).entries()) read.set(placeOf(lacking[index] as IndexEntry), delta)
+    return entries.map((entry) => read.get(placeOf(entry)) as Delta)
   }
 
   /** Takes note of negations indexed since the last call. */
@@ -179,6 +195,10 @@ interface LogRow {
   readonly ms: number
   readonly counter: number
   readonly deltas: number
+}
+
+function placeOf({ place, index }: IndexEntry): string {
+  return `${place}.${index}`
 }
 
 /** The first 23 bits of a hash, of which `prefix` is the first 48. */

@@ -10,7 +10,7 @@ import { RhizomeError } from '../errors.ts'
 import type { Block, LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { HeldBlock } from './draft.ts'
-import type { Admits, LogIndex } from './engine.ts'
+import type { Admits, LogIndex, ReadDeltas } from './engine.ts'
 import { IndexReader } from './index-reader.ts'
 import { openIndexDatabase } from './index-schema.ts'
 import { IndexSignals } from './index-signals.ts'
@@ -122,8 +122,14 @@ export class ThreadedIndex implements LogIndex {
     return this.#read(() => this.reader.block(hash))
   }
 
-  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits): readonly Delta[] {
-    return this.#read(() => this.reader.deltas(namespace, entity, end, admits))
+  deltas(
+    namespace: NamespaceId,
+    entity: string,
+    end: number,
+    admits: Admits,
+    read?: ReadDeltas,
+  ): readonly Delta[] {
+    return this.#read(() => this.reader.deltas(namespace, entity, end, admits, read))
   }
 
   mayBeNegated(blockHash: string): boolean {

@@ -287,6 +287,23 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         expect(store.entity(NAMESPACE, 'x').deltas).toHaveLength(1)
       })
 
+      // With each negation read once for each claim, this takes minutes.
+      test('hundreds of deltas that negate the same hundreds of claims come along, each once', async () => {
+        const place = await makePlace()
+        const store = await openIn(place)
+        const log = new TestLog()
+        const claims = log.append(Array.from({ length: 256 }, (_, n) => claim('user', 'a', 'n', n)))
+        store.commit(runOf(claims))
+        const all = claims.payload.flatMap((_, index) => negation(`${claims.hash}/${index}` as never))
+        for (let count = 0; count < 16; count++) store.commit(runOf(log.append(Array.from({ length: 40 }, () => all))))
+        const seen = store.entity(NAMESPACE, 'user/a')
+        expect(seen.deltas).toHaveLength(256)
+        expect(new Set(seen.negations.map(({ id }) => id)).size).toBe(640)
+        expect(seen.negations).toHaveLength(640)
+        await store.close()
+        expect((await openIn(place)).entity(NAMESPACE, 'user/a')).toEqual(seen)
+      })
+
       test('negations come along, and negations of negations, whatever the order in which they arrive', async () => {
         const log = new TestLog()
         const other = new TestLog({ signer: signer(2) })
