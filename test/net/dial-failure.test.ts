@@ -18,7 +18,10 @@ describe('why a dial failed', () => {
       named('TimeoutError', 'The operation was aborted due to timeout'),
       named('AbortError', 'The operation was aborted'),
     ]) {
-      expect(reasonOf(error, answered)).toMatchObject({ code: 'unreachable', message: expect.stringContaining('too slowly') as string })
+      expect(reasonOf(error, answered)).toMatchObject({
+        code: 'unreachable',
+        message: expect.stringContaining('too slowly') as string,
+      })
       expect(reasonOf(error, { answered: false, hasSecret: true })).toMatchObject({ code: 'unreachable' })
     }
   })

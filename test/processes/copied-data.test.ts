@@ -1,7 +1,7 @@
 /** A data directory that was copied or restored: the logs must not fork, and where they do nothing is lost. design.md 3. */
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { allEqual, Cluster } from '../support/cluster.ts'
+import { expectEqual, Cluster } from '../support/cluster.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
@@ -13,7 +13,7 @@ describe.concurrent('a data directory', () => {
     const third = await cluster.start('third')
     const first = await cluster.start('original')
     await first.putMany('before-', 50)
-    await allEqual([third, first], cluster.acknowledged())
+    await expectEqual([third, first], cluster.acknowledged())
     await first.stop()
     await cluster.copyData('original', 'copy')
 
@@ -21,7 +21,7 @@ describe.concurrent('a data directory', () => {
     if (original === undefined || copy === undefined) throw new Error('two nodes were started')
     expect(copy.peerId).toBe(original.peerId)
     await Promise.all([original.putMany('original-', 50), copy.putMany('copy-', 50), third.putMany('third-', 50)])
-    await allEqual([third, original, copy], cluster.acknowledged())
+    await expectEqual([third, original, copy], cluster.acknowledged())
     for (const node of [third, original, copy]) expect(forksOf(node)).toEqual([])
   })
 
@@ -34,7 +34,7 @@ describe.concurrent('a data directory', () => {
     await cluster.copyData('a', 'backup')
     const second = await cluster.start('a')
     await second.putMany('after-', 20)
-    await allEqual([third, second], cluster.acknowledged())
+    await expectEqual([third, second], cluster.acknowledged())
     await second.stop()
     await rm(cluster.dataOf('a'), { recursive: true })
     await cluster.copyData('backup', 'a')
@@ -43,7 +43,7 @@ describe.concurrent('a data directory', () => {
     await restored.putMany('restored-', 20)
     await restored.stop()
     const again = await cluster.start('a')
-    await allEqual([third, again], cluster.acknowledged())
+    await expectEqual([third, again], cluster.acknowledged())
     for (const node of [third, again]) expect(forksOf(node)).toEqual([])
   })
 
@@ -55,7 +55,7 @@ describe.concurrent('a data directory', () => {
     const clone = { data: 'machine', enter: machineWith(cluster.dataOf('image'), cluster.dataOf('machine')) }
     const first = await cluster.start('first', clone)
     await first.putMany('before-', 20)
-    await allEqual([third, first], cluster.acknowledged())
+    await expectEqual([third, first], cluster.acknowledged())
     await first.run('close')
     await cp(`/proc/${first.pid}/root${cluster.dataOf('machine')}`, cluster.dataOf('image'), { recursive: true })
     await first.stop()
@@ -65,7 +65,7 @@ describe.concurrent('a data directory', () => {
     const nodes = [third, one, two]
     for (const node of nodes) await until(`${node.name} knows of the fork`, () => forksOf(node).length > 0, 60_000)
     await allRecords(nodes, ['before-', 'one-', 'two-'], 20)
-    await allEqual(nodes, [])
+    await expectEqual(nodes, [])
   })
 
   test('a log that was restored and written to, and nothing tells, is cut on every node, and goes on in another', async () => {
@@ -73,12 +73,12 @@ describe.concurrent('a data directory', () => {
     const third = await cluster.start('third')
     const first = await cluster.start('a')
     await first.putMany('before-', 20)
-    await allEqual([third, first], cluster.acknowledged())
+    await expectEqual([third, first], cluster.acknowledged())
     await first.stop()
     await cluster.copyData('a', 'backup')
     const second = await cluster.start('a')
     await second.putMany('one-', 20)
-    await allEqual([third, second], cluster.acknowledged())
+    await expectEqual([third, second], cluster.acknowledged())
     await second.stop()
     await cluster.overwriteData('backup', 'a')
 
@@ -89,7 +89,7 @@ describe.concurrent('a data directory', () => {
     for (const node of [third, again]) await until(`${node.name} knows of the fork`, () => forksOf(node).length > 0)
     await allRecords([third, again], ['before-', 'two-'], 20)
     await again.putMany('after-', 20)
-    await allEqual([third, again], again.acknowledged)
+    await expectEqual([third, again], again.acknowledged)
   })
 })
 
@@ -98,7 +98,8 @@ describe.concurrent('a data directory', () => {
  * same paths, bytes and inode numbers in every such machine.
  */
 function machineWith(image: string, directory: string): readonly string[] {
-  const script = 'mount -t tmpfs tmpfs "$1"; mkdir "$1/store"; cp "$0/store/log.db" "$1/store"; cp -rn "$0/." "$1"; shift; exec "$@"'
+  const script =
+    'mount -t tmpfs tmpfs "$1"; mkdir "$1/store"; cp "$0/store/log.db" "$1/store"; cp -rn "$0/." "$1"; shift; exec "$@"'
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, image, directory]
 }
 
@@ -110,10 +111,14 @@ function forksOf(node: ProcessNode) {
 async function allRecords(nodes: readonly ProcessNode[], prefixes: readonly string[], count: number): Promise<void> {
   const wanted = prefixes.flatMap((prefix) => Array.from({ length: count }, (_, index) => prefix + index))
   for (const node of nodes) {
-    await until(`${node.name} has all records`, async () => {
-      const ids = new Set(await node.run('ids', 'user'))
-      return wanted.every((id) => ids.has(id))
-    }, 60_000).catch(async (error: unknown) => {
+    await until(
+      `${node.name} has all records`,
+      async () => {
+        const ids = new Set(await node.run('ids', 'user'))
+        return wanted.every((id) => ids.has(id))
+      },
+      60_000,
+    ).catch(async (error: unknown) => {
       const ids = new Set(await node.run('ids', 'user'))
       throw new Error(`${node.name} lacks ${wanted.filter((id) => !ids.has(id)).join(' ')}`, { cause: error })
     })

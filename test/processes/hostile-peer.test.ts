@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { openNamespaceId, topicOf } from '../../src/log/namespace.ts'
 import { SYNC_PROTOCOL } from '../../src/sync/limits.ts'
 import { decodeFrame, encodeFrame, type Frame } from '../../src/sync/wire.ts'
-import { allEqual, Cluster, report } from '../support/cluster.ts'
+import { expectEqual, Cluster, report } from '../support/cluster.ts'
 import { type HostilePeer, openHostilePeer } from '../support/hostile-peer.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
@@ -23,10 +23,10 @@ describe.concurrent('a hostile peer', () => {
     const offence = await until('the node rejects it', () => rejectionsOf(node, hostile)[0])
     expect(offence.code).toBe('RZ_SYNC_GOSSIP_INVALID')
     await friend.putMany('meanwhile-', 50)
-    await allEqual([node, friend], cluster.acknowledged())
+    await expectEqual([node, friend], cluster.acknowledged())
     await hostile.publishGarbage(300).catch(() => undefined)
     await friend.putMany('after-', 50)
-    await allEqual([node, friend], cluster.acknowledged())
+    await expectEqual([node, friend], cluster.acknowledged())
     // 600 were sent; each that is judged costs points, until the sender is heard no more.
     expect(rejectionsOf(node, hostile).length).toBeLessThanOrEqual(20)
     expect(rejectionsOf(friend, hostile)).toEqual([])
@@ -50,7 +50,7 @@ describe.concurrent('a hostile peer', () => {
     await hostile.dial().catch(() => undefined)
     await until('the hostile peer is not let in again', () => !hostile.isConnected)
     await friend.putMany('after-', 50)
-    await allEqual([node, friend], cluster.acknowledged())
+    await expectEqual([node, friend], cluster.acknowledged())
   })
 
   test('a frame that claims to be four gigabytes, and one that never ends, cost nothing', async () => {
@@ -63,7 +63,7 @@ describe.concurrent('a hostile peer', () => {
     const huge = await hostile.rawStream(SYNC_PROTOCOL)
     huge.send(Uint8Array.of(0xff, 0xff, 0xff, 0xf0, 1, 2, 3))
     await friend.putMany('meanwhile-', 50)
-    await allEqual([node, friend], cluster.acknowledged())
+    await expectEqual([node, friend], cluster.acknowledged())
     expect((await node.run('heldBytes')) - before).toBeLessThan(32 * MIB)
     await until('they are given up', () => [huge, ...endless].every(({ status }) => status !== 'open'), 60_000)
   })
@@ -82,13 +82,13 @@ describe.concurrent('a hostile peer', () => {
 
     // 5 × 20 MB were asked for. Meanwhile the node serves an honest peer.
     const friend = await cluster.start('friend')
-    await allEqual([node, friend], cluster.acknowledged())
+    await expectEqual([node, friend], cluster.acknowledged())
     const grownBytes = (await node.run('heldBytes')) - before
     report(`five peers that do not read cost ${Math.round(grownBytes / MIB)} MiB`)
     expect(grownBytes).toBeLessThan(32 * MIB)
     await until('the sessions are given up', () => hostiles.every((hostile) => stalledOf(node, hostile)), 60_000)
     await friend.putMany('after-', 50)
-    await allEqual([node, friend], cluster.acknowledged())
+    await expectEqual([node, friend], cluster.acknowledged())
   })
 })
 
@@ -96,7 +96,7 @@ async function startTwo(cluster: Cluster): Promise<readonly [ProcessNode, Proces
   const [node, friend] = await cluster.startAll('node', 'friend')
   if (node === undefined || friend === undefined) throw new Error('two nodes were started')
   await friend.putMany('before-', 10)
-  await allEqual([node, friend], cluster.acknowledged())
+  await expectEqual([node, friend], cluster.acknowledged())
   return [node, friend]
 }
 
@@ -116,7 +116,8 @@ function hello(): Frame {
 async function send(hostile: HostilePeer, frame: Uint8Array): Promise<void> {
   const stream = await hostile.frameStream(SYNC_PROTOCOL).catch(() => undefined)
   await stream?.send(frame).catch(() => undefined)
-  await stream?.frames()[Symbol.asyncIterator]().next().catch(() => undefined)
+  const frames = stream?.frames()[Symbol.asyncIterator]()
+  await frames?.next().catch(() => undefined)
 }
 
 /** Goes through a session up to the list of wants as an honest node without any data does, and then reads no more. */

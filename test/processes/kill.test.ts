@@ -1,7 +1,7 @@
 /** kill -9 of whole nodes that write, gossip and sync, again and again: what was acknowledged is on all nodes in the end. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { allEqual, Cluster, report } from '../support/cluster.ts'
+import { expectEqual, Cluster, report } from '../support/cluster.ts'
 import { CommandError, type ProcessNode } from '../support/process-node.ts'
 
 const KILLS = 10
@@ -26,7 +26,7 @@ describe.concurrent('kill -9', () => {
     }
     await others.stop()
     const nodes = [a, b, victim]
-    report(`after ${KILLS} kills all were equal in ${await allEqual(nodes, cluster.acknowledged())} ms`)
+    report(`after ${KILLS} kills all were equal in ${await expectEqual(nodes, cluster.acknowledged())} ms`)
     expect(cluster.acknowledged().length).toBeGreaterThan(KILLS)
   })
 
@@ -36,7 +36,7 @@ describe.concurrent('kill -9', () => {
     const writers = new Writers(nodes)
     await writers.until(300)
     await Promise.all([...nodes.map((node) => node.kill()), writers.stop()])
-    await allEqual(await cluster.startAll('a', 'b', 'c'), cluster.acknowledged())
+    await expectEqual(await cluster.startAll('a', 'b', 'c'), cluster.acknowledged())
   })
 })
 

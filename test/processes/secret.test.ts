@@ -1,6 +1,6 @@
 /** An overlay that is closed by a secret: who has another one, or none, is told so, on both sides. */
 import { describe, expect, test } from 'vitest'
-import { allEqual, Cluster } from '../support/cluster.ts'
+import { expectEqual, Cluster } from '../support/cluster.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
@@ -30,7 +30,7 @@ describe.concurrent('an overlay with a secret', () => {
       ['a', 'b', 'c'].map((name) => cluster.start(name, { network: { secret: 'the same' } })),
     )
     await Promise.all(nodes.map((node) => node.putMany(`${node.name}-`, 10)))
-    await allEqual(nodes, cluster.acknowledged())
+    await expectEqual(nodes, cluster.acknowledged())
   })
 
   test('a directory that was shared under one secret is not opened under another, nor without any', async () => {

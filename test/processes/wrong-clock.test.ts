@@ -1,6 +1,6 @@
 /** A node whose clock is in the year 2100: it does not move ours, nothing of the future is shown, and both are told. */
 import { expect, test } from 'vitest'
-import { allConnected, allEqual, Cluster } from '../support/cluster.ts'
+import { expectConnected, expectEqual, Cluster } from '../support/cluster.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
@@ -19,7 +19,7 @@ test('a node from the year 2100 does not move our clock, and both sides are told
   const [a, b] = await cluster.startAll('a', 'b')
   if (a === undefined || b === undefined) throw new Error('two nodes were started')
   expect(await future.run('nowMs')).toBeGreaterThanOrEqual(YEAR_2100_MS)
-  await allConnected([future, a, b])
+  await expectConnected([future, a, b])
   await future.putMany('future-', 10)
   await a.putMany('a-', 10)
 
@@ -30,7 +30,7 @@ test('a node from the year 2100 does not move our clock, and both sides are told
 
   // What we write is dated by our own clock, after all that came from the future.
   await b.putMany('b-', 10)
-  await allEqual([a, b], [...a.acknowledged, ...b.acknowledged])
+  await expectEqual([a, b], [...a.acknowledged, ...b.acknowledged])
   for (const node of [a, b]) {
     expect((await node.run('ids', 'user')).filter((id) => id.startsWith('future-'))).toEqual([])
     const newestMs = await node.run('newestMs')

@@ -1,6 +1,6 @@
 /** A connection that breaks in the middle of a long catch-up: it goes on where it was. Counted in bytes on the wire. */
 import { expect, test } from 'vitest'
-import { allEqual, Cluster, report } from '../support/cluster.ts'
+import { expectEqual, Cluster, report } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
@@ -22,7 +22,7 @@ test('a catch-up that is broken three times sends little twice', async () => {
   lan.slow('a', KILOBITS)
 
   const whole = await cluster.start('whole')
-  await allEqual([a, whole], a.acknowledged)
+  await expectEqual([a, whole], a.acknowledged)
   const wholeBytes = lan.receivedBytes('whole')
   await whole.stop()
 
@@ -36,7 +36,7 @@ test('a catch-up that is broken three times sends little twice', async () => {
     lan.allowTcp('a', 'broken')
   }
   expect((await broken.run('counts')).blocks).toBeLessThan(BLOCKS)
-  await allEqual([a, broken], a.acknowledged)
+  await expectEqual([a, broken], a.acknowledged)
   const brokenBytes = lan.receivedBytes('broken')
   report(`whole ${wholeBytes} bytes, broken three times ${brokenBytes} bytes`)
   expect(brokenBytes).toBeLessThan(OVERHEAD * wholeBytes)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { FULL_MESH_NODES_MAX, RENDEZVOUS_PEERS, RING_SUCCESSORS } from '../../src/net/limits.ts'
 import type { Net } from '../../src/net/net.ts'
 import { openOnLoopback } from '../net/libp2p-cluster.ts'
-import { allConnected, Cluster, report } from '../support/cluster.ts'
+import { expectConnected, Cluster, report } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
@@ -14,7 +14,7 @@ for (const count of [2, 5, FULL_MESH_NODES_MAX]) {
     using lan = new Lan(names)
     await using cluster = await Cluster.open(lan)
     const nodes = await cluster.startAll(...names)
-    report(`${count} nodes were fully connected ${await allConnected(nodes)} ms after the last one was ready`)
+    report(`${count} nodes were fully connected ${await expectConnected(nodes)} ms after the last one was ready`)
     const writer = nodes[0] as ProcessNode
     await writer.put('alice', 'seen by all')
     await Promise.all(nodes.map((node) => until(`${node.name} has it`, () => node.run('get', 'user', 'alice'))))
@@ -27,7 +27,7 @@ test('a node finds one that was there long before, and the other way round', asy
   const a = await cluster.start('a')
   await until('a says that it is alone', () => a.networkEvents('alone')[0])
   const b = await cluster.start('b')
-  report(`a newcomer was connected ${await allConnected([a, b])} ms after it was ready`)
+  report(`a newcomer was connected ${await expectConnected([a, b])} ms after it was ready`)
   expect(b.networkEvents('discovered').map(({ by }) => by)).toContain('mdns')
 })
 
@@ -49,7 +49,11 @@ test('beyond the full mesh a message reaches all of thirty nodes, and none of th
   for (const name of namesOf(30)) {
     const net = await openOnLoopback(name, { listen: ['/ip4/0.0.0.0/tcp/0'], mdns: { serviceTag } })
     nets.push(closing.use(net))
-    net.join('all', () => 'accept', () => void heard.add(net))
+    net.join(
+      'all',
+      () => 'accept',
+      () => void heard.add(net),
+    )
   }
   const dialled = () => nets.map((net) => net.peers().filter(({ direction }) => direction === 'outbound').length)
   await until('the graph is connected', () => reachable(nets) === nets.length, 60_000)
@@ -62,7 +66,9 @@ test('beyond the full mesh a message reaches all of thirty nodes, and none of th
     },
     60_000,
   )
-  report(`30 nodes have ${summary(nets.map((net) => net.peers().length))} connections, and dialled ${summary(dialled())}`)
+  report(
+    `30 nodes have ${summary(nets.map((net) => net.peers().length))} connections, and dialled ${summary(dialled())}`,
+  )
   // Who knows few dials them all; who knows many dials the next on the ring and some by rendezvous.
   const share = FULL_MESH_NODES_MAX - 1 + RING_SUCCESSORS + RENDEZVOUS_PEERS
   expect(Math.max(...dialled())).toBeLessThanOrEqual(share)

@@ -1,6 +1,6 @@
 /** Nodes that cannot all reach each other, that come late, and that come back as somebody else on the network. */
 import { describe, expect, test } from 'vitest'
-import { allConnected, allEqual, Cluster, report } from '../support/cluster.ts'
+import { expectConnected, expectEqual, Cluster, report } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
 import { until } from '../support/nodes.ts'
 
@@ -11,16 +11,17 @@ describe.concurrent('a namespace converges', () => {
     await using cluster = await Cluster.open(lan)
     const [a, b, c] = await cluster.startAll('a', 'b', 'c')
     if (a === undefined || b === undefined || c === undefined) throw new Error('three nodes were started')
-    await Promise.all([allConnected([a, b]), allConnected([b, c])])
+    await Promise.all([expectConnected([a, b]), expectConnected([b, c])])
     await Promise.all([a.putMany('from-a-', 100), c.putMany('from-c-', 100)])
-    report(`a line of three was equal ${await allEqual([a, b, c], cluster.acknowledged())} ms after the last write`)
+    report(`a line of three was equal ${await expectEqual([a, b, c], cluster.acknowledged())} ms after the last write`)
     await b.putMany('from-b-', 100)
     await a.run('delete', 'user', 'from-c-7')
-    await allEqual([a, b, c], cluster.acknowledged())
+    await expectEqual([a, b, c], cluster.acknowledged())
     expect(await c.run('get', 'user', 'from-c-7')).toBeUndefined()
-    expect([...a.networkEvents('connected'), ...c.networkEvents('connected')].map(({ peer }) => peer).sort()).toEqual(
-      [b.peerId, b.peerId],
-    )
+    expect([...a.networkEvents('connected'), ...c.networkEvents('connected')].map(({ peer }) => peer).sort()).toEqual([
+      b.peerId,
+      b.peerId,
+    ])
   })
 
   test('with a node that joins when all was written, and whose author is gone', async () => {
@@ -29,10 +30,10 @@ describe.concurrent('a namespace converges', () => {
     const [a, b] = await cluster.startAll('a', 'b')
     if (a === undefined || b === undefined) throw new Error('two nodes were started')
     await a.putMany('user', 500)
-    await allEqual([a, b], cluster.acknowledged())
+    await expectEqual([a, b], cluster.acknowledged())
     await a.kill()
     const c = await cluster.start('c')
-    report(`a late joiner had 500 blocks ${await allEqual([b, c], cluster.acknowledged())} ms after it was ready`)
+    report(`a late joiner had 500 blocks ${await expectEqual([b, c], cluster.acknowledged())} ms after it was ready`)
     await until('c knows that it is in sync', async () => (await c.run('status')).kind === 'in-sync')
   })
 
@@ -42,7 +43,7 @@ describe.concurrent('a namespace converges', () => {
     const [a, b, c] = await cluster.startAll('a', 'b', 'c')
     if (a === undefined || b === undefined || c === undefined) throw new Error('three nodes were started')
     await Promise.all([a.putMany('a', 20), b.putMany('b', 20), c.putMany('c', 20)])
-    await allEqual([a, b, c], cluster.acknowledged())
+    await expectEqual([a, b, c], cluster.acknowledged())
     await Promise.all([b.stop(), c.kill()])
     await a.putMany('meanwhile', 20)
     const [again, moved] = await Promise.all([
@@ -51,8 +52,8 @@ describe.concurrent('a namespace converges', () => {
     ])
     expect([again.peerId, moved.peerId]).toEqual([b.peerId, c.peerId])
     await Promise.all([again.putMany('again', 20), moved.putMany('moved', 20)])
-    report(`two restarted nodes were equal in ${await allEqual([a, again, moved], cluster.acknowledged())} ms`)
-    await allConnected([a, again, moved])
+    report(`two restarted nodes were equal in ${await expectEqual([a, again, moved], cluster.acknowledged())} ms`)
+    await expectConnected([a, again, moved])
   })
 
   test('with nodes that were started before their network was there', async () => {
@@ -63,8 +64,8 @@ describe.concurrent('a namespace converges', () => {
     await Promise.all(nodes.map((node) => node.putMany(`${node.name}-`, 20)))
     for (const node of nodes) await until(`${node.name} says that it is alone`, () => node.networkEvents('alone')[0])
     for (const name of ['a', 'b']) lan.switchOn(name)
-    report(`nodes that came before their network were connected in ${await allConnected(nodes)} ms`)
-    await allEqual(nodes, cluster.acknowledged())
+    report(`nodes that came before their network were connected in ${await expectConnected(nodes)} ms`)
+    await expectEqual(nodes, cluster.acknowledged())
   })
 
   test('without multicast, by addresses given before anybody listens there', async () => {
@@ -72,8 +73,10 @@ describe.concurrent('a namespace converges', () => {
     await using cluster = await Cluster.open(lan)
     const a = await cluster.start('a', { network: { mdns: false, peers: [lan.host('b').address] } })
     await a.putMany('a', 20)
-    await until('a was told that nobody answers', () => a.networkEvents('dial-failed').find(({ code }) => code === 'unreachable'))
+    await until('a was told that nobody answers', () =>
+      a.networkEvents('dial-failed').find(({ code }) => code === 'unreachable'),
+    )
     const b = await cluster.start('b', { network: { mdns: false } })
-    await allEqual([a, b], cluster.acknowledged())
+    await expectEqual([a, b], cluster.acknowledged())
   })
 })

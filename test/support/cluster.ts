@@ -92,11 +92,13 @@ export class Cluster implements AsyncDisposable {
 
 async function filesIn(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
 }
 
 /** Waits until each is connected to all the others; answers how long that took. */
-export async function allConnected(nodes: readonly ProcessNode[], deadlineMs = DEADLINE_MS): Promise<number> {
+export async function expectConnected(nodes: readonly ProcessNode[], deadlineMs = DEADLINE_MS): Promise<number> {
   const startedMs = performance.now()
   for (const node of nodes) {
     await until(
@@ -112,7 +114,7 @@ export async function allConnected(nodes: readonly ProcessNode[], deadlineMs = D
 }
 
 /** Waits until all hold the same, and all of `deltas`; answers how long that took. Then compares every view of theirs. */
-export async function allEqual(
+export async function expectEqual(
   nodes: readonly ProcessNode[],
   deltas: readonly string[],
   deadlineMs = DEADLINE_MS,
@@ -124,7 +126,9 @@ export async function allEqual(
       'all nodes hold the same',
       async () => {
         const all = await Promise.all(nodes.map((node) => node.run('counts')))
-        seen = all.map(({ deltas, blocks, logs }, index) => `${nodes[index]?.name}: ${deltas}/${blocks}/${logs}`).join(', ')
+        seen = all
+          .map((counts, index) => `${nodes[index]?.name}: ${counts.deltas}/${counts.blocks}/${counts.logs}`)
+          .join(', ')
         if (new Set(all.map((counts) => JSON.stringify(counts))).size > 1) return false
         const contents = await Promise.all(nodes.map((node) => node.run('contents')))
         return new Set(contents.map((each) => JSON.stringify(each))).size === 1
@@ -137,7 +141,8 @@ export async function allEqual(
   const tookMs = Math.round(performance.now() - startedMs)
   for (const node of nodes) {
     const missing = await node.run('missing', deltas)
-    if (missing.length > 0) throw new Error(`${node.name} lacks ${missing.length} acknowledged deltas, ${missing[0]} first`)
+    if (missing.length > 0)
+      throw new Error(`${node.name} lacks ${missing.length} acknowledged deltas, ${missing[0]} first`)
   }
   return tookMs
 }

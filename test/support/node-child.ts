@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type NodeOptions, openNode, type PropertyInput, type RhizomeNode, RhizomeError, toJson } from '../../src/index.ts'
+import {
+  type NodeOptions,
+  openNode,
+  type PropertyInput,
+  type RhizomeNode,
+  RhizomeError,
+  toJson,
+} from '../../src/index.ts'
 
 /** What a node holds, as text that is equal where the node's contents are. */
 export interface Contents {

@@ -106,7 +106,10 @@ export class ProcessNode implements AsyncDisposable {
     const call = ++this.#calls
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#pending.set(call, { resolve, reject })
-    this.#child.send({ call, command, args }, (error) => error && reject(new CommandError(`${this.name}: ${error.message}`)))
+    this.#child.send(
+      { call, command, args },
+      (error) => error && reject(new CommandError(`${this.name}: ${error.message}`)),
+    )
     return (await promise) as Answer<Name>
   }
 
@@ -124,7 +127,9 @@ export class ProcessNode implements AsyncDisposable {
   /** Events of the network, of one kind. */
   networkEvents<Kind extends NetworkEvent['kind']>(kind: Kind): Extract<NetworkEvent, { kind: Kind }>[] {
     return this.events.flatMap((event) =>
-      event.kind === 'network' && event.event.kind === kind ? [event.event as Extract<NetworkEvent, { kind: Kind }>] : [],
+      event.kind === 'network' && event.event.kind === kind
+        ? [event.event as Extract<NetworkEvent, { kind: Kind }>]
+        : [],
     )
   }
 
