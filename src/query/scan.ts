@@ -1,0 +1,162 @@
+/**
+ * The leaves of a plan: records of a collection by their ids, and deltas whose pointers fit. Both know ways to some of
+ * their rows that do not read all: records by id or entity, deltas by an entity that they point at.
+ */
+
+import type { Value } from '../delta/delta.ts'
+import { compareUtf8 } from '../delta/order.ts'
+import { entityIdOf } from '../delta/record.ts'
+import type { CollectionQuery, Pattern, PointersQuery } from './algebra.ts'
+import { ascending } from './order.ts'
+import { distinct, type Lookup, type Plan, type Running } from './plan.ts'
+import { type Row, rowOf } from './row.ts'
+import type { ClaimRow, RecordRow } from './source.ts'
+
+export function planCollection(query: CollectionQuery): Plan {
+  const { collection, columns, id, entity, alias, prefix } = query
+  const pathTo = (name: string | undefined): string | undefined => {
+    if (name === undefined || columns?.includes(name) === false) return undefined
+    return alias === undefined ? name : `${alias}.${name}`
+  }
+  const [idPath, entityPath] = [pathTo(id), pathTo(entity)]
+  const keyPath = idPath ?? entityPath
+  const start = entityIdOf(collection, 'x').slice(0, -1)
+  const toRow = (record: RecordRow): Row => aliased(recordRow(record, query), alias)
+
+  const byId = (path: string, idOf: (value: Value) => string | undefined): Lookup => ({
+    path,
+    isText: true,
+    does: `look up ${collection} by ${path}`,
+    *rows({ source, meter }, values) {
+      const ids = values.map(idOf).filter((wanted) => wanted?.startsWith(prefix) === true)
+      for (const wanted of (ids as string[]).sort(compareUtf8)) {
+        const record = source.record(collection, wanted)
+        meter.step()
+        if (record !== undefined) yield toRow(record)
+      }
+    },
+  })
+  const idInEntity = (value: Value) =>
+    typeof value === 'string' && value.startsWith(start) ? textOf(value.slice(start.length)) : undefined
+
+  return {
+    does: `scan ${collection}${prefix === '' ? '' : ` from ids that begin with "${prefix}"`}`,
+    inputs: [],
+    columns: alias === undefined ? columns : [alias],
+    key: keyPath === undefined ? undefined : [ascending(keyPath)],
+    lookups: [
+      ...(idPath === undefined ? [] : [byId(idPath, textOf)]),
+      ...(entityPath === undefined ? [] : [byId(entityPath, idInEntity)]),
+    ],
+    rows(run, from) {
+      const fromId = from === undefined ? undefined : (idPath === undefined ? idInEntity : textOf)(from)
+      const rows = records(run, collection, { prefix, ...(fromId === undefined ? {} : { from: fromId }) }, toRow)
+      return keyPath === undefined ? distinct(rows, run) : rows
+    },
+  }
+}
+
+function textOf(value: Value): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function* records(
+  { source, meter }: Running,
+  collection: string,
+  range: { readonly prefix: string; readonly from?: string },
+  toRow: (record: RecordRow) => Row,
+): Iterable<Row> {
+  for (const record of source.records(collection, range)) {
+    meter.step()
+    yield toRow(record)
+  }
+}
+
+/** The id columns hide properties of their names. */
+function recordRow(record: RecordRow, { columns, id, entity }: CollectionQuery): Row {
+  const { properties } = record
+  const own: readonly (readonly [string, Value])[] =
+    entity === undefined
+      ? [[id, record.id]]
+      : [
+          [id, record.id],
+          [entity, record.entity],
+        ]
+  if (columns === undefined) return rowOf([...Object.entries(properties), ...own])
+  const ids = new Map(own)
+  return rowOf(
+    columns.map((column) => [
+      column,
+      ids.get(column) ?? (Object.hasOwn(properties, column) ? properties[column] : null) ?? null,
+    ]),
+  )
+}
+
+function aliased(row: Row, alias: string | undefined): Row {
+  return alias === undefined ? row : rowOf([[alias, row]])
+}
+
+export function planPointers(query: PointersQuery): Plan {
+  const { patterns, id, alias } = query
+  const pathTo = (name: string): string => (alias === undefined ? name : `${alias}.${name}`)
+  const names = patterns.map(({ localContext }) => localContext)
+  const toRow = ({ id: delta, values }: ClaimRow): Row =>
+    aliased(rowOf([[id, delta], ...names.map((name, index) => [name, values[index] ?? null] as const)]), alias)
+
+  const read = function* (run: Running, about: string | undefined): Iterable<Row> {
+    for (const claim of run.source.claims(patterns, about)) {
+      run.meter.step()
+      yield toRow(claim)
+    }
+  }
+  return {
+    does: `${anchorOf(patterns)} with pointers ${names.join(', ')}`,
+    inputs: [],
+    columns: alias === undefined ? [id, ...names] : [alias],
+    key: [ascending(pathTo(id))],
+    lookups: patterns.filter(isReferencePattern).map((pattern) => lookUpClaims(pattern, pathTo, patterns, toRow)),
+    rows: (run) => read(run, undefined),
+  }
+}
+
+/** Deltas by the entity that the pointer of `pattern` names. */
+function lookUpClaims(
+  pattern: Pattern,
+  pathTo: (name: string) => string,
+  patterns: readonly Pattern[],
+  toRow: (claim: ClaimRow) => Row,
+): Lookup {
+  const { localContext } = pattern
+  const index = patterns.indexOf(pattern)
+  return {
+    path: pathTo(localContext),
+    isText: false,
+    does: `look up the deltas that point at each ${pathTo(localContext)}`,
+    *rows({ source, meter }, values) {
+      const found: ClaimRow[] = []
+      for (const value of values) {
+        if (typeof value !== 'string' || value === '') continue
+        meter.step()
+        for (const claim of source.claims(patterns, value)) if (claim.values[index] === value) found.push(claim)
+      }
+      for (const claim of found.sort((a, b) => compareUtf8(a.id, b.id))) {
+        const row = toRow(claim)
+        meter.hold(row)
+        yield row
+      }
+    },
+  }
+}
+
+/** Whether the pointer's target is an entity for certain. */
+function isReferencePattern({ entity, collection, property, optional }: Pattern): boolean {
+  return !optional && (entity ?? collection ?? property) !== undefined
+}
+
+function anchorOf(patterns: readonly Pattern[]): string {
+  const needed = patterns.filter(({ optional }) => !optional)
+  const entity = needed.find((pattern) => pattern.entity !== undefined)?.entity
+  if (entity !== undefined) return `read the deltas that point at ${entity},`
+  const collection = needed.find((pattern) => pattern.collection !== undefined)?.collection
+  return collection === undefined ? 'scan the log for deltas' : `scan the deltas that point into ${collection},`
+}

@@ -1,0 +1,29 @@
+/**
+ * Where rows come from: the only thing that the algebra asks of the world. `store-source.ts` answers from a store; a test
+ * may answer from a list. All answers of one source are of one state.
+ */
+
+import type { Value } from '../delta/delta.ts'
+import type { Pattern } from './algebra.ts'
+
+/** A record about which something stands. */
+export interface RecordRow {
+  readonly id: string
+  /** The id of its entity: what references to it hold. */
+  readonly entity: string
+  readonly properties: { readonly [property: string]: Value }
+}
+
+/** A standing delta whose pointers fit the patterns: a value for each pattern, a list where a localContext repeats. */
+export interface ClaimRow {
+  readonly id: string
+  readonly values: readonly Value[]
+}
+
+export interface RowSource {
+  record(collection: string, id: string): RecordRow | undefined
+  /** By the ids' UTF-8 bytes, those that begin with `prefix`, from `from` on; read as they are pulled. */
+  records(collection: string, range: { readonly prefix: string; readonly from?: string }): Iterable<RecordRow>
+  /** By the deltas' ids; with `about`, only deltas that point at this entity. */
+  claims(patterns: readonly Pattern[], about?: string): Iterable<ClaimRow>
+}

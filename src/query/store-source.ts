@@ -1,0 +1,159 @@
+/**
+ * Rows from a store: records by the ranges of their entity ids, claims by the entities that they point at, or else by a
+ * walk over the log. Reads alone. All of a run is read without a pause, so it sees one state.
+ */
+
+import { type Delta, isReference, type Pointer, type Value } from '../delta/delta.ts'
+import { compareUtf8 } from '../delta/order.ts'
+import { entityIdOf } from '../delta/record.ts'
+import { sameValue } from '../delta/value.ts'
+import { deltasOf } from '../log/block-bytes.ts'
+import type { NamespaceId } from '../log/namespace.ts'
+import { type EntityDeltas, POSITION_START, type Store } from '../store/store.ts'
+import type { Pattern } from './algebra.ts'
+import { type Meter, READ_STEPS } from './limits.ts'
+import type { Reading } from './reading.ts'
+import type { ClaimRow, RecordRow, RowSource } from './source.ts'
+
+/** Entities asked for at once: a first page needs few. */
+const PAGE_COUNT = 64
+const LOG_PAGE = { countMax: 1_024, bytesMax: 4_194_304 }
+
+export interface StoreRows {
+  readonly store: Store
+  readonly namespace: NamespaceId
+  readonly reading: Reading
+  readonly meter: Meter
+  /** Deltas that count at all: time travel leaves later ones out. */
+  readonly admits?: (delta: Delta) => boolean
+}
+
+interface Held {
+  readonly delta: Delta
+  readonly negations: readonly Delta[]
+}
+
+export class StoreSource implements RowSource {
+  readonly #rows: StoreRows
+
+  constructor(rows: StoreRows) {
+    this.#rows = rows
+  }
+
+  record(collection: string, id: string): RecordRow | undefined {
+    const entity = entityIdOf(collection, id)
+    const properties = this.#rows.reading.properties(entity, this.#held(entity))
+    return properties === undefined ? undefined : { id, entity, properties }
+  }
+
+  *records(collection: string, range: { readonly prefix: string; readonly from?: string }): Iterable<RecordRow> {
+    const start = entityIdOf(collection, 'x').slice(0, -1)
+    for (const entity of this.#entities(`${start}${range.prefix}`, range.from && `${start}${range.from}`)) {
+      const id = entity.slice(start.length)
+      const record = id === '' ? undefined : this.record(collection, id)
+      if (record !== undefined) yield record
+    }
+  }
+
+  *claims(patterns: readonly Pattern[], about?: string): Iterable<ClaimRow> {
+    const { reading, meter } = this.#rows
+    const found = new Map<string, ClaimRow>()
+    for (const { delta, negations } of this.#candidates(patterns, about)) {
+      if (found.has(delta.id)) continue
+      const values = valuesOf(delta, patterns)
+      if (values === undefined || !delta.pointers.some(isReference) || !reading.stands(delta, negations)) continue
+      meter.hold({ values })
+      found.set(delta.id, { id: delta.id, values })
+    }
+    yield* [...found.values()].sort((a, b) => compareUtf8(a.id, b.id))
+  }
+
+  /** Every delta that may fit, some of them more than once. */
+  *#candidates(patterns: readonly Pattern[], about: string | undefined): Iterable<Held> {
+    const needed = patterns.filter(({ optional }) => !optional)
+    const entity = about ?? needed.find((pattern) => pattern.entity !== undefined)?.entity
+    const collection = needed.find((pattern) => pattern.collection !== undefined)?.collection
+    if (entity !== undefined) yield* this.#about(entity)
+    else if (collection === undefined) yield* this.#log()
+    else for (const one of this.#entities(entityIdOf(collection, 'x').slice(0, -1))) yield* this.#about(one)
+  }
+
+  *#about(entity: string): Iterable<Held> {
+    const { deltas, negations } = this.#held(entity)
+    for (const delta of deltas) yield { delta, negations }
+  }
+
+  /** Whatever is admitted, without the void. */
+  *#log(): Iterable<Held> {
+    const { store, namespace, meter } = this.#rows
+    for (let after = POSITION_START; ;) {
+      const changes = store.changesNow({ after, ...LOG_PAGE })
+      for (const change of changes) {
+        if (change.kind !== 'committed' || change.namespace !== namespace) continue
+        for (const { id } of deltasOf(change.block)) {
+          meter.step()
+          const held = store.delta(namespace, id)
+          if (held !== undefined && this.#admits(held.delta))
+            yield { delta: held.delta, negations: held.negations.filter((delta) => this.#admits(delta)) }
+        }
+      }
+      const last = changes.at(-1)
+      if (last === undefined) return
+      after = last.position
+    }
+  }
+
+  /** From `from` on, in order of the UTF-8 bytes. */
+  *#entities(prefix: string, from?: string): Iterable<string> {
+    const { store, namespace, meter } = this.#rows
+    if (from?.startsWith(prefix) === true) yield from
+    let after = from
+    for (;;) {
+      const page = store.entities(namespace, {
+        prefix,
+        countMax: PAGE_COUNT,
+        ...(after === undefined ? {} : { after }),
+      })
+      meter.step(page.length)
+      yield* page
+      after = page.at(-1)
+      if (after === undefined) return
+    }
+  }
+
+  #held(entity: string): EntityDeltas {
+    const { store, namespace, meter, admits } = this.#rows
+    const held = store.entity(namespace, entity)
+    meter.step(READ_STEPS + held.deltas.length + held.negations.length)
+    return admits === undefined
+      ? held
+      : { deltas: held.deltas.filter(admits), negations: held.negations.filter(admits) }
+  }
+
+  #admits(delta: Delta): boolean {
+    return this.#rows.admits?.(delta) ?? true
+  }
+}
+
+/** A value per pattern; undefined when the delta lacks one that it needs. */
+function valuesOf(delta: Delta, patterns: readonly Pattern[]): readonly Value[] | undefined {
+  const values: Value[] = []
+  for (const pattern of patterns) {
+    const targets = delta.pointers.filter((pointer) => fits(pointer, pattern)).map(({ target }) => target)
+    const [first] = targets
+    if (first === undefined && !pattern.optional) return undefined
+    values.push(targets.length > 1 ? targets : (first ?? null))
+  }
+  return values
+}
+
+function fits(pointer: Pointer, { localContext, entity, collection, property, value }: Pattern): boolean {
+  if (pointer.localContext !== localContext) return false
+  if (!isReference(pointer)) {
+    if (entity !== undefined || collection !== undefined || property !== undefined) return false
+    return value === undefined || sameValue(pointer.target, value)
+  }
+  if (value !== undefined || (property !== undefined && pointer.targetContext !== property)) return false
+  if (entity !== undefined) return pointer.target === entity
+  return collection === undefined || pointer.target.startsWith(`${collection}/`)
+}
