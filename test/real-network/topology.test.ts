@@ -1,4 +1,5 @@
 /** Nodes that cannot all reach each other, that come late, and that come back as somebody else on the network. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { expectConnected, expectEqual, Cluster, report } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
@@ -66,6 +67,19 @@ describe.concurrent('a namespace converges', () => {
     for (const name of ['a', 'b']) lan.switchOn(name)
     report(`nodes that came before their network were connected in ${await expectConnected(nodes)} ms`)
     await expectEqual(nodes, cluster.acknowledged())
+  })
+
+  test('with a newcomer, after the network went away for 10 s and came back as it was', async () => {
+    using lan = new Lan(['a', 'newcomer'])
+    await using cluster = await Cluster.open(lan)
+    const a = await cluster.start('a')
+    await a.putMany('a-', 20)
+    lan.switchOff('a')
+    await sleep(10_000)
+    lan.switchOn('a')
+    const newcomer = await cluster.start('newcomer')
+    report(`a newcomer met a node whose network had been away in ${await expectConnected([a, newcomer])} ms`)
+    await expectEqual([a, newcomer], cluster.acknowledged())
   })
 
   test('without multicast, by addresses given before anybody listens there', async () => {

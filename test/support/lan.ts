@@ -64,14 +64,20 @@ export class Lan implements Disposable {
     ip(`link set ${this.#port(name).port} up`)
   }
 
-  /** Switches the host's interface off: address and route are gone, and so is what was joined on it. */
+  /** Takes the host's interface down and its address away, and with them the route and every multicast group joined there. */
   switchOff(name: string): void {
-    ip(`-n ${this.#port(name).namespace} link set eth0 down`)
+    const { namespace, address } = this.#port(name)
+    ip(`-n ${namespace} addr del ${address}/24 dev eth0`, `-n ${namespace} link set eth0 down`)
   }
 
+  /** The interface comes back with the address that it had. */
   switchOn(name: string): void {
-    const { namespace } = this.#port(name)
-    ip(`-n ${namespace} link set eth0 up`, `-n ${namespace} route replace default dev eth0`)
+    const { namespace, address } = this.#port(name)
+    ip(
+      `-n ${namespace} link set eth0 up`,
+      `-n ${namespace} addr add ${address}/24 dev eth0`,
+      `-n ${namespace} route replace default dev eth0`,
+    )
   }
 
   /** Takes the address away and gives the host another, as a new lease does. */
