@@ -26,9 +26,14 @@ export class LogReader {
     this.#statements = prepare(db)
   }
 
-  /** The position of the newest record; 0 when there is none. */
+  /** The position of the newest record; `start` when there is none. */
   end(): number {
-    return Number(this.#statements.end.get()?.['end'] ?? 0)
+    return Number(this.#statements.end.get()?.['end'] ?? this.start())
+  }
+
+  /** The position before the first record: 0, and in a repaired log past all those of the log that was damaged. */
+  start(): number {
+    return Number(this.#statements.base.get()?.['value'] ?? 0)
   }
 
   /**
@@ -100,8 +105,8 @@ export class LogReader {
   }
 
   *rowsAfter(position: number): Generator<StoredRow> {
-    let before = position
-    for (const row of this.#statements.rows.iterate(position)) {
+    let before = Math.max(position, this.start())
+    for (const row of this.#statements.rows.iterate(before)) {
       const [place, kind, sum, hash, bytes] = row as unknown as [number, number, number, Uint8Array, Uint8Array]
       if (place !== before + 1) throw damagedRow(before + 1, 'it is missing')
       before = place
@@ -131,6 +136,7 @@ function prepare(db: DatabaseSync) {
     start: db.prepare(
       `SELECT place AS start FROM log WHERE place <= ? AND kind <> ${ROW_KINDS.more} ORDER BY place DESC LIMIT 1`,
     ),
+    base: db.prepare("SELECT value FROM meta WHERE key = 'start'"),
     sum: db.prepare('SELECT sum FROM log WHERE place = ?'),
   }
 }

@@ -161,6 +161,12 @@ export class SqliteLog implements LogFile {
     this.#write(true, () => this.#putMeta(values))
   }
 
+  /** Has the positions of a log without records begin after `position`. */
+  startAfter(position: number): void {
+    this.setMeta({ start: String(position) })
+    this.#end = undefined
+  }
+
   /** Gives the store another instance, and `values` to be kept from the first write on: until then nothing has changed. */
   beginLife(values: Readonly<Record<string, string>>, renewed: boolean): void {
     if (renewed) this.#instance = randomId()

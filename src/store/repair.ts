@@ -168,12 +168,26 @@ function writeRepaired(path: string, source: Source, { keeps }: Survey): number 
   const log = SqliteLog.open(path, { durability: 'full' })
   try {
     log.setMeta({ repaired: 'yes' })
+    log.startAfter(endOf(source) + LOST_ROWS_MAX)
     for (const { id, name } of source.namespaces) log.addNamespace(id, name)
     for (const { key, value } of source.notes) log.setNote(key, value)
     return copyRecords(log, source, keeps)
   } finally {
     log.close()
   }
+}
+
+/** Rows at the end of the damaged log of which nothing may be left. */
+const LOST_ROWS_MAX = 1_000_000
+
+/**
+ * The last place that is known of the damaged log. The new log's begin past it: whoever comes back with a position of the
+ * old one is given all of the new one, and misses nothing.
+ */
+function endOf(source: Source): number {
+  let last = 0
+  for (const { place } of source.rows()) last = Math.max(last, place)
+  return last
 }
 
 /** Records per transaction. */

@@ -60,11 +60,12 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
   const logChanged = changedSinceClosing(directory)
   const log = opening.adopt(SqliteLog.open(path, { durability, bytesMax: logBytesMax }), (opened) => opened.close())
   const index = opening.adopt(openIndex(directory, log, unindexedBytesMax), (opened) => opened.close())
-  if (log.end() - index.indexedEnd() > TAIL_ROWS_MAX) await index.catchUp(log.end(), signal)
+  const start = log.reader.start()
+  if (log.end() - Math.max(index.indexedEnd(), start) > TAIL_ROWS_MAX) await index.catchUp(log.end(), signal)
 
   const origin = beginLife(log, { directory, durability, logLostRows: index.logLostRows, logChanged })
   const { heads, forkPlaces } = loadHeads(log, index)
-  const overlay = new Overlay(index.indexedEnd())
+  const overlay = new Overlay(Math.max(index.indexedEnd(), start))
   const release = () => {
     endLife(log)
     const { hasWritten } = log

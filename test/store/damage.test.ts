@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import type { RhizomeError } from '../../src/errors.ts'
 import { checkStore, repairStore } from '../../src/store/repair.ts'
 import { openStore } from '../../src/store/sqlite.ts'
-import type { Store } from '../../src/store/store.ts'
+import { POSITION_START, type Store } from '../../src/store/store.ts'
 import { claim, logId, logOf, NAMESPACE, NAMESPACE_NAME, negation, signer, TestLog } from '../support/blocks.ts'
 import { makeDirectory } from '../support/directory.ts'
 import { everything, proofOf } from './contract.ts'
@@ -287,3 +287,38 @@ function alter(directory: string, sql: string): void {
   db.exec(sql)
   db.close()
 }
+
+test('whoever comes back after a repair with a position from before it misses nothing', async () => {
+  const directory = await makeStore()
+  const before = await openStore(directory)
+  const position = before.position()
+  await before.close()
+  const file = readFileSync(join(directory, 'log.db'))
+  flipBit(join(directory, 'log.db'), Math.floor(file.length / 2), 1)
+  expect(repairStore(directory).repaired).toBeDefined()
+
+  await using repaired = await openStore(directory)
+  const limits = { countMax: 1_000, bytesMax: 1e9 }
+  const all = repaired.changesNow({ after: POSITION_START, ...limits })
+  expect(all.length).toBeGreaterThan(0)
+  expect(repaired.position()).toBeGreaterThan(position)
+  expect(repaired.changesNow({ after: position, ...limits })).toEqual(all)
+})
+
+test('a repair that leaves nothing leaves a store that opens and is written to', async () => {
+  const directory = makeDirectory()
+  const store = await openStore(directory)
+  store.openNamespace(NAMESPACE, NAMESPACE_NAME)
+  store.commit(new TestLog().write())
+  await store.close()
+  const database = new DatabaseSync(join(directory, 'log.db'))
+  database.exec("UPDATE log SET bytes = x'00'")
+  database.close()
+  expect(repairStore(directory).repaired).toMatchObject({ setAside: 0 })
+
+  const repaired = await openStore(directory)
+  expect(repaired.commit(new TestLog({ logId: logId(2) }).write())).toMatchObject({ kind: 'committed', blocks: 1 })
+  await repaired.close()
+  await using again = await openStore(directory)
+  expect(again.counts(NAMESPACE)).toMatchObject({ blocks: 1 })
+})
