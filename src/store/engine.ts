@@ -86,7 +86,8 @@ export class StoreEngine implements Store {
   readonly #waiters = new Waiters()
   readonly #admits: Admits
   #end: number
-  #full = false
+  /** What the disk refused last for want of space: where there is no room for a block there may be some for a note. */
+  #full: 'block' | 'note' | undefined
   /** The disk may hold more than memory knows: on opening, and after a write of unknown outcome. */
   #unsure: boolean
   #closed: Promise<void> | undefined
@@ -113,7 +114,7 @@ export class StoreEngine implements Store {
   }
 
   get full(): boolean {
-    return this.#full
+    return this.#full !== undefined
   }
 
   // ------------------------------------------------------------------------------------------------------- writing
@@ -134,13 +135,13 @@ export class StoreEngine implements Store {
   openNamespace(id: NamespaceId, name: string): void {
     this.#checkOpen()
     if (this.#log.namespaces().some((known) => known.id === id)) return
-    this.#write(() => this.#log.addNamespace(id, name))
+    this.#write('note', () => this.#log.addNamespace(id, name))
     this.#heads.openNamespace(id)
   }
 
   setNote(key: string, value: string | undefined): void {
     this.#checkOpen()
-    this.#write(() => this.#log.setNote(key, value))
+    this.#write('note', () => this.#log.setNote(key, value))
   }
 
   #transact(plan: (draft: Draft) => readonly Verdict[]): readonly CommitResult[] {
@@ -157,7 +158,7 @@ export class StoreEngine implements Store {
     this.#index?.makeRoom(this.#overlay.bytes)
     let placements: readonly Placement[]
     try {
-      placements = this.#write(() => this.#log.append(draft.records))
+      placements = this.#write('block', () => this.#log.append(draft.records))
     } catch (error) {
       if (error instanceof RhizomeError && error.code === 'RZ_STORE_FAILED') this.#unsure = true
       throw error
@@ -188,13 +189,14 @@ export class StoreEngine implements Store {
     if (this.#index !== undefined && this.#closed === undefined) this.#overlay.release(this.#index.indexedEnd())
   }
 
-  #write<Answer>(write: () => Answer): Answer {
+  #write<Answer>(what: 'block' | 'note', write: () => Answer): Answer {
     try {
       const answer = write()
-      this.#full = false
+      if (what === 'block' || this.#full === 'note') this.#full = undefined
       return answer
     } catch (error) {
-      this.#full = error instanceof RhizomeError && error.code === 'RZ_STORE_FULL'
+      if (!(error instanceof RhizomeError) || error.code !== 'RZ_STORE_FULL') this.#full = undefined
+      else if (this.#full !== 'block') this.#full = what
       throw error
     }
   }

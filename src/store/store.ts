@@ -77,7 +77,7 @@ export interface Store extends AsyncDisposable {
   /** Differs whenever positions of an earlier life of this directory no longer hold (new, restored, repaired). 32 hex digits. */
   readonly instance: string
   readonly origin: StoreOrigin
-  /** True when the last write was refused for want of space; cleared by the next write that succeeds. */
+  /** True when a write was refused for want of space; cleared by the next that succeeds, of a block if it was one. */
   readonly full: boolean
 
   /**

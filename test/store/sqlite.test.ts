@@ -198,6 +198,19 @@ test('without room a write is refused and leaves nothing, reads go on, and with 
   await store.close()
 })
 
+test('room for a note is not taken for room for a block', async () => {
+  await using store = await openIn(makeDirectory(), { logBytesMax: 200_000 })
+  const log = new TestLog()
+  const large = Array.from({ length: 50 }, (_, n) => claim('test', `${n}`, 'n', 'x'.repeat(400)))
+  expect(() => {
+    for (;;) store.commit(log.write(large))
+  }).toThrow(coded('RZ_STORE_FULL'))
+  store.setNote('a', '1')
+  expect(store.full).toBe(true)
+  store.commit(logOf(1, { signer: signer(2) }).run())
+  expect(store.full).toBe(false)
+})
+
 test('after a write of unknown outcome memory follows the disk', async () => {
   const directory = makeDirectory()
   await using store = await openIn(directory)
