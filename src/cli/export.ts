@@ -20,22 +20,34 @@ export async function exportData(call: Call): Promise<ExitCode> {
       ? recordLines(door, collection, signal)
       : deltaLines(door.control, door.topic, signal)
   let count = 0
-  for await (const line of lines) {
+  let hiddenCount = 0
+  for await (const { text, hides } of lines) {
     if (signal.aborted) return EXIT.failed
-    terminal.out(line)
+    terminal.out(text)
     count++
+    if (hides) hiddenCount++
   }
   terminal.err(`exported ${counted(count, typeof collection === 'string' ? 'record' : 'delta')} of ${door.topic}`)
+  if (hiddenCount > 0) {
+    const records = counted(hiddenCount, 'record has', 'records have')
+    terminal.err(`note: ${records} a property "id" of another value, which is left out; without --collection it is not`)
+  }
   return EXIT.ok
 }
 
-async function* deltaLines(control: Control, topic: string, signal: AbortSignal): AsyncIterable<string> {
+interface ExportedLine {
+  readonly text: string
+  /** A property of the record is not in it. */
+  readonly hides: boolean
+}
+
+async function* deltaLines(control: Control, topic: string, signal: AbortSignal): AsyncIterable<ExportedLine> {
   for await (const delta of control.follow<Json>(['api', 'ns', topic, 'deltas'], { signal }))
-    yield JSON.stringify(delta)
+    yield { text: JSON.stringify(delta), hides: false }
 }
 
 /** `{ "id", …properties }`: the form that `import` reads. A property called `id` gives way to the record's. */
-async function* recordLines(door: Door, collection: string, signal: AbortSignal): AsyncIterable<string> {
+async function* recordLines(door: Door, collection: string, signal: AbortSignal): AsyncIterable<ExportedLine> {
   const path = ['api', 'ns', door.topic, 'collections', collection, 'ids']
   let batch: string[] = []
   for await (const id of door.control.follow<string>(path, { signal })) {
@@ -47,18 +59,19 @@ async function* recordLines(door: Door, collection: string, signal: AbortSignal)
   yield* await readBatch(door, collection, batch)
 }
 
-async function readBatch(door: Door, collection: string, ids: readonly string[]): Promise<readonly string[]> {
+async function readBatch(door: Door, collection: string, ids: readonly string[]): Promise<readonly ExportedLine[]> {
   const lines = await Promise.all(ids.map((id) => recordLine(door, collection, id)))
   return lines.filter((line) => line !== undefined)
 }
 
 /** Undefined for a record that was deleted meanwhile. */
-async function recordLine(door: Door, collection: string, id: string): Promise<string | undefined> {
+async function recordLine(door: Door, collection: string, id: string): Promise<ExportedLine | undefined> {
   try {
     const { body } = await door.control.ask<{ readonly properties: { readonly [property: string]: Json } }>(
       recordPath(door, collection, id),
     )
-    return JSON.stringify({ ...body.properties, id })
+    const { id: own = id } = body.properties
+    return { text: JSON.stringify({ ...body.properties, id }), hides: own !== id }
   } catch (error) {
     if (error instanceof AnswerError && error.code === 'RZ_HTTP_NOT_FOUND') return undefined
     throw error

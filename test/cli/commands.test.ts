@@ -249,6 +249,15 @@ describe('import', () => {
     expect((await run(['export', '--collection', 'a'], elsewhere)).out).toBe(out)
   })
 
+  it('has a property "id" of its own beside another column, and export says that it has no room for it', async () => {
+    const at = await placeOfUsers()
+    await file(at, 'ids.ndjson', '{"id":"5","mail":"ann@x","n":1}\n')
+    expect(await run(['import', './ids.ndjson', '--into', 'm', '--id', 'mail'], at)).toMatchObject({ exitCode: 0 })
+    const { out, err } = await run(['export', '--collection', 'm'], at)
+    expect(JSON.parse(out)).toMatchObject({ id: 'ann@x', n: 1 })
+    expect(err).toContain('1 record has a property "id"')
+  })
+
   it('tells lines that the node refuses by their number in the file', async () => {
     const at = await placeOfUsers()
     await file(at, 'bad.ndjson', '{"id":"x","n":1}\n\n{"id":"y","n":{"$bytes":"!"}}\n{"id":"z","n":2}\n')
