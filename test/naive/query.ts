@@ -51,7 +51,9 @@ function columnsOf(row: NaiveRow, columns: unknown): NaiveRow {
 }
 
 function renamed(row: NaiveRow, names: Readonly<Record<string, string>>): NaiveRow {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [names[name] ?? name, value]))
+  const kept = Object.entries(row).filter(([name]) => !(name in names) && !Object.values(names).includes(name))
+  const moved = Object.entries(row).filter(([name]) => name in names)
+  return Object.fromEntries([...kept, ...moved.map(([name, value]) => [names[name] ?? name, value] as const)])
 }
 
 function unnested(row: NaiveRow, path: string, name: string): readonly NaiveRow[] {

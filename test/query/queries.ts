@@ -22,9 +22,43 @@ const records: fc.Arbitrary<readonly ListRecord[]> = fc.uniqueArray(
 
 export const collections: fc.Arbitrary<Collections> = fc.record({ one: records, two: records })
 
-const leaves: fc.Arbitrary<Made> = fc
+const closedLeaves: fc.Arbitrary<Made> = fc
   .tuple(fc.constantFrom('one', 'two'), fc.subarray(['id', 'x', 'y', 'z'], { minLength: 1 }))
   .map(([collection, columns]) => ({ json: { collection, columns }, columns }))
+
+const columnOf = ({ columns }: Made) => fc.constantFrom(...columns)
+const read = (path: string): Json => ({ var: path })
+const ALL = ['id', 'x', 'y', 'z']
+
+/** Operators over rows with whatever columns they have, then made known. */
+const openLeaves: fc.Arbitrary<Made> = fc
+  .tuple(fc.constantFrom('one', 'two'), fc.constantFrom('one', 'two'))
+  .chain(([collection, other]) => {
+    const open = { collection }
+    const made = { json: open, columns: ALL }
+    return fc.oneof(
+      rulesOver(made).map((where) => ({ select: open, where })),
+      fc.constantFrom('id', 'y', 'z').map((column) => ({ rename: open, columns: { [column]: 'x', x: 'w' } })),
+      fc.constantFrom('id', 'z', 'zu').map((as) => ({ unnest: open, column: 'z', as })),
+      fc.constantFrom('union', 'intersect', 'minus').map((kind) => ({ [kind]: [open, { collection: other }] })),
+      fc.constantFrom('semi', 'anti').map((kind) => ({ join: [open, { collection: other }], on: [['x', 'id']], kind })),
+      fc.constantFrom('x', 'id').map((taken) => ({ rename: open, columns: { z: taken } })),
+    )
+  })
+  .map((json) => ({ json: { project: json, columns: [...ALL, 'w'] }, columns: [...ALL, 'w'] }))
+
+/** Records in one column each, read by paths into it, looked up, and joined by paths. */
+const aliasedLeaves: fc.Arbitrary<Made> = fc
+  .tuple(fc.constantFrom('one', 'two'), fc.constantFrom('one', 'two'), ids, fc.integer({ min: 0, max: 2 }))
+  .map(([collection, other, id, shape]) => {
+    const a = { collection, as: 'a' }
+    const one = { select: a, where: { '===': [{ var: 'a.id' }, id] } }
+    const both = { join: [a, { collection: other, as: 'b' }], on: [[shape === 1 ? 'a.x' : 'a.id', 'b.id']] }
+    const columns = { id: read('a.id'), x: read('a.x'), y: read(shape === 0 ? 'a.y' : 'b.y') }
+    return { json: { project: shape === 0 ? one : both, columns }, columns: Object.keys(columns) }
+  })
+
+const leaves: fc.Arbitrary<Made> = fc.oneof(closedLeaves, closedLeaves, openLeaves, aliasedLeaves)
 
 /** Relations of at most so many levels of operators. */
 export function queries(levels = 3): fc.Arbitrary<Made> {
@@ -45,9 +79,6 @@ export function queries(levels = 3): fc.Arbitrary<Made> {
     pair.chain(combined),
   )
 }
-
-const columnOf = ({ columns }: Made) => fc.constantFrom(...columns)
-const read = (path: string): Json => ({ var: path })
 
 export function rulesOver(made: Made): fc.Arbitrary<Json> {
   const column = columnOf(made).map(read)

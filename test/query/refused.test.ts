@@ -1,5 +1,6 @@
 /** Queries that are refused before anything is read, each with its code and a message that says where. */
 
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RhizomeError } from '../../src/errors.ts'
 import { QUERY_DEPTH_MAX } from '../../src/query/limits.ts'
@@ -126,6 +127,60 @@ describe('a refusal', () => {
     )
     expect(messageOf({ limit: { lookup: 'x' }, count: 1 })).toContain(
       'query.limit: no operator among lookup; there are collection, pointers',
+    )
+  })
+})
+
+const fields = [
+  'collection',
+  'pointers',
+  'select',
+  'project',
+  'rename',
+  'unnest',
+  'join',
+  'union',
+  'intersect',
+  'minus',
+  'group',
+  'order',
+  'limit',
+  'closure',
+  'where',
+  'columns',
+  'on',
+  'by',
+  'aggregates',
+  'count',
+  'from',
+  'to',
+  'as',
+  'var',
+  'id',
+  '__proto__',
+]
+
+/** JSON that looks like a query here and there. */
+const nearly = fc.letrec<{ json: unknown }>((tie) => ({
+  json: fc.oneof(
+    { maxDepth: 6, depthSize: 'large' },
+    fc.constantFrom<unknown[]>('user', 'id', 'name', 'a.b', '', 0, 1, 1.5, true, null, {}, [], user, open),
+    fc.array(tie('json'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom(...fields), tie('json'), { maxKeys: 3 }),
+    fc.record({ select: tie('json'), where: tie('json') }),
+    fc.record({ project: tie('json'), columns: tie('json') }),
+    fc.record({ join: fc.tuple(tie('json'), tie('json')), on: tie('json') }),
+    fc.record({ group: tie('json'), by: tie('json'), aggregates: tie('json') }),
+  ),
+})).json
+
+describe('whatever is asked', () => {
+  it('is planned or refused with a code', () => {
+    fc.assert(
+      fc.property(nearly, (query) => {
+        expect(codeOf(() => explainPlan(query))).toMatch(/^RZ_|^nothing$/)
+      }),
+      { numRuns: 2_000, endOnFailure: true },
     )
   })
 })
