@@ -8,6 +8,7 @@ import { parseDeltaId } from '../delta/identifiers.ts'
 import { EntityReference, entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { sameValue } from '../delta/value.ts'
 import { RhizomeError } from '../errors.ts'
+import { BLOCK_DELTAS_MAX } from '../log/block.ts'
 import { deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../store/shown.ts'
@@ -130,12 +131,18 @@ export class Namespace {
 
   /**
    * Negates every standing claim about the record that this node has seen: a concurrent `put` elsewhere survives.
-   * Writes nothing when nothing stands.
+   * Writes nothing when nothing stands. More claims than a block holds are negated in several: the answer names the last.
    */
   async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
     const claims = Object.values(this.lossless(entityIdOf(collection, id))?.properties ?? {}).flat()
     const standing = new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))
-    return this.#write([...standing].map(negationPointers), options)
+    const negations = [...standing].map(negationPointers)
+    const blocks: Promise<Written>[] = []
+    for (let start = 0; start === 0 || start < negations.length; start += BLOCK_DELTAS_MAX) {
+      blocks.push(this.#write(negations.slice(start, start + BLOCK_DELTAS_MAX), options))
+    }
+    const written = await Promise.all(blocks)
+    return { ...(written.at(-1) as Written), deltas: written.flatMap(({ deltas }) => deltas) }
   }
 
   /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */

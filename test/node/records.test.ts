@@ -52,6 +52,18 @@ describe('records', () => {
     expect(users.get('user', 'alice')?.properties).toEqual({ name: 'Alice again' })
   })
 
+  it('delete takes back more claims than a block holds', async () => {
+    const users = (await openTestNode()).namespace('users')
+    for (let times = 0; times < 3; times++) {
+      await users.transaction((transaction) => {
+        for (let count = 0; count < 2_000; count++) transaction.put('user', 'ann', { count })
+      })
+    }
+    expect((await users.delete('user', 'ann')).deltas).toHaveLength(6_000)
+    expect(users.get('user', 'ann')).toBeUndefined()
+    expect((await users.delete('user', 'ann')).deltas).toEqual([])
+  })
+
   it('a negation can be negated', async () => {
     const users = (await openTestNode()).namespace('users')
     const { deltas } = await users.put('user', 'alice', { name: 'Alice' })
