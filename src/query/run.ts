@@ -34,9 +34,9 @@ export interface Explanation {
 }
 
 export interface RunOptions {
-  /** How deltas are read: a context. Default: the latest claims, with everyone's negations. */
+  /** How deltas are read: `readingIn` a context. Default: the latest claims, with everyone's negations. */
   readonly reading?: Reading
-  /** Deltas that count at all: for time travel. Default: all. */
+  /** Deltas that count at all: `belongsTo` a moment. Default: all. */
   readonly admits?: (delta: Delta) => boolean
   readonly limits?: Partial<RunLimits>
 }

@@ -3,11 +3,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Pointer } from '../../src/delta/delta.ts'
 import { deltaIdOf } from '../../src/delta/identifiers.ts'
-import { LATEST } from '../../src/query/reading.ts'
+import { readingIn } from '../../src/query/reading.ts'
 import { type QueryPage, type RunOptions, runQuery } from '../../src/query/run.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
-import { claim, NAMESPACE, NAMESPACE_NAME, negation, TestLog } from '../support/blocks.ts'
+import { belongsTo } from '../../src/view/as-of.ts'
+import { compileContext, trustOnly } from '../../src/view/contexts/context.ts'
+import { claim, NAMESPACE, NAMESPACE_NAME, negation, signer, TestLog } from '../support/blocks.ts'
 import { codeOf } from '../support/expect.ts'
 
 let store: Store
@@ -135,16 +137,29 @@ describe('the film example: one delta with five pointers', () => {
 })
 
 describe('a reading', () => {
-  it('is chosen by the caller: a context enters here', () => {
-    write(claim('user', 'bob', 'name', 'Bob'))
-    const reading = { ...LATEST, properties: (entity: string) => ({ name: entity.toUpperCase() }) }
-    expect(rows({ collection: 'user' }, { reading })).toEqual([{ id: 'bob', name: 'USER/BOB' }])
+  it('is that of a context: its resolvers, its filter, and whose negations count', () => {
+    const stranger = new TestLog({ signer: signer(2) })
+    write(claim('user', 'bob', 'score', 3), claim('user', 'bob', 'score', 4))
+    store.commit(stranger.write([claim('user', 'bob', 'score', 50), negation(lastDelta(1))]))
+    const query = { collection: 'user' }
+    expect(rows(query)).toEqual([{ id: 'bob', score: 50 }])
+    const trusted = compileContext(trustOnly([log.signer.id]))
+    expect(rows(query, { reading: readingIn(trusted, trusted.resolvers) })).toEqual([{ id: 'bob', score: 4 }])
+    const claims = { pointers: { user: { in: 'user' }, score: {} } }
+    const scores = (options?: RunOptions) => rows(claims, options).map(({ score }) => score)
+    expect(scores().sort()).toEqual([3, 50])
+    expect(scores({ reading: readingIn(trusted, trusted.resolvers) }).sort()).toEqual([3, 4])
+
+    const count = { collection: 'user', property: 'score', rule: { length: { var: 'candidates' } } }
+    const failing = { collection: 'user', property: 'name', rule: { '+': [{ reduce: [] }] } }
+    const counting = compileContext({ resolvers: [count, failing], semantics: 1 })
+    expect(rows(query, { reading: readingIn(counting, counting.resolvers) })).toEqual([{ id: 'bob', score: 2 }])
   })
 
   it('sees only the deltas that are admitted: time travel', () => {
     write(claim('user', 'bob', 'name', 'Bob'))
     write(claim('user', 'bob', 'name', 'Robert'), claim('user', 'alice', 'name', 'Alice'))
-    const admits = ({ seq }: { readonly seq: number }) => seq < 1
+    const admits = belongsTo({ kind: 'frontier', heads: new Map([[log.key, 0]]) })
     expect(rows({ collection: 'user' }, { admits })).toEqual([{ id: 'bob', name: 'Bob' }])
     expect(rows({ pointers: { user: {}, name: {} } }, { admits })).toHaveLength(1)
   })
