@@ -78,13 +78,7 @@ export class IndexReader {
     return undefined
   }
 
-  deltas(
-    namespace: NamespaceId,
-    entity: string,
-    end: number,
-    admits: Admits,
-    read?: ReadDeltas,
-  ): readonly Delta[] {
+  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits, read?: ReadDeltas): readonly Delta[] {
     const admitted = this.#entries(namespace, entity, end).filter(({ log: number, seq }) => {
       const log = this.#logOf(number)
       return admits(log.namespace, log.log, seq)

@@ -122,13 +122,7 @@ export class ThreadedIndex implements LogIndex {
     return this.#read(() => this.reader.block(hash))
   }
 
-  deltas(
-    namespace: NamespaceId,
-    entity: string,
-    end: number,
-    admits: Admits,
-    read?: ReadDeltas,
-  ): readonly Delta[] {
+  deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits, read?: ReadDeltas): readonly Delta[] {
     return this.#read(() => this.reader.deltas(namespace, entity, end, admits, read))
   }
 

@@ -33,7 +33,10 @@ async function asserted(store: Store, own: TestLog): Promise<readonly unknown[]>
       const written = deltas.flatMap((pointers) => pointers.slice(1).map(({ target }) => target))
       if (deltas[0]?.[0]?.localContext === 'own') values.push(...written)
       else stop.abort()
-      return Promise.resolve({ deltas: deltas.map((_delta, index) => `new/${index}` as DeltaId), position: store.position() })
+      return Promise.resolve({
+        deltas: deltas.map((_delta, index) => `new/${index}` as DeltaId),
+        position: store.position(),
+      })
     },
     onReasserted: () => undefined,
     signal: stop.signal,

@@ -45,7 +45,16 @@ type Call = 'written' | 'synced' | 'acknowledged'
 async function callsOf(durability: 'full' | 'normal', given?: string): Promise<readonly Call[]> {
   const folder = given ?? (await temporaryFolder())
   const trace = join(folder, 'trace')
-  const strace = ['-f', '-y', '-e', 'trace=write,pwrite64,writev,pwritev,fsync,fdatasync', '-e', 'signal=none', '-o', trace]
+  const strace = [
+    '-f',
+    '-y',
+    '-e',
+    'trace=write,pwrite64,writev,pwritev,fsync,fdatasync',
+    '-e',
+    'signal=none',
+    '-o',
+    trace,
+  ]
   execFileSync('strace', [...strace, process.execPath, WRITER, join(folder, 'data'), durability, String(WRITES)])
   return finishedCalls((await readFile(trace, 'utf8')).split('\n'))
 }
