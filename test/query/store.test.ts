@@ -146,9 +146,9 @@ describe('a reading', () => {
     const trusted = compileContext(trustOnly([log.signer.id]))
     expect(rows(query, { reading: readingIn(trusted, trusted.resolvers) })).toEqual([{ id: 'bob', score: 4 }])
     const claims = { pointers: { user: { in: 'user' }, score: {} } }
-    const scores = (options?: RunOptions) => rows(claims, options).map(({ score }) => score)
-    expect(scores().sort()).toEqual([3, 50])
-    expect(scores({ reading: readingIn(trusted, trusted.resolvers) }).sort()).toEqual([3, 4])
+    const scores = (options?: RunOptions) => new Set(rows(claims, options).map(({ score }) => score))
+    expect(scores()).toEqual(new Set([3, 50]))
+    expect(scores({ reading: readingIn(trusted, trusted.resolvers) })).toEqual(new Set([3, 4]))
 
     const count = { collection: 'user', property: 'score', rule: { length: { var: 'candidates' } } }
     const failing = { collection: 'user', property: 'name', rule: { '+': [{ reduce: [] }] } }
