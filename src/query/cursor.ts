@@ -13,12 +13,22 @@ import type { Ordering } from './order.ts'
 
 export type Place = readonly Value[]
 
-/** Throws RZ_QUERY_LIMIT when what the row is ordered by is too long for a cursor. */
+/** Throws RZ_QUERY_LIMIT when what the row is ordered by is too long, or nested too deeply, for a cursor. */
 export function writeCursor(place: Place, query: Json): string {
-  const text = Buffer.from(JSON.stringify([digestOf(query), ...place.map(toJson)])).toString('base64url')
-  if (text.length <= CURSOR_UNITS_MAX) return text
-  const message = `what the rows are ordered by takes more than ${CURSOR_UNITS_MAX} characters: order by shorter columns`
-  throw new RhizomeError('RZ_QUERY_LIMIT', message)
+  const json = place.map(toJson)
+  const text = Buffer.from(JSON.stringify([digestOf(query), ...json])).toString('base64url')
+  if (text.length > CURSOR_UNITS_MAX) throw unfit(`takes more than ${CURSOR_UNITS_MAX} characters`)
+  try {
+    json.map(fromJson)
+  } catch (cause) {
+    throw unfit('is nested too deeply', cause)
+  }
+  return text
+}
+
+function unfit(why: string, cause?: unknown): RhizomeError {
+  const message = `what the rows are ordered by ${why}: order by other columns, or keep the id`
+  return new RhizomeError('RZ_QUERY_LIMIT', message, { cause })
 }
 
 export function readCursor(text: string, ordering: Ordering, query: Json): Place {

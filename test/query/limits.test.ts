@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { CURSOR_UNITS_MAX, PAGE_BYTES_MAX } from '../../src/query/limits.ts'
+import type { Value } from '../../src/delta/delta.ts'
 import type { Json } from '../../src/delta/json.ts'
 import { codeOf } from '../support/expect.ts'
 import { allRows, type Collections, page } from './list-source.ts'
@@ -101,6 +102,22 @@ describe('a page', () => {
     expect(JSON.stringify(rows).length).toBeLessThan(PAGE_BYTES_MAX)
     expect(page({ limit: { collection: 'big' }, count: 1, after: next }, data).rows).toHaveLength(1)
     expect(allRows({ collection: 'big' }, data)).toHaveLength(20)
+  })
+
+  it('ordered by what is nested too deeply for a cursor is refused when another follows', () => {
+    const deep = (top: number): Value => Array.from({ length: 31 }).reduce<Value>((value) => [value], top)
+    const records = { deep: [1, 2].map((top) => ({ id: `${top}`, value: deep(top) })) }
+    const query = (names: readonly string[]) => ({
+      limit: { project: { collection: 'deep' }, columns: names },
+      count: 1,
+    })
+    expect(codeOf(() => page(query(['value']), records))).toBe('nothing')
+    const nested = {
+      limit: { project: { collection: 'deep', as: 'd' }, columns: { d: { var: 'd.value' }, e: [{ var: 'd.value' }] } },
+      count: 1,
+    }
+    expect(codeOf(() => page(nested, records))).toBe('RZ_QUERY_LIMIT')
+    expect(codeOf(() => page(query(['id', 'value']), records))).toBe('nothing')
   })
 
   it('ordered by more than a cursor holds is refused when another follows', () => {
