@@ -36,7 +36,9 @@ export type { NamespaceId } from './log/namespace.ts'
 export type { NetEvent } from './net/net.ts'
 export type { NodeEvent } from './node/events.ts'
 export type { IdentitySummary } from './node/identity.ts'
+export type { AsOfInput } from './node/moment.ts'
 export {
+  type ContextInput,
   type DeltasOptions,
   type Entity,
   type IdsOptions,
@@ -44,6 +46,7 @@ export {
   type PlacedDelta,
   type PutOptions,
   type PutResult,
+  type ResolverInput,
   type WriteOptions,
 } from './node/namespace.ts'
 export { openNode, RhizomeNode } from './node/node.ts'
@@ -51,9 +54,18 @@ export { type Durability, type NetworkOptions, type NodeOptions, TOPICS_MAX } fr
 export type { PeerSummary } from './node/peers.ts'
 export { type OwnDelta, Transaction } from './node/transaction.ts'
 export { VERSION } from './node/version.ts'
+export type { ContextOptions, DefinitionProblem, DiffOptions, View, ViewOptions } from './node/views.ts'
+export type { WatchedView, WatchOptions } from './node/watch.ts'
 export type { Written } from './node/writer.ts'
 export type { NamespaceCounts, Position } from './store/store.ts'
 export type { ReplicationEvent } from './sync/events.ts'
 export type { SyncStatus } from './sync/status.ts'
+export type { Candidate } from './view/candidates.ts'
+export { type ContextDefinition, trustOnly } from './view/contexts/context.ts'
+export type { Change, Outcome } from './view/diff.ts'
+export type { ExplainedResolver, Explanation } from './view/explain.ts'
+export type { Fault } from './view/fault.ts'
+export type { History, Moment } from './view/history.ts'
 export type { LossyView } from './view/latest.ts'
 export type { Claim, LosslessView, NegatedBy, Negation } from './view/lossless.ts'
+export { concatenateWith, fromTrustedFirst, SHIPPED_RESOLVERS } from './view/resolvers/shipped.ts'

@@ -10,14 +10,25 @@ import { sameValue } from '../delta/value.ts'
 import { RhizomeError } from '../errors.ts'
 import { BLOCK_DELTAS_MAX } from '../log/block.ts'
 import { deltasOf } from '../log/block-bytes.ts'
+import { frontierText } from '../log/frontier-text.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../store/shown.ts'
 import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
+import { compileContext } from '../view/contexts/context.ts'
+import type { Change } from '../view/diff.ts'
+import type { Explanation } from '../view/explain.ts'
+import type { Fault } from '../view/fault.ts'
+import type { History } from '../view/history.ts'
 import { latestClaim, latestView } from '../view/latest.ts'
 import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts'
+import { compileResolver } from '../view/resolvers/resolver.ts'
+import { SEMANTICS_VERSION } from '../view/rules/semantics.ts'
+import { CONTEXT, RESOLVER } from './definitions.ts'
 import { Transaction } from './transaction.ts'
+import { type DefinitionProblem, type DiffOptions, type View, type ViewOptions, Views } from './views.ts'
+import { watch, type WatchedView, type WatchOptions } from './watch.ts'
 import type { LogWriter, Written } from './writer.ts'
 
 export interface WriteOptions {
@@ -34,11 +45,29 @@ export interface PutResult extends Written {
   readonly id: string
 }
 
-/** A record or entity boiled down: the latest standing value of each property. */
+/** A record or entity boiled down: of each property the one value that its resolver makes of the claims that stand. */
 export interface Entity {
   /** The record's id in its collection, or the entity's id. */
   readonly id: string
   readonly properties: Readonly<Record<string, Value>>
+  /** Per property that has no value because its rule failed; absent when there is none. */
+  readonly errors?: Readonly<Record<string, Fault>>
+}
+
+/** What a resolver's record says; the rule is written in the current version of the rule language unless it says so. */
+export interface ResolverInput {
+  readonly collection: string
+  readonly property: string
+  readonly rule: Value
+  readonly semantics?: number
+}
+
+/** What a context's record says. view/README.md, Contexts. */
+export interface ContextInput {
+  readonly filter?: Value
+  readonly negations?: 'everyone' | 'author' | { readonly creators: readonly string[] }
+  readonly resolvers?: readonly { readonly collection: string; readonly property: string; readonly rule: Value }[]
+  readonly semantics?: number
 }
 
 export interface PlacedDelta {
@@ -83,11 +112,13 @@ export class Namespace {
   readonly name: string
   readonly id: NamespaceId
   readonly #parts: NamespaceParts
+  readonly #views: Views
 
   constructor(name: string, id: NamespaceId, parts: NamespaceParts) {
     this.name = name
     this.id = id
     this.#parts = parts
+    this.#views = new Views({ store: parts.store, namespace: id, name })
   }
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
@@ -109,24 +140,98 @@ export class Namespace {
     return { id, ...(await this.#write(recordPointers(collection, id, wanted), options)) }
   }
 
-  /** The record with the latest value of each property; undefined when no claim about it stands. */
-  get(collection: string, id: string): Entity | undefined {
-    const entity = this.entity(entityIdOf(collection, id))
-    return entity === undefined ? undefined : { id, properties: entity.properties }
+  /**
+   * The record as its resolvers show it, each property without one by its latest claim; undefined when nothing about it
+   * stands. The same as `view`, with `errors` left out when there are none. Throws as `view` does.
+   */
+  get(collection: string, id: string, options: ViewOptions = {}): Entity | undefined {
+    return entityOf(this.#views.view(entityIdOf(collection, id), id, options))
   }
 
   /** As `get`, for the id of any entity. */
-  entity(id: string): Entity | undefined {
-    const view = this.lossless(id)
-    if (view === undefined) return undefined
-    const { properties } = latestView(view)
-    return Object.keys(properties).length === 0 ? undefined : { id, properties }
+  entity(id: string, options: ViewOptions = {}): Entity | undefined {
+    return entityOf(this.#views.view(id, id, options))
   }
 
-  /** Every claim about an entity, with its author and what negates it; undefined when nothing points at it. */
-  lossless(entity: string): LosslessView | undefined {
-    const { deltas, negations } = this.#parts.store.entity(this.id, entity)
-    return deltas.length === 0 ? undefined : losslessView(entity, deltas, negations)
+  /**
+   * The lossy view of a record, in a context and as of a moment; undefined when nothing about it stands there. A rule that
+   * fails gives its property an error instead of a value. Throws RZ_CONTEXT_UNKNOWN, RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD.
+   */
+  view(collection: string, id: string, options: ViewOptions = {}): View | undefined {
+    return this.#views.view(entityIdOf(collection, id), id, options)
+  }
+
+  /** Every claim about an entity, with its author and what negates it; undefined when none is seen. Throws as `view`. */
+  lossless(entity: string, options: ViewOptions = {}): LosslessView | undefined {
+    return this.#views.lossless(entity, options)
+  }
+
+  /** Why a property has its value; undefined when nothing was ever claimed about it. Throws as `view`. */
+  explain(collection: string, id: string, property: string, options: ViewOptions = {}): Explanation | undefined {
+    return this.#views.explain(collection, id, property, options)
+  }
+
+  /** How a property came to have its value, oldest first, by the rules in force at `asOf`. Throws as `view`. */
+  history(collection: string, id: string, property: string, options: ViewOptions = {}): History {
+    return this.#views.history(collection, id, property, options)
+  }
+
+  /** The properties that differ between two moments, each read by the rules of its time. Throws as `view`. */
+  diff(collection: string, id: string, options: DiffOptions): readonly Change[] {
+    return this.#views.diff(collection, id, options)
+  }
+
+  /**
+   * This moment, as text to be handed in as `asOf` later, here or on another node: exactly what this node holds now.
+   * It grows with the logs, by 70 characters each. Throws RZ_BYTES_TOO_LARGE past some 75,000 logs.
+   */
+  frontier(): string {
+    return frontierText(this.#parts.store.frontier(this.id))
+  }
+
+  /** Definitions of resolvers and contexts that were passed over because they cannot be read, by record. */
+  problems(): readonly DefinitionProblem[] {
+    return this.#views.problems()
+  }
+
+  /**
+   * The views of a record, or of all of a collection, again whenever something that bears upon them changes: claims,
+   * negations, resolvers, the context. Each at least once for what changed it last; a view may come though it is the same.
+   * Throws RZ_CONTEXT_UNKNOWN, at once or when the context goes.
+   */
+  watch(collection: string, options: WatchOptions = {}): AsyncIterable<WatchedView> {
+    const { id, context, after = this.position(), signal } = options
+    entityIdOf(collection, id ?? 'any')
+    this.#views.checkContext(context)
+    const { store, closing } = this.#parts
+    return watch({
+      store,
+      namespace: this.id,
+      views: this.#views,
+      collection,
+      id,
+      context,
+      after,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    })
+  }
+
+  /**
+   * Writes a resolver: how one property of a collection is read on every node that gets it, from then on. Throws
+   * RZ_DEFINITION_INVALID, RZ_RULE_* for what could not be read, and what `append` throws.
+   */
+  async resolver(id: string, definition: ResolverInput, options: WriteOptions = {}): Promise<PutResult> {
+    const value: Value = { semantics: SEMANTICS_VERSION, ...definition }
+    const { rule } = compileResolver(value)
+    if (rule !== undefined) return this.put(RESOLVER, id, { definition: value }, options)
+    throw new RhizomeError('RZ_RULE_SEMANTICS', `this release writes version ${SEMANTICS_VERSION} of the rule language`)
+  }
+
+  /** Writes a context: which deltas it sees, whose negations count in it, its own resolvers. Throws as `resolver`. */
+  async context(id: string, definition: ContextInput, options: WriteOptions = {}): Promise<PutResult> {
+    const value: Value = { semantics: SEMANTICS_VERSION, ...definition }
+    compileContext(value)
+    return this.put(CONTEXT, id, { definition: value }, options)
   }
 
   /**
@@ -134,7 +239,7 @@ export class Namespace {
    * Writes nothing when nothing stands. More claims than a block holds are negated in several: the answer names the last.
    */
   async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
-    const claims = Object.values(this.lossless(entityIdOf(collection, id))?.properties ?? {}).flat()
+    const claims = Object.values(this.#lossless(entityIdOf(collection, id)).properties).flat()
     const standing = new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))
     const negations = [...standing].map(negationPointers)
     const blocks: Promise<Written>[] = []
@@ -235,7 +340,13 @@ export class Namespace {
   #stands(entity: string): boolean {
     const { deltas, negations } = this.#parts.store.entity(this.id, entity)
     if (negations.length === 0) return deltas.length > 0
-    return this.entity(entity) !== undefined
+    return Object.keys(latestView(losslessView(entity, deltas, negations)).properties).length > 0
+  }
+
+  /** In no context and by no rules: what writing goes by. */
+  #lossless(entity: string): LosslessView {
+    const { deltas, negations } = this.#parts.store.entity(this.id, entity)
+    return losslessView(entity, deltas, negations)
   }
 
   #changed(
@@ -243,8 +354,7 @@ export class Namespace {
     id: string,
     properties: Readonly<Record<string, PropertyInput>>,
   ): Readonly<Record<string, PropertyInput>> {
-    const claims = this.lossless(entityIdOf(collection, id))?.properties
-    if (claims === undefined) return properties
+    const claims = this.#lossless(entityIdOf(collection, id)).properties
     return Object.fromEntries(
       Object.entries(properties).filter(([property, input]) => {
         const latest = latestClaim(claims[property] ?? [])
@@ -263,6 +373,12 @@ export class Namespace {
       from = last.position
     }
   }
+}
+
+function entityOf(view: View | undefined): Entity | undefined {
+  if (view === undefined) return undefined
+  const { id, properties, errors } = view
+  return Object.keys(errors).length === 0 ? { id, properties } : { id, properties, errors }
 }
 
 /** Whether a claim is what `put` would write for `input`: the same value, or the same reference. */

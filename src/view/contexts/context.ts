@@ -123,6 +123,7 @@ export function viewIn(
     return false
   }
   const options = context.counts === undefined ? {} : { counts: context.counts }
-  const lossless = losslessView(entity, deltas.filter(seen), negations.filter(seen), options)
+  const among = (all: readonly Delta[]) => (context.filter === undefined ? all : all.filter(seen))
+  const lossless = losslessView(entity, among(deltas), among(negations), options)
   return { lossless, lossy: lossyView(lossless, resolvers), faults: [...faults.values()] }
 }
