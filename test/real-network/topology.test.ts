@@ -59,24 +59,24 @@ describe.concurrent('a namespace converges', () => {
 
   test('with nodes that were started before their network was there', async () => {
     using lan = new Lan(['a', 'b', 'c'])
-    for (const name of ['a', 'b']) lan.switchOff(name)
+    for (const name of ['a', 'b']) lan.takeInterface(name)
     await using cluster = await Cluster.open(lan)
     const nodes = await cluster.startAll('a', 'b', 'c')
     await Promise.all(nodes.map((node) => node.putMany(`${node.name}-`, 20)))
     for (const node of nodes) await until(`${node.name} says that it is alone`, () => node.networkEvents('alone')[0])
-    for (const name of ['a', 'b']) lan.switchOn(name)
+    for (const name of ['a', 'b']) lan.giveInterface(name)
     report(`nodes that came before their network were connected in ${await expectConnected(nodes)} ms`)
     await expectEqual(nodes, cluster.acknowledged())
   })
 
-  test('with a newcomer, after the network went away for 10 s and came back as it was', async () => {
+  test('with a newcomer, after the interface was gone for 10 s and came back with its address', async () => {
     using lan = new Lan(['a', 'newcomer'])
     await using cluster = await Cluster.open(lan)
     const a = await cluster.start('a')
     await a.putMany('a-', 20)
-    lan.switchOff('a')
+    lan.takeInterface('a')
     await sleep(10_000)
-    lan.switchOn('a')
+    lan.giveInterface('a')
     const newcomer = await cluster.start('newcomer')
     report(`a newcomer met a node whose network had been away in ${await expectConnected([a, newcomer])} ms`)
     await expectEqual([a, newcomer], cluster.acknowledged())

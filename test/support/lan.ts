@@ -1,6 +1,6 @@
 /**
  * A LAN of network namespaces on one machine: a bridge, and hosts with one veth each and a default route, without which
- * multicast fails in silence. Cables can be pulled, interfaces switched off, frames dropped both ways or one way, links
+ * multicast fails in silence. Cables can be pulled, interfaces taken, frames dropped both ways or one way, links
  * slowed, connections reset.
  *
  * Runs only inside a namespace of its own (test/real-network/alone.sh): it refuses where any interface beside loopback and its
@@ -64,19 +64,21 @@ export class Lan implements Disposable {
     ip(`link set ${this.#port(name).port} up`)
   }
 
-  /** Takes the host's interface down and its address away, and with them the route and every multicast group joined there. */
-  switchOff(name: string): void {
-    const { namespace, address } = this.#port(name)
-    ip(`-n ${namespace} addr del ${address}/24 dev eth0`, `-n ${namespace} link set eth0 down`)
+  /** Takes the host's interface away, as a dongle is pulled: address, route, and every multicast group joined there. */
+  takeInterface(name: string): void {
+    ip(`link del ${this.#port(name).port}`)
   }
 
-  /** The interface comes back with the address that it had. */
-  switchOn(name: string): void {
-    const { namespace, address } = this.#port(name)
+  /** An interface of the same name comes, with the address that the host had. */
+  giveInterface(name: string): void {
+    const { port, namespace, address } = this.#port(name)
     ip(
-      `-n ${namespace} link set eth0 up`,
+      `link add ${port} type veth peer name eth0 netns ${namespace}`,
+      `link set ${port} addrgenmode none`,
+      `link set ${port} master ${this.#bridge} up`,
       `-n ${namespace} addr add ${address}/24 dev eth0`,
-      `-n ${namespace} route replace default dev eth0`,
+      `-n ${namespace} link set eth0 up`,
+      `-n ${namespace} route add default dev eth0`,
     )
   }
 
@@ -144,17 +146,9 @@ export class Lan implements Disposable {
     const port = `${PORT_PREFIX}${this.#id}-${index}`
     const namespace = `rz${this.#id}-${name}`
     const address = `10.7.0.${index}`
-    ip(
-      `netns add ${namespace}`,
-      `link add ${port} type veth peer name eth0 netns ${namespace}`,
-      `link set ${port} addrgenmode none`,
-      `link set ${port} master ${this.#bridge} up`,
-      `-n ${namespace} link set lo up`,
-      `-n ${namespace} addr add ${address}/24 dev eth0`,
-      `-n ${namespace} link set eth0 up`,
-      `-n ${namespace} route add default dev eth0`,
-    )
+    ip(`netns add ${namespace}`, `-n ${namespace} link set lo up`)
     this.#ports.set(name, { name, address, port, namespace, enter: ['nsenter', `--net=/run/netns/${namespace}`] })
+    this.giveInterface(name)
     this.#nft(
       name,
       `table ip lan {
