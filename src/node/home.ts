@@ -23,9 +23,13 @@ export interface DirectoryCard {
   readonly overlay?: string
 }
 
-/** The platform's user-data folder for this program. */
+/**
+ * `RHIZOME_HOME`, else the platform's user-data folder for this program: the one setting that the SDK shares with the
+ * command, so that both find the same data. All other variables are the command's alone.
+ */
 export function defaultHome(): string {
-  return envPaths('rhizome', { suffix: '' }).data
+  const { RHIZOME_HOME: home = '' } = process.env
+  return home === '' ? envPaths('rhizome', { suffix: '' }).data : home
 }
 
 /** Directories of nodes under `home`, in order of their names. */

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromString, toString } from 'uint8arrays'
 import type { PeerId } from '../delta/delta.ts'
@@ -66,8 +66,7 @@ export async function importIdentity(
 ): Promise<Identity> {
   const identity = parseIdentity(options.name ?? DEFAULT_IDENTITY, text)
   await mkdir(identityFolder(directory), { recursive: true, mode: 0o700 })
-  if (options.replace === true) await rm(identityPath(directory, identity.name), { force: true })
-  return storeNew(directory, identity)
+  return options.replace === true ? write(directory, identity) : storeNew(directory, identity)
 }
 
 async function readIdentity(directory: string, name: string): Promise<Identity> {
@@ -99,7 +98,6 @@ function identityOf(name: string, seed: Uint8Array): Identity {
   return { name, seed, signer: signerOf(seed) }
 }
 
-/** Written whole beside its place, flushed, and then moved there: a crash leaves the whole key or none. */
 async function storeNew(directory: string, identity: Identity): Promise<Identity> {
   const path = identityPath(directory, identity.name)
   if (await exists(path)) {
@@ -108,6 +106,12 @@ async function storeNew(directory: string, identity: Identity): Promise<Identity
       `there is an identity "${identity.name}" already in ${directory}: export it first, then replace it on purpose`,
     )
   }
+  return write(directory, identity)
+}
+
+/** Written whole beside its place, flushed, and then moved there: a crash leaves the old file or the whole new one. */
+async function write(directory: string, identity: Identity): Promise<Identity> {
+  const path = identityPath(directory, identity.name)
   const draft = `${path}.${process.pid}.new`
   const file = await open(draft, 'w', 0o600)
   try {
@@ -117,7 +121,19 @@ async function storeNew(directory: string, identity: Identity): Promise<Identity
     await file.close()
   }
   await rename(draft, path)
+  await syncFolder(identityFolder(directory))
   return identity
+}
+
+/** So that the new name survives a power cut, where folders can be opened (Windows sees to it itself). */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -17,7 +17,7 @@ export interface NodeOptions {
    * (RZ_STORE_LOCKED) or it was shared under another secret (RZ_NODE_SECRET_DIFFERS).
    */
   readonly data?: string
-  /** Where directories are looked for and made. Default: the platform's user-data folder. */
+  /** Where directories are looked for and made. Default: `RHIZOME_HOME`, else the platform's user-data folder. */
   readonly home?: string
   /** Keeps nothing on disk, the identity included. Default false. */
   readonly memory?: boolean

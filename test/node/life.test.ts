@@ -1,6 +1,6 @@
 import { chmod, cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openNode } from '../../src/index.ts'
 import { addIdentity, exportIdentity, importIdentity, loadIdentities, makeIdentity } from '../../src/node/identity.ts'
 import { repairDirectory } from '../../src/node/repair.ts'
@@ -77,6 +77,15 @@ describe('directories', () => {
     await chmod(data, 0o755)
     await openTestNode({ data })
     expect((await stat(join(data, 'node.json'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('lie under RHIZOME_HOME, for the library as for the command', async () => {
+    const home = await temporaryFolder()
+    vi.stubEnv('RHIZOME_HOME', home)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const node = await openNode({ topics: ['users'], network: false })
+    expect(node.directory).toBe(join(home, 'nodes', 'users'))
+    await node.close()
   })
 
   it('another topic has a directory of its own', async () => {
