@@ -28,6 +28,7 @@ export interface DirectoryCard {
  * command, so that both find the same data. All other variables are the command's alone.
  */
 export function defaultHome(): string {
+  // oxlint-disable-next-line node/no-process-env -- the one exception, for the reason above
   const { RHIZOME_HOME: home = '' } = process.env
   return home === '' ? envPaths('rhizome', { suffix: '' }).data : home
 }
