@@ -13,6 +13,9 @@ import { deltasOf } from '../log/block-bytes.ts'
 import { frontierText } from '../log/frontier-text.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../store/shown.ts'
+import type { QueryJson } from '../query/algebra.ts'
+import { Fluent } from '../query/from.ts'
+import { type Explanation as QueryExplanation, explainPlan, type QueryPage } from '../query/run.ts'
 import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
@@ -52,6 +55,8 @@ export interface Entity {
   readonly properties: Readonly<Record<string, Value>>
   /** Per property that has no value because its rule failed; absent when there is none. */
   readonly errors?: Readonly<Record<string, Fault>>
+  /** Deltas that are not seen because the context's filter failed on them; absent when there is none. */
+  readonly unseen?: View['unseen']
 }
 
 /** What a resolver's record says; the rule is written in the current version of the rule language unless it says so. */
@@ -142,7 +147,7 @@ export class Namespace {
 
   /**
    * The record as its resolvers show it, each property without one by its latest claim; undefined when nothing about it
-   * stands. The same as `view`, with `errors` left out when there are none. Throws as `view` does.
+   * stands. The same as `view`, with `errors` and `unseen` left out when there are none. Throws as `view` does.
    */
   get(collection: string, id: string, options: ViewOptions = {}): Entity | undefined {
     return entityOf(this.#views.view(entityIdOf(collection, id), id, options))
@@ -179,6 +184,21 @@ export class Namespace {
   /** The properties that differ between two moments, each read by the rules of its time. Throws as `view`. */
   diff(collection: string, id: string, options: DiffOptions): readonly Change[] {
     return this.#views.diff(collection, id, options)
+  }
+
+  /**
+   * A page of the rows that a query asks for: its JSON form, or what `from` built (src/query/README.md). It runs in one go,
+   * over one state of the store. Throws RZ_QUERY_INVALID, RZ_QUERY_OPERATOR, RZ_QUERY_COLUMN, RZ_QUERY_TOO_LARGE,
+   * RZ_QUERY_CURSOR and RZ_RULE_… for a query that cannot be read, RZ_QUERY_LIMIT and RZ_RULE_GAS for one that takes too
+   * much, and as `view`.
+   */
+  query<Columns>(query: QueryJson | Fluent<Columns>, options: ViewOptions = {}): QueryPage {
+    return this.#views.query(query instanceof Fluent ? query.json : query, options)
+  }
+
+  /** How a query would be run: each step with the steps it asks for rows. Throws RZ_QUERY_… as `query` does. */
+  explainQuery<Columns>(query: QueryJson | Fluent<Columns>): QueryExplanation {
+    return explainPlan(query instanceof Fluent ? query.json : query)
   }
 
   /**
@@ -377,8 +397,13 @@ export class Namespace {
 
 function entityOf(view: View | undefined): Entity | undefined {
   if (view === undefined) return undefined
-  const { id, properties, errors } = view
-  return Object.keys(errors).length === 0 ? { id, properties } : { id, properties, errors }
+  const { id, properties, errors, unseen } = view
+  return {
+    id,
+    properties,
+    ...(Object.keys(errors).length > 0 && { errors }),
+    ...(unseen.length > 0 && { unseen }),
+  }
 }
 
 /** Whether a claim is what `put` would write for `input`: the same value, or the same reference. */

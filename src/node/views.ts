@@ -7,6 +7,8 @@ import type { Delta, DeltaId, PeerId, Value } from '../delta/delta.ts'
 import { entityIdOf } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { readingIn } from '../query/reading.ts'
+import { type QueryPage, runQuery } from '../query/run.ts'
 import type { Store } from '../store/store.ts'
 import { type Context, type ContextView, OPEN_CONTEXT, viewIn } from '../view/contexts/context.ts'
 import { type Change, diffViews } from '../view/diff.ts'
@@ -107,6 +109,13 @@ export class Views {
     const at = (asOf: AsOfInput | undefined): ResolvedView =>
       this.#viewIn(entity, this.#frame({ ...(context && { context }), ...(asOf !== undefined && { asOf }) })).lossy
     return diffViews(at(from), at(to))
+  }
+
+  query(json: unknown, options: ViewOptions): QueryPage {
+    const { context, resolvers, moment } = this.#frame(options)
+    const { store, namespace } = this.#options
+    const reading = readingIn(context, resolvers)
+    return runQuery(json, store, namespace, { reading, ...(moment && { admits: moment.admits }) })
   }
 
   definitions(): Definitions {
