@@ -43,6 +43,7 @@ export class Intake {
   readonly #gapTimers = new Map<LogKey, () => void>()
   readonly #future = new FutureBlocks()
   #cancelDue: (() => void) | undefined
+  #closed = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -50,6 +51,7 @@ export class Intake {
   }
 
   close(): void {
+    this.#closed = true
     this.#inbox.close()
     this.#cancelDue?.()
     for (const cancel of this.#gapTimers.values()) cancel()
@@ -67,7 +69,7 @@ export class Intake {
         if (screening.verdict === 'reject') emit({ kind: 'rejected', from, code: screening.code, why: screening.why })
         break
       case 'commit':
-        this.#inbox.add({ log: screening.log, run: screening.run, from, sizeBytes: bytes.length })
+        this.#enqueue({ log: screening.log, run: screening.run, from, sizeBytes: bytes.length })
         break
       case 'buffer':
         this.#onGap({ log: screening.log, run: screening.run, from, sizeBytes: bytes.length })
@@ -95,6 +97,7 @@ export class Intake {
   /** Commits a verified proof. Throws what the store throws. */
   takeProof(proof: ForkProof): CommitResult {
     const result = this.#options.store.commitForkProof(proof)
+    if (result.kind === 'forked') this.#options.known.met(result.log)
     this.#onForked(result)
     this.#options.changed()
     return result
@@ -117,14 +120,22 @@ export class Intake {
     return tail === undefined ? entry : { ...tail, ...(entry?.cut === undefined ? {} : { cut: entry.cut }) }
   }
 
+  #enqueue(arrival: Arrival): void {
+    if (!this.#inbox.add(arrival)) this.#lacks(arrival)
+  }
+
   /** Keeps the run aside, and has the gap filled by sync if it lasts. */
   #onGap(arrival: Arrival): void {
-    const { known, schedule, needSync, changed } = this.#options
-    const { log, run, from } = arrival
-    known.note(log, lastOf(run).header.seq, from)
     this.#gaps.add(arrival)
+    this.#lacks(arrival)
+  }
+
+  /** The run exists and is not here: the status says so at once, and sync is asked for it if that lasts. */
+  #lacks({ log, run, from }: Arrival): void {
+    const { known, schedule, needSync, changed } = this.#options
+    known.note(log, lastOf(run).header.seq, from)
     changed()
-    if (this.#gapTimers.has(log)) return
+    if (this.#closed || this.#gapTimers.has(log)) return
     const cancel = schedule(GAP_MS, () => {
       this.#gapTimers.delete(log)
       if (known.lacks(log)) needSync(from)
@@ -133,14 +144,15 @@ export class Intake {
   }
 
   #commitArrivals(arrivals: readonly Arrival[]): void {
-    const { emit, changed } = this.#options
+    const { emit } = this.#options
     let results: readonly CommitResult[]
     try {
       results = this.#commit(arrivals)
     } catch (error) {
       // Nothing of it is kept; sync brings it when the store takes it.
       emit({ kind: 'store-refused', ...failureOf(error) })
-      return changed()
+      for (const arrival of arrivals) this.#lacks(arrival)
+      return
     }
     const sums = new Map<PeerIdText, { blocks: number; deltas: number }>()
     for (const [index, arrival] of arrivals.entries()) {
@@ -155,13 +167,15 @@ export class Intake {
   // -------------------------------------------------------------------------------------------------- commit
 
   #commit(brought: readonly { readonly run: Run; readonly from: PeerIdText }[]): readonly CommitResult[] {
-    const { store, changed } = this.#options
+    const { store, known, changed } = this.#options
     for (const { run, from } of brought) this.#warnOfOwn(run, from)
     const results = store.commitAll(brought.map(({ run }) => run))
     for (const [index, { run }] of brought.entries()) {
       const result = results[index]
+      const log = logKeyOfHeader(run.blocks[0].header)
+      known.met(log)
       if (result?.kind === 'forked') this.#onForked(result)
-      if (result?.kind !== 'gap') this.#releaseGap(logKeyOfHeader(run.blocks[0].header))
+      if (result?.kind !== 'gap') this.#releaseGap(log)
     }
     changed()
     return results
@@ -178,7 +192,7 @@ export class Intake {
 
   #releaseGap(log: LogKey): void {
     const next = this.#gaps.take(log, lengthOf(this.#options.source.entry(log)))
-    if (next !== undefined) this.#inbox.add(next)
+    if (next !== undefined) this.#enqueue(next)
   }
 
   /** Evidence is spread: peers learn of the cut by sync. */

@@ -96,6 +96,15 @@ export const PASS_OVER_MS_MAX = 600_000
 export const PASSED_OVER_MAX = 10_000
 /** Signed heads that are known and lacked, remembered to count by how much this node is behind. */
 export const KNOWN_HEADS_MAX = 20_000
+/** Of one peer: more logs than one session fetches at once many times over, and no room for one peer to fill it all. */
+export const KNOWN_HEADS_PER_PEER_MAX = 1_000
+/**
+ * What one head may add to `behind`. Who signs a head may put any number into it; a longer log counts as so many until its
+ * blocks come, so that the figure says "at least" and its sum stays exact.
+ */
+export const HEAD_BLOCKS_COUNTED_MAX = 1_000_000
+/** Heads looked at again whenever the status is asked for: some 10 µs. */
+export const HEADS_REVIEWED = 64
 /** Complete syncs with a peer that showed a head and did not have its blocks, before that is held against it. */
 export const MISSES_MAX = 4
 /** A signed head that no connected peer holds stops counting after so long: its blocks may be gone for good. */

@@ -7,7 +7,7 @@ export type SyncStatus =
   | { readonly kind: 'alone' }
   /** Peers are there, but no sync with one of them is complete. */
   | { readonly kind: 'looking' }
-  /** Signed heads are known that this node lacks `blocks` blocks of; `peers` showed them. */
+  /** Signed heads are known that this node lacks `blocks` blocks of, a million of each at most; `peers` showed them. */
   | { readonly kind: 'behind'; readonly blocks: number; readonly peers: readonly PeerIdText[] }
   /** This node held all that these peers held at `asOfMs`, the earliest of their last complete syncs. */
   | { readonly kind: 'in-sync'; readonly peers: readonly PeerIdText[]; readonly asOfMs: number }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FUTURE_MS_MAX } from '../../src/delta/clock.ts'
 import type { FrontierEntry } from '../../src/log/frontier.ts'
@@ -11,7 +12,10 @@ import {
   FUTURE_LOGS_MAX,
   GAP_BLOCKS_PER_LOG_MAX,
   GAP_BYTES_MAX,
+  HEAD_BLOCKS_COUNTED_MAX,
+  HEADS_REVIEWED,
   INBOX_BYTES_MAX,
+  KNOWN_HEADS_PER_PEER_MAX,
   MISSES_MAX,
   ORPHANED_HEAD_MS,
   PASS_OVER_MS,
@@ -161,6 +165,68 @@ describe('known heads', () => {
     expect(known.lacked(0).blocks).toBeGreaterThan(0)
     known.missed('a')
     expect(known.lacked(0).blocks).toBe(0)
+  })
+
+  it('that say they are endless count as a million blocks', () => {
+    const known = knowing(undefined)
+    known.note(key, 2 ** 50, 'a')
+    expect(known.lacked(0)).toEqual({ blocks: HEAD_BLOCKS_COUNTED_MAX, peers: ['a'] })
+  })
+
+  it('are bounded for each peer, so that none leaves no room for the others', () => {
+    const known = knowing(undefined)
+    for (let index = 0; index < 2 * KNOWN_HEADS_PER_PEER_MAX; index++) known.note(`log ${index}` as LogKey, 0, 'a')
+    known.note(key, 4, 'b')
+    expect([known.lackedFrom('a'), known.lackedFrom('b')]).toEqual([KNOWN_HEADS_PER_PEER_MAX, 5])
+  })
+
+  it('look at a bounded number of logs whenever they are counted, and see in turn what came in any way', () => {
+    const held = new Map<LogKey, FrontierEntry>()
+    let asked = 0
+    const known = new KnownHeads((of) => {
+      asked++
+      return held.get(of)
+    })
+    const logs = Array.from({ length: 1_000 }, (_, index) => `log ${index}` as LogKey)
+    for (const each of logs) known.note(each, 9, 'a')
+    for (const each of logs) held.set(each, { log: each, seq: 9 })
+    asked = 0
+    expect(known.lacked(0).blocks).toBe(10 * (1_000 - HEADS_REVIEWED))
+    expect(asked).toBe(HEADS_REVIEWED)
+    for (const each of logs.slice(HEADS_REVIEWED, 500)) known.met(each)
+    for (let round = 0; round < 500 / HEADS_REVIEWED; round++) known.lacked(0)
+    expect([known.lacked(0), known.lackedFrom('a')]).toEqual([{ blocks: 0, peers: [] }, 0])
+  })
+
+  it('leave sums that are nothing when they are gone, whatever happened to them before', () => {
+    const peer = fc.constantFrom('a', 'b', 'c')
+    const of = fc.constantFrom(...['x', 'y', 'z'].map((text) => text as LogKey))
+    const happening = fc.oneof(
+      fc.record({ kind: fc.constant('note' as const), of, peer, seq: fc.nat(9) }),
+      fc.record({ kind: fc.constant('hold' as const), of, seq: fc.nat(9) }),
+      fc.record({ kind: fc.constant('distrust' as const), of, peer }),
+      fc.record({ kind: fc.constant('missed' as const), peer }),
+      fc.record({ kind: fc.constant('left' as const), peer }),
+    )
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
+        const held = new Map<LogKey, FrontierEntry>()
+        const known = new KnownHeads((of) => held.get(of))
+        for (const happens of happenings) {
+          if (happens.kind === 'note') known.note(happens.of, happens.seq, happens.peer)
+          if (happens.kind === 'hold') held.set(happens.of, { log: happens.of, seq: happens.seq })
+          if (happens.kind === 'distrust') known.distrust(happens.of, happens.peer)
+          if (happens.kind === 'missed') known.missed(happens.peer)
+          if (happens.kind === 'left') known.peerLeft(happens.peer, 0)
+        }
+        const { blocks, peers } = known.lacked(0)
+        for (const each of ['a', 'b', 'c']) expect(peers.includes(each)).toBe(known.lackedFrom(each) > 0)
+        for (const each of peers) expect(known.lackedFrom(each)).toBeLessThanOrEqual(blocks)
+        known.lacked(ORPHANED_HEAD_MS + 1)
+        for (const each of ['a', 'b', 'c']) known.peerLeft(each, 0)
+        expect(known.lacked(ORPHANED_HEAD_MS + 1)).toEqual({ blocks: 0, peers: [] })
+      }),
+    )
   })
 
   it('are remembered a while after who showed them has left', () => {
