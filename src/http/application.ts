@@ -9,6 +9,7 @@ import { RhizomeError } from '../errors.ts'
 import { type AccessPolicy, judge } from './access.ts'
 import { sendProblem } from './answer.ts'
 import { type Application, type Context, firstNamespace, type Scope } from './context.ts'
+import { addDefinitionRoutes } from './definition-routes.ts'
 import { addDeltaRoutes } from './delta-routes.ts'
 import { addEntityRoutes } from './entity-routes.ts'
 import { addImportRoute } from './import-route.ts'
@@ -16,8 +17,10 @@ import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
 import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
 import { describe } from './problem.ts'
+import { addQueryRoutes } from './query-routes.ts'
 import { addRecordRoutes } from './record-routes.ts'
 import type { TokenCheck } from './token.ts'
+import { addViewRoutes } from './view-routes.ts'
 import { Validation } from './validation.ts'
 
 export interface ApplicationOptions extends Context {
@@ -68,7 +71,10 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   addNamespaceRoutes(app, canonical)
   for (const scope of [canonical, { prefix: '/api', namespaceOf: first }]) {
     addDeltaRoutes(app, context, scope)
+    addDefinitionRoutes(app, scope)
+    addQueryRoutes(app, scope)
   }
+  addViewRoutes(app, context, canonical)
   addEntityRoutes(app, canonical)
   await addImportRoute(app, context, canonical)
   const collection = `${NAMESPACE_PREFIX}/collections/:collection`
@@ -111,7 +117,7 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   if (verdict.corsOrigin !== undefined) {
     reply
       .header('access-control-allow-origin', verdict.corsOrigin)
-      .header('access-control-expose-headers', 'link, location')
+      .header('access-control-expose-headers', 'link, location, rhizome-frontier')
   }
   if (options.token === undefined || method === 'OPTIONS' || pathOf(request) === '/health') return
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]

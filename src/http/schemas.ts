@@ -22,6 +22,44 @@ export const NO_QUERY = { type: 'object', additionalProperties: false, propertie
 
 export const WRITE_QUERY = { type: 'object', additionalProperties: false, properties: { as: AS } } as const
 
+const CONTEXT = { ...TEXT, description: 'Id of the context to see it in.' } as const
+const MOMENT = {
+  ...TEXT,
+  description: 'A `Rhizome-Frontier`, or a time: ISO 8601 with its zone, or milliseconds since 1970.',
+} as const
+
+/** How an entity is looked at: now and in the open when neither is given. */
+export const VIEW_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { context: CONTEXT, asOf: MOMENT },
+} as const
+
+export const DIFF_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['from'],
+  properties: { context: CONTEXT, from: MOMENT, to: { ...MOMENT, description: 'Now when absent.' } },
+} as const
+
+/** The JSON form of a query; src/query/README.md has its grammar, and its one reader checks it. */
+export const QUERY = { ...ANY_OBJECT, description: 'A query: see src/query/README.md.' } as const
+
+export const ROWS = {
+  type: 'object',
+  required: ['rows'],
+  properties: {
+    rows: { type: 'array', items: ANY_OBJECT },
+    next: { type: 'string', description: 'The `after` of the outermost `limit` for the rows that follow.' },
+  },
+} as const
+
+export const PLAN = {
+  type: 'object',
+  required: ['does', 'of'],
+  properties: { does: { type: 'string' }, of: { type: 'array', items: ANY_OBJECT } },
+} as const
+
 export const IDS_QUERY = {
   type: 'object',
   additionalProperties: false,
@@ -44,6 +82,16 @@ export const EVENTS_QUERY = {
   properties: { after: { ...AFTER, description: 'Begins behind this `cursor`; from now on when absent.' } },
 } as const
 
+export const VIEW_EVENTS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...EVENTS_QUERY.properties,
+    id: { ...TEXT, description: 'The record to follow; all of the collection when absent.' },
+    context: CONTEXT,
+  },
+} as const
+
 /** The parts of a path; each route has some of them. */
 export const PATH = {
   type: 'object',
@@ -52,6 +100,7 @@ export const PATH = {
     collection: TEXT,
     id: TEXT,
     entity: TEXT,
+    property: TEXT,
     block: { type: 'string', pattern: '^[a-z2-7]{52}$' },
     index: { type: 'string', pattern: '^(0|[1-9][0-9]{0,3})$' },
   },
@@ -91,10 +140,38 @@ const RAW_DELTA = {
 /** `POST` of deltas: one, or a list that becomes visible together. */
 export const RAW_DELTAS = { anyOf: [RAW_DELTA, { type: 'array', minItems: 1, items: RAW_DELTA }] } as const
 
+const FAULT = {
+  type: 'object',
+  required: ['code', 'message'],
+  properties: { code: { type: 'string' }, message: { type: 'string' } },
+} as const
+
 export const ENTITY = {
   type: 'object',
   required: ['id', 'properties'],
-  properties: { id: { type: 'string' }, properties: ANY_OBJECT },
+  properties: {
+    id: { type: 'string' },
+    properties: ANY_OBJECT,
+    errors: {
+      type: 'object',
+      additionalProperties: FAULT,
+      description: 'Per property that has no value because its rule failed; absent when there is none.',
+    },
+    unseen: {
+      type: 'array',
+      items: ANY_OBJECT,
+      description: 'Deltas on which the filter of the context failed; absent when there is none.',
+    },
+  },
+} as const
+
+/** `PUT` of a resolver or context: its fields are told in view/README.md. */
+export const DEFINITION = ANY_OBJECT
+
+export const DEFINED = {
+  type: 'object',
+  required: ['id', 'definition'],
+  properties: { id: { type: 'string' }, definition: {}, problems: { type: 'array', items: FAULT } },
 } as const
 
 export const DELTA = {
@@ -146,6 +223,15 @@ export const IMPORTED = {
 } as const
 
 export const COUNT = { type: 'integer', minimum: 0 } as const
+export const FRONTIER = {
+  type: 'object',
+  required: ['frontier'],
+  properties: { frontier: { type: 'string' } },
+} as const
+export const PROBLEMS = { type: 'array', items: FAULT } as const
+export const CHANGES = { type: 'array', items: ANY_OBJECT } as const
+export const EXPLANATION = ANY_OBJECT
+export const HISTORY = ANY_OBJECT
 export const LOSSLESS = ANY_OBJECT
 export const STATUS = ANY_OBJECT
 export const STATUSES = { type: 'array', items: STATUS } as const
