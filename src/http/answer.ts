@@ -2,7 +2,10 @@
 
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import type { Namespace } from '../node/namespace.ts'
+import { FRONTIER_LOGS_MAX } from './options.ts'
 import { type Problem, PROBLEM_TYPE } from './problem.ts'
+import { gathered } from './stream.ts'
 
 /** Sends `problem`, with `members` beside it. */
 export function sendProblem(reply: FastifyReply, problem: Problem, members: object = {}): FastifyReply {
@@ -15,4 +18,38 @@ export function sendProblem(reply: FastifyReply, problem: Problem, members: obje
 /** Sends `chunks` as they come, no faster than they are read. */
 export function sendStream(reply: FastifyReply, type: string, chunks: AsyncIterable<string>): FastifyReply {
   return reply.type(type).send(Readable.from(chunks, { objectMode: false }))
+}
+
+export interface ServerSentEvent {
+  /** What a client comes back with as `Last-Event-ID`. */
+  readonly id: string
+  readonly name: string
+  readonly json: object
+}
+
+/** Sends items as server-sent events, with heartbeats between them. */
+export function sendEvents<Item>(
+  reply: FastifyReply,
+  items: AsyncIterable<Item>,
+  write: (item: Item) => ServerSentEvent,
+): FastifyReply {
+  reply.header('x-accel-buffering', 'no')
+  return sendStream(reply, 'text/event-stream; charset=utf-8', gathered(written(items, write), { heartbeat: ':\n\n' }))
+}
+
+async function* written<Item>(
+  items: AsyncIterable<Item>,
+  write: (item: Item) => ServerSentEvent,
+): AsyncGenerator<string> {
+  for await (const item of items) {
+    const { id, name, json } = write(item)
+    yield `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(json)}\n\n`
+  }
+}
+
+/** Names the moment that an answer is of, to come back to with `?asOf=`; left out where it is too long for a header. */
+export function nameFrontier(reply: FastifyReply, namespace: Namespace, asOf?: string): void {
+  // Where it is no frontier it is a time, and the answer of what is known now about then.
+  if (asOf?.startsWith('f') === true) reply.header('rhizome-frontier', asOf)
+  else if (namespace.counts().logs <= FRONTIER_LOGS_MAX) reply.header('rhizome-frontier', namespace.frontier())
 }

@@ -3,6 +3,7 @@
  * `<position>.<index>` behind one delta of it, because deltas of a block share a position and a page may end between them.
  */
 
+import type { FastifyRequest } from 'fastify'
 import { RhizomeError } from '../errors.ts'
 import type { Namespace, PlacedDelta } from '../node/namespace.ts'
 
@@ -34,4 +35,10 @@ export function openCursor(
     after: Math.max(0, position - 1) as Position,
     isNew: (placed) => placed.position > position || placed.delta.index > index,
   }
+}
+
+/** What a browser saw last, which is newer than what its page asked for first. */
+export function lastEventId({ headers }: FastifyRequest): string | undefined {
+  const id = headers['last-event-id']
+  return typeof id === 'string' && id !== '' ? id : undefined
 }

@@ -1,11 +1,10 @@
 /** Routes about deltas: reading them by page, as lines or as events, writing raw ones, negating. */
 
-import type { FastifyRequest } from 'fastify'
 import { RhizomeError } from '../errors.ts'
 import type { DeltasOptions, Namespace, PlacedDelta } from '../node/namespace.ts'
-import { sendStream } from './answer.ts'
+import { sendEvents, sendStream } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
-import { cursorOf, openCursor } from './cursor.ts'
+import { cursorOf, lastEventId, openCursor } from './cursor.ts'
 import { readPointer, writeDelta } from './json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
@@ -43,15 +42,9 @@ export function addDeltaRoutes(app: Application, { followers }: Context, { prefi
   // No HEAD: it would follow for ever.
   app.get(`${prefix}/events`, { schema: followed, exposeHeadRoute: false }, (request, reply) => {
     const namespace = namespaceOf(request.params)
-    // What the browser saw last is newer than what the page asked for first.
     const after = lastEventId(request) ?? request.query.after ?? String(namespace.position())
     const deltas = following(namespace, after, { live: true, signal: followers.enter(reply.raw) })
-    const events = mapped(
-      deltas,
-      (placed) => `id: ${cursorOf(placed)}\nevent: delta\ndata: ${JSON.stringify(placedJson(placed))}\n\n`,
-    )
-    reply.header('x-accel-buffering', 'no')
-    return sendStream(reply, 'text/event-stream; charset=utf-8', gathered(events, { heartbeat: ':\n\n' }))
+    return sendEvents(reply, deltas, (placed) => ({ id: cursorOf(placed), name: 'delta', json: placedJson(placed) }))
   })
 
   const counted = { params: PATH, querystring: NO_QUERY, response: { 200: COUNT } }
@@ -136,11 +129,6 @@ function following(
 
 function placedJson(placed: PlacedDelta): object {
   return { cursor: cursorOf(placed), ...writeDelta(placed.delta) }
-}
-
-function lastEventId({ headers }: FastifyRequest): string | undefined {
-  const id = headers['last-event-id']
-  return typeof id === 'string' && id !== '' ? id : undefined
 }
 
 async function* filtered<Item>(items: AsyncIterable<Item>, keeps: (item: Item) => boolean): AsyncGenerator<Item> {

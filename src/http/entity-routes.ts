@@ -1,25 +1,30 @@
-/** Routes about any entity by its id, record or not: the latest values, and the lossless view. */
+/** Routes about any entity by its id, record or not: its lossy and its lossless view. */
 
 import { RhizomeError } from '../errors.ts'
+import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
 import { writeEntity } from './json.ts'
 import { writeLossless } from './lossless-json.ts'
-import { ENTITY, LOSSLESS, NO_QUERY, PATH } from './schemas.ts'
+import { ENTITY, LOSSLESS, PATH, VIEW_QUERY } from './schemas.ts'
 
 export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
-  const latest = { params: PATH, querystring: NO_QUERY, response: { 200: ENTITY } }
-  app.get(`${prefix}/entities/:entity`, { schema: latest }, ({ params }) => {
+  const resolved = { params: PATH, querystring: VIEW_QUERY, response: { 200: ENTITY } }
+  app.get(`${prefix}/entities/:entity`, { schema: resolved }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
-    const entity = namespaceOf(params).entity(id)
+    const namespace = namespaceOf(params)
+    const entity = namespace.entity(id, query)
     if (entity === undefined) throw unknown(id)
+    nameFrontier(reply, namespace, query.asOf)
     return writeEntity(entity)
   })
 
-  const lossless = { params: PATH, querystring: NO_QUERY, response: { 200: LOSSLESS } }
-  app.get(`${prefix}/entities/:entity/lossless`, { schema: lossless }, ({ params }) => {
+  const lossless = { params: PATH, querystring: VIEW_QUERY, response: { 200: LOSSLESS } }
+  app.get(`${prefix}/entities/:entity/lossless`, { schema: lossless }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
-    const view = namespaceOf(params).lossless(id)
+    const namespace = namespaceOf(params)
+    const view = namespace.lossless(id, query)
     if (view === undefined) throw unknown(id)
+    nameFrontier(reply, namespace, query.asOf)
     return writeLossless(view)
   })
 }

@@ -37,15 +37,24 @@ function readProperty(json: Json): PropertyInput {
   return ref(shape.target, shape.as)
 }
 
-export function writeEntity({ id, properties }: Entity): {
+/** `errors` and `unseen` where there are some: most have none. */
+export function writeEntity({ id, properties, errors = {}, unseen = [] }: Entity): {
   readonly id: string
   readonly properties: { readonly [property: string]: Json }
+  readonly errors?: Json
+  readonly unseen?: Json
 } {
   return {
     id,
     properties: Object.fromEntries(
       Object.entries(properties).map(([property, value]) => [property, writeProperty(value)]),
     ),
+    ...(Object.keys(errors).length > 0 && {
+      errors: Object.fromEntries(Object.entries(errors).map(([property, fault]) => [property, { ...fault }])),
+    }),
+    ...(unseen.length > 0 && {
+      unseen: unseen.map(({ code, message, delta }) => ({ code, message, delta: writeDelta(delta) })),
+    }),
   }
 }
 
@@ -96,7 +105,7 @@ function writePointer(pointer: Pointer): Json {
 }
 
 /** Keeps the walks over foreign JSON from exhausting the stack. */
-function checkDepth(json: unknown, levelsLeft: number = JSON_DEPTH_MAX): void {
+export function checkDepth(json: unknown, levelsLeft: number = JSON_DEPTH_MAX): void {
   if (typeof json !== 'object' || json === null) return
   if (levelsLeft === 0)
     throw new RhizomeError('RZ_DELTA_INVALID', `a value is nested more than ${JSON_DEPTH_MAX} levels deep`)

@@ -14,15 +14,19 @@ export function writeLossless(view: LosslessView): { readonly [key: string]: Jso
     properties: Object.fromEntries(
       Object.entries(view.properties).map(([property, claims]) => [property, writeClaims(claims)]),
     ),
-    negations: view.negations.map(({ delta, negatedBy, standing }) => ({
-      delta: writeDelta(delta),
-      negatedBy: negatedBy.map((against) => ({ ...against })),
-      standing,
-    })),
+    negations: writeNegations(view.negations),
   }
 }
 
-function writeClaims(claims: Claims): Json {
+export function writeNegations(negations: LosslessView['negations']): Json {
+  return negations.map(({ delta, negatedBy, standing }) => ({
+    delta: writeDelta(delta),
+    negatedBy: negatedBy.map((against) => ({ ...against })),
+    standing,
+  }))
+}
+
+export function writeClaims(claims: Claims): Json {
   return claims.map(({ delta, value, negatedBy, standing }) => ({
     delta: writeDelta(delta),
     value: toJson(value),

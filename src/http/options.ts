@@ -50,6 +50,9 @@ export const PAGE_COUNT_MAX = 10_000
 /** A page of deltas ends past this many characters of JSON, however few they are. */
 export const PAGE_CHARS_MAX = 4 * 1_048_576
 
+/** With more logs the `Rhizome-Frontier` header is left out: 70 characters each, and clients take headers of 8 KiB in all. */
+export const FRONTIER_LOGS_MAX = 64
+
 /** Connections at once; more are refused by the kernel's queue. */
 export const CONNECTIONS_MAX = 1_024
 /** Streams that follow the log at once; more are RZ_HTTP_BUSY. */

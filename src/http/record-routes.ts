@@ -7,13 +7,13 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import { RhizomeError } from '../errors.ts'
 import type { Namespace } from '../node/namespace.ts'
-import { sendStream } from './answer.ts'
+import { nameFrontier, sendStream } from './answer.ts'
 import type { Application } from './context.ts'
 import { readProperties, writeEntity } from './json.ts'
 import { PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
 import { recordPath } from './paths.ts'
-import { ENTITY, IDS, IDS_QUERY, NO_QUERY, PATH, RECORD, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { ENTITY, IDS, IDS_QUERY, PATH, RECORD, VIEW_QUERY, WRITE_QUERY, WRITTEN } from './schemas.ts'
 import { gathered } from './stream.ts'
 
 /** Where the routes lie, and what a path's parts mean. */
@@ -66,11 +66,12 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     return merge(where, request.body, request.query, reply)
   })
 
-  const read = { params: PATH, querystring: NO_QUERY, response: { 200: ENTITY } }
-  app.get(record, { schema: read }, (request) => {
-    const where = locate(request.params)
-    const entity = where.namespace.get(where.collection, where.id)
+  const read = { params: PATH, querystring: VIEW_QUERY, response: { 200: ENTITY } }
+  app.get(record, { schema: read }, ({ params, query }, reply) => {
+    const where = locate(params)
+    const entity = where.namespace.get(where.collection, where.id, query)
     if (entity === undefined) throw nothingStands(where)
+    nameFrontier(reply, where.namespace, query.asOf)
     return writeEntity(entity)
   })
 

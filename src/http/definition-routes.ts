@@ -1,0 +1,75 @@
+/** Routes about definitions, which are records of the types `resolver` and `context`: writing, reading and deleting one. */
+
+import { RhizomeError } from '../errors.ts'
+import { fromJson, type Json, toJson } from '../delta/json.ts'
+import type { Namespace, ResolverInput, WriteOptions } from '../node/namespace.ts'
+import type { Application, Scope } from './context.ts'
+import { checkDepth } from './json.ts'
+import { recordPath } from './paths.ts'
+import { DEFINITION, DEFINED, NO_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
+
+interface Kind {
+  readonly collection: 'resolver' | 'context'
+  /** Below the scope. */
+  readonly path: string
+  /** Throws for what is no definition. */
+  readonly write: (namespace: Namespace, id: string, definition: object, options: WriteOptions) => Promise<unknown>
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    collection: 'resolver',
+    path: 'resolvers',
+    write: (namespace, id, definition, options) => namespace.resolver(id, definition as ResolverInput, options),
+  },
+  {
+    collection: 'context',
+    path: 'contexts',
+    write: (namespace, id, definition, options) => namespace.context(id, definition, options),
+  },
+]
+
+export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+  for (const { collection, path, write } of KINDS) {
+    const url = `${prefix}/${path}/:id`
+
+    const written = {
+      params: PATH,
+      querystring: WRITE_QUERY,
+      body: DEFINITION,
+      response: { 200: DEFINED, 201: DEFINED },
+    }
+    app.put(url, { schema: written }, async ({ params, query, body }, reply) => {
+      const namespace = namespaceOf(params)
+      const { id = '' } = params
+      checkDepth(body)
+      const isNew = namespace.get(collection, id) === undefined
+      await write(namespace, id, fromJson(body as { readonly [key: string]: Json }) as object, query)
+      if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
+      return definedBy(namespace, collection, id)
+    })
+
+    const read = { params: PATH, querystring: NO_QUERY, response: { 200: DEFINED } }
+    app.get(url, { schema: read }, ({ params }) => definedBy(namespaceOf(params), collection, params.id ?? ''))
+
+    const deleted = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
+    app.delete(url, { schema: deleted }, async ({ params, query }) => {
+      const { id = '' } = params
+      const { deltas, block } = await namespaceOf(params).delete(collection, id, query)
+      if (deltas.length === 0) throw nothingDefined(collection, id)
+      return { deltas, block }
+    })
+  }
+}
+
+/** The record's latest definition, with what keeps it from being used if something does. */
+function definedBy(namespace: Namespace, collection: Kind['collection'], id: string): object {
+  const definition = namespace.get(collection, id)?.properties['definition']
+  if (definition === undefined) throw nothingDefined(collection, id)
+  const problems = namespace.problems().filter(({ record }) => record === `${collection}/${id}`)
+  return { id, definition: toJson(definition), ...(problems.length > 0 && { problems }) }
+}
+
+function nothingDefined(collection: string, id: string): RhizomeError {
+  return new RhizomeError('RZ_HTTP_NOT_FOUND', `there is no ${collection} "${id}"`)
+}

@@ -1,0 +1,91 @@
+/**
+ * Routes about how views come to be: explanation and history of a property, differences between moments, the frontier to
+ * come back to, definitions that were passed over, and views as they change.
+ */
+
+import { RhizomeError } from '../errors.ts'
+import type { Namespace } from '../node/namespace.ts'
+import { nameFrontier, sendEvents } from './answer.ts'
+import type { Application, Context, Scope } from './context.ts'
+import { lastEventId, openCursor } from './cursor.ts'
+import { writeEntity } from './json.ts'
+import {
+  CHANGES,
+  DIFF_QUERY,
+  EXPLANATION,
+  FRONTIER,
+  HISTORY,
+  NO_QUERY,
+  PATH,
+  PROBLEMS,
+  VIEW_EVENTS_QUERY,
+  VIEW_QUERY,
+} from './schemas.ts'
+import { writeChange, writeExplanation, writeHistory } from './view-json.ts'
+
+type WatchedView = ReturnType<Namespace['watch']> extends AsyncIterable<infer Item> ? Item : never
+
+export function addViewRoutes(app: Application, { followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const record = `${prefix}/collections/:collection/entities/:id`
+
+  const explained = { params: PATH, querystring: VIEW_QUERY, response: { 200: EXPLANATION } }
+  app.get(`${record}/explain/:property`, { schema: explained }, ({ params, query }, reply) => {
+    const namespace = namespaceOf(params)
+    const { collection = '', id = '', property = '' } = params
+    const explanation = namespace.explain(collection, id, property, query)
+    if (explanation === undefined) {
+      throw new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is held about "${property}" of ${collection}/${id}`)
+    }
+    nameFrontier(reply, namespace, query.asOf)
+    return writeExplanation(explanation)
+  })
+
+  const told = { params: PATH, querystring: VIEW_QUERY, response: { 200: HISTORY } }
+  app.get(`${record}/history/:property`, { schema: told }, ({ params, query }, reply) => {
+    const namespace = namespaceOf(params)
+    const { collection = '', id = '', property = '' } = params
+    const history = namespace.history(collection, id, property, query)
+    nameFrontier(reply, namespace, query.asOf)
+    return writeHistory(history)
+  })
+
+  const compared = { params: PATH, querystring: DIFF_QUERY, response: { 200: CHANGES } }
+  app.get(`${record}/diff`, { schema: compared }, ({ params, query }, reply) => {
+    const namespace = namespaceOf(params)
+    const { collection = '', id = '' } = params
+    const changes = namespace.diff(collection, id, query)
+    nameFrontier(reply, namespace, query.to)
+    return changes.map(writeChange)
+  })
+
+  const named = { params: PATH, querystring: NO_QUERY, response: { 200: FRONTIER } }
+  app.get(`${prefix}/frontier`, { schema: named }, ({ params }) => ({ frontier: namespaceOf(params).frontier() }))
+
+  const passedOver = { params: PATH, querystring: NO_QUERY, response: { 200: PROBLEMS } }
+  app.get(`${prefix}/problems`, { schema: passedOver }, ({ params }) => namespaceOf(params).problems())
+
+  const followed = { params: PATH, querystring: VIEW_EVENTS_QUERY }
+  // No HEAD: it would follow for ever.
+  app.get(
+    `${prefix}/collections/:collection/events`,
+    { schema: followed, exposeHeadRoute: false },
+    (request, reply) => {
+      const namespace = namespaceOf(request.params)
+      const { collection = '' } = request.params
+      const { after: start, ...options } = request.query
+      const cursor = lastEventId(request) ?? start ?? String(namespace.position())
+      const { after } = openCursor(namespace, cursor)
+      // What is wrong with the request is told before the stream is counted.
+      namespace.watch(collection, options)
+      const views = namespace.watch(collection, { ...options, after, signal: followers.enter(reply.raw) })
+      return sendEvents(reply, views, eventOf)
+    },
+  )
+}
+
+/** `view` with what stands, or `gone` where nothing does. */
+function eventOf({ position, id, view }: WatchedView) {
+  return view === undefined
+    ? { id: String(position), name: 'gone', json: { id } }
+    : { id: String(position), name: 'view', json: writeEntity(view) }
+}
