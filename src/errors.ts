@@ -55,6 +55,7 @@ export const ERROR_CODES = [
   'RZ_QUERY_CURSOR',
   // cli
   'RZ_CLI_USAGE',
+  'RZ_CLI_AMBIGUOUS',
   'RZ_CLI_CONFIG',
   'RZ_CLI_NO_NODE',
   'RZ_CLI_INVITE_INVALID',

@@ -27,13 +27,15 @@ export interface BannerOptions {
   readonly style: (style: Style, text: string) => string
   /** The user's home folder. */
   readonly home: string
+  /** What a command in another terminal needs to find this node, such as ` --topic users`; empty where nothing is needed. */
+  readonly flags: string
 }
 
 const LABEL_COLUMNS = 8
 const ADDRESSES_SHOWN_MAX = 4
 const TOPICS_SHOWN_MAX = 8
 
-export function bannerLines(facts: Facts, { style, home }: BannerOptions): readonly string[] {
+export function bannerLines(facts: Facts, { style, home, flags }: BannerOptions): readonly string[] {
   const block = (label: string, lines: readonly string[]) =>
     lines.map((line, index) => `  ${style('dim', (index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${line}`)
   return [
@@ -46,15 +48,15 @@ export function bannerLines(facts: Facts, { style, home }: BannerOptions): reado
     ...block('http', httpLines(facts, style)),
     ...facts.notices.flatMap((notice) => block('note', [notice])),
     '',
-    style('dim', `  Ctrl-C stops.${hint(facts)}`),
+    style('dim', `  Ctrl-C stops.${hint(facts, flags)}`),
     '',
   ]
 }
 
 /** A node in memory has no place where commands would find it. */
-function hint({ directory, isKeeper }: Facts): string {
+function hint({ directory, isKeeper }: Facts, flags: string): string {
   if (directory === undefined) return ''
-  return ` In another terminal: npx rhizome-node ${isKeeper ? 'status' : 'put user/alice name=Alice'}`
+  return ` In another terminal: npx rhizome-node ${isKeeper ? 'status' : 'put user/alice name=Alice'}${flags}`
 }
 
 function topicLines({ topics }: Facts): readonly string[] {

@@ -1,12 +1,13 @@
 /**
  * Which node a command talks to, and the way to it: by `--data`, else by topic among the directories under RHIZOME_HOME,
- * those that run first. Where none runs, the store is opened here, offline, and served on a socket of its own: so every
- * command has one way only. Says on stderr which it took where there was a choice.
+ * those that run first (choice.ts). Where none runs, the store is opened here, offline, and served on a socket of its own: so
+ * every command has one way only. Says on stderr which it took where there was a choice.
  */
 
 import { setTimeout } from 'node:timers/promises'
 import { RhizomeError } from '../errors.ts'
 import { defaultHome, type DirectoryCard, listDirectories, readCard } from '../node/home.ts'
+import { type Candidate, type Choice, choose, type Purpose } from './choice.ts'
 import type { Config } from './config.ts'
 import { answers, Control, privateSocket } from './control.ts'
 import type { Faces } from './faces.ts'
@@ -26,26 +27,25 @@ export interface DoorParts {
   readonly config: Config
   readonly faces: Faces
   readonly terminal: Terminal
+}
+
+export interface DoorWish extends Purpose {
   /** Whether a new directory may be made for a topic that has none. Default false. */
   readonly mayMake?: boolean
 }
 
-interface Candidate {
-  readonly card: DirectoryCard
-  readonly socketPath: string
-  readonly isRunning: boolean
-}
+const READING: DoorWish = { about: 'data', changes: false }
 
 /** A node that starts, or another command, has the store for a moment before it can be talked to, or is gone. */
 const LOCKED_MS = 5_000
 const LOCKED_RETRY_MS = 50
 
-/** Throws RZ_CLI_NO_NODE when there is nothing to open, and what opening a node throws. */
-export async function openDoor(parts: DoorParts): Promise<Door> {
+/** Throws RZ_CLI_NO_NODE when there is nothing to open, RZ_CLI_AMBIGUOUS, and what opening a node throws. */
+export async function openDoor(parts: DoorParts, wish: DoorWish = READING): Promise<Door> {
   const deadlineMs = performance.now() + LOCKED_MS
   for (;;) {
     try {
-      return await tryDoor(parts)
+      return await tryDoor(parts, wish)
     } catch (error) {
       const isLocked = error instanceof RhizomeError && error.code === 'RZ_STORE_LOCKED'
       if (!isLocked || performance.now() > deadlineMs) throw error
@@ -54,16 +54,13 @@ export async function openDoor(parts: DoorParts): Promise<Door> {
   }
 }
 
-async function tryDoor(parts: DoorParts): Promise<Door> {
-  const { config } = parts
-  const candidates = await findCandidates(config, parts.faces)
-  const running = candidates.filter(({ isRunning }) => isRunning)
-  const [first, ...others] = running.length > 0 ? running : candidates
-  if (first === undefined) return openNew(parts)
-  const topic = config.topics[0] ?? first.card.topics[0]
-  if (topic === undefined) throw noNode(`${shortPath(first.card.directory)} holds no topic: give one with --topic`)
-  const door = first.isRunning ? doorTo(first, topic) : await openHere(parts, topic, first.card)
-  if (others.length > 0) tellChoice(parts, first, others.length)
+async function tryDoor(parts: DoorParts, wish: DoorWish): Promise<Door> {
+  const chosen = await chooseHere(parts, wish)
+  if (chosen === undefined) return openNew(parts, wish)
+  const { candidate, topic } = chosen
+  if (topic === undefined) throw noNode(`${shortPath(candidate.card.directory)} holds no topic: give one with --topic`)
+  const door = candidate.isRunning ? doorTo(candidate, topic) : await openHere(parts, topic, candidate.card)
+  tellChoice(chosen, parts)
   return door
 }
 
@@ -72,18 +69,25 @@ function doorTo({ card: { directory }, socketPath }: Candidate, topic: string): 
   return { control, topic, directory, isRunning: true, [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]() }
 }
 
-/** The directory that the settings mean, whether its node runs or not. Throws RZ_CLI_NO_NODE. */
-export async function findDirectory({
-  config,
-  faces,
-  terminal,
-}: DoorParts): Promise<{ readonly directory: string; readonly socketPath: string; readonly isRunning: boolean }> {
-  const candidates = await findCandidates(config, faces)
-  const running = candidates.filter(({ isRunning }) => isRunning)
-  const [first, ...others] = running.length > 0 ? running : candidates
-  if (first === undefined) throw nothingHere(config)
-  if (others.length > 0) tellChoice({ config, faces, terminal }, first, others.length)
-  return { directory: first.card.directory, socketPath: first.socketPath, isRunning: first.isRunning }
+/** The directory that the settings mean, whether its node runs or not. Throws RZ_CLI_NO_NODE and RZ_CLI_AMBIGUOUS. */
+export async function findDirectory(
+  parts: DoorParts,
+  { changes }: { readonly changes: boolean },
+): Promise<{
+  readonly directory: string
+  readonly topics: readonly string[]
+  readonly socketPath: string
+  readonly isRunning: boolean
+}> {
+  const chosen = await chooseHere(parts, { about: 'node', changes })
+  if (chosen === undefined) throw nothingHere(parts.config)
+  tellChoice(chosen, parts)
+  const { card, socketPath, isRunning } = chosen.candidate
+  return { directory: card.directory, topics: card.topics, socketPath, isRunning }
+}
+
+async function chooseHere({ config, faces }: DoorParts, purpose: Purpose): Promise<Choice | undefined> {
+  return choose(await findCandidates(config, faces), purpose, config.topics[0])
 }
 
 async function findCandidates(config: Config, faces: Faces): Promise<readonly Candidate[]> {
@@ -106,9 +110,9 @@ async function findCards(config: Config): Promise<readonly DirectoryCard[]> {
   return topic === undefined ? cards : cards.filter(({ topics }) => topics.includes(topic))
 }
 
-function openNew(parts: DoorParts): Promise<Door> {
+function openNew(parts: DoorParts, { mayMake }: DoorWish): Promise<Door> {
   const [topic] = parts.config.topics
-  if (parts.mayMake !== true || topic === undefined) throw nothingHere(parts.config)
+  if (mayMake !== true || topic === undefined) throw nothingHere(parts.config)
   return openHere(parts, topic, undefined)
 }
 
@@ -139,10 +143,8 @@ async function openHere({ config, faces, terminal }: DoorParts, topic: string, c
   return { control, topic, directory, isRunning: false, [Symbol.asyncDispose]: () => closing.disposeAsync() }
 }
 
-function tellChoice({ terminal }: DoorParts, chosen: Candidate, otherCount: number): void {
-  const others = otherCount === 1 ? 'one other' : `${otherCount} others`
-  const state = chosen.isRunning ? 'the node in' : 'the data in'
-  terminal.err(`note: this is ${state} ${shortPath(chosen.card.directory)}; there is ${others}, see --data`)
+function tellChoice({ note }: Choice, { terminal }: DoorParts): void {
+  if (note !== undefined) terminal.err(`note: ${note}`)
 }
 
 function nothingHere({ data, topics }: Config): RhizomeError {

@@ -27,6 +27,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
 export function exitCodeOf(code: string | undefined): ExitCode {
   switch (code) {
     case 'RZ_CLI_USAGE':
+    case 'RZ_CLI_AMBIGUOUS':
     case 'RZ_CLI_CONFIG':
     case 'RZ_CLI_INVITE_INVALID':
     case 'RZ_NAMESPACE_NAME':

@@ -29,7 +29,7 @@ export async function identity(call: Call): Promise<ExitCode> {
 }
 
 async function show(call: Call): Promise<ExitCode> {
-  const { directory } = await findDirectory(call)
+  const { directory } = await findDirectory(call, { changes: false })
   const identities = (await loadIdentities(directory)).map(({ name, signer }) => ({ name, id: signer.id }))
   if (call.config.json) for (const each of identities) call.terminal.out(JSON.stringify(each))
   else
@@ -42,7 +42,7 @@ async function show(call: Call): Promise<ExitCode> {
 }
 
 async function exportKey(call: Call): Promise<ExitCode> {
-  const { directory } = await findDirectory(call)
+  const { directory } = await findDirectory(call, { changes: false })
   const name = nameIn(call)
   const identities = await loadIdentities(directory)
   const found = identities.find((each) => each.name === name)
@@ -59,7 +59,7 @@ async function exportKey(call: Call): Promise<ExitCode> {
 }
 
 async function importKey(call: Call): Promise<ExitCode> {
-  const { directory, isRunning } = await findDirectory(call)
+  const { directory, isRunning } = await findDirectory(call, { changes: true })
   const [, file] = call.words
   if (file === undefined) throw new RhizomeError('RZ_CLI_USAGE', 'name the file with the key, or - for stdin')
   const content = file === '-' ? await text(call.stdin) : await readKeyFile(file)

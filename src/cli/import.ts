@@ -55,7 +55,7 @@ export async function importFile(call: Call): Promise<ExitCode> {
   const plan = await planOf(call, temporary)
   const survey = await takeSurvey(plan, call)
   tellSurvey(plan, survey, call)
-  await using door = await openDoor({ ...call, mayMake: true })
+  await using door = await openDoor(call, { about: 'data', changes: true, mayMake: true })
   const work = new ImportWork(plan, survey, door, call)
   try {
     await work.run()
@@ -63,7 +63,7 @@ export async function importFile(call: Call): Promise<ExitCode> {
     call.terminal.progress('')
     await work.close()
   }
-  tellResult(plan, work, call)
+  tellResult(plan, work, door.topic, call)
   noteOffline(door, call)
   if (call.signal.aborted) return EXIT.failed
   return work.rejectedCount > 0 ? EXIT.partly : EXIT.ok
@@ -283,13 +283,19 @@ class ImportWork {
   }
 }
 
-function tellResult({ rejectedPath, collection }: Plan, work: ImportWork, { config, terminal, signal }: Call): void {
+function tellResult(
+  { rejectedPath, collection }: Plan,
+  work: ImportWork,
+  topic: string,
+  { config, terminal, signal }: Call,
+): void {
   const { records, deltas, unchanged, duplicateCount, rejectedCount } = work
   const elapsedMs = performance.now() - work.startedMs
   if (config.json) {
     const rejected = rejectedCount === 0 ? {} : { rejectedTo: rejectedPath }
     terminal.out(
       JSON.stringify({
+        topic,
         collection,
         records,
         deltas,
@@ -304,7 +310,9 @@ function tellResult({ rejectedPath, collection }: Plan, work: ImportWork, { conf
   }
   const took = `${(elapsedMs / 1_000).toFixed(1)} s`
   const stopped = signal.aborted ? 'stopped early: ' : ''
-  terminal.out(`${stopped}${counted(records, 'record')} into ${collection}, ${counted(deltas, 'delta')}, in ${took}`)
+  terminal.out(
+    `${stopped}${counted(records, 'record')} into ${collection} in ${topic}, ${counted(deltas, 'delta')}, in ${took}`,
+  )
   if (unchanged > 0) terminal.out(`${counted(unchanged, 'record')} had nothing new`)
   if (duplicateCount > 0) terminal.out(`${counted(duplicateCount, 'row')} said the same as one before`)
   if (rejectedCount > 0) tellRejected(terminal, rejectedCount, rejectedPath)

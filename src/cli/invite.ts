@@ -12,10 +12,10 @@ import { readNote } from './running.ts'
 
 export async function invite(call: Call): Promise<ExitCode> {
   const { config, terminal } = call
-  const { directory, isRunning } = await findDirectory(call)
+  const { directory, topics: held, isRunning } = await findDirectory(call, { changes: true })
   const note = await readNote(directory)
   if (!isRunning || note === undefined) {
-    const topic = config.topics[0] ?? 'users'
+    const topic = config.topics[0] ?? held[0] ?? 'users'
     const message = `the node in ${shortPath(directory)} does not run: start it with npx rhizome-node --topic ${topic}, then invite`
     throw new RhizomeError('RZ_CLI_NO_NODE', message)
   }

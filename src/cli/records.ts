@@ -18,12 +18,12 @@ export async function put(call: Call): Promise<ExitCode> {
   const [record = '', ...words] = call.words
   const { collection, id } = parseRecordName(record)
   const properties = parseAssignments(words)
-  await using door = await openDoor({ ...call, mayMake: true })
+  await using door = await openDoor(call, { about: 'data', changes: true, mayMake: true })
   const path = recordPath(door, collection, id)
   const query = { as: call.options['as'] }
   const { status, body } = await door.control.ask<Entity>(path, { method: 'PUT', query, body: { properties } })
   if (call.config.json) call.terminal.out(JSON.stringify(body))
-  else call.terminal.out(`${visible(record)} ${status === CREATED ? 'created' : 'updated'}`)
+  else call.terminal.out(`${visible(record)} ${status === CREATED ? 'created' : 'updated'} in ${door.topic}`)
   noteOffline(door, call)
   return EXIT.ok
 }
@@ -41,10 +41,10 @@ export async function get(call: Call): Promise<ExitCode> {
 export async function remove(call: Call): Promise<ExitCode> {
   const [record = ''] = call.words
   const { collection, id } = parseRecordName(record)
-  await using door = await openDoor(call)
+  await using door = await openDoor(call, { about: 'data', changes: true })
   const query = { as: call.options['as'] }
   const { body } = await door.control.ask(recordPath(door, collection, id), { method: 'DELETE', query })
-  call.terminal.out(call.config.json ? JSON.stringify(body) : `${visible(record)} deleted`)
+  call.terminal.out(call.config.json ? JSON.stringify(body) : `${visible(record)} deleted in ${door.topic}`)
   noteOffline(door, call)
   return EXIT.ok
 }
@@ -66,7 +66,7 @@ export function recordPath({ topic }: Door, collection: string, id: string): rea
 /** Tells one who wrote while no node ran that nobody else has it yet. */
 export function noteOffline({ isRunning, topic }: Door, { config, terminal }: Call): void {
   if (!isRunning && !config.json)
-    terminal.err(`note: no node runs here; start one to share it: npx rhizome-node --topic ${topic}`)
+    terminal.err(`note: no node runs here; start one to share ${topic}: npx rhizome-node --topic ${topic}`)
 }
 
 /** In the form in which `put` takes them: `name=Alice`, `age:=3`; aligned where somebody looks. */

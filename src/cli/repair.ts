@@ -22,7 +22,7 @@ const DAMAGE_SHOWN_MAX = 20
 
 export async function repair(call: Call): Promise<ExitCode> {
   const { config, terminal } = call
-  const { directory, isRunning } = await findDirectory(call)
+  const { directory, isRunning } = await findDirectory(call, { changes: true })
   if (isRunning) {
     throw new RhizomeError('RZ_STORE_LOCKED', `the node in ${shortPath(directory)} runs: stop it, then repair`)
   }

@@ -5,11 +5,12 @@
 
 import { homedir } from 'node:os'
 import { RhizomeError } from '../errors.ts'
-import { defaultHome, listDirectories } from '../node/home.ts'
+import { defaultHome, type DirectoryCard, listDirectories } from '../node/home.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import { DEFAULT_PORT, type NodeOptions } from '../node/options.ts'
 import { mayShare } from '../node/overlay.ts'
 import { bannerLines, type Facts } from './banner.ts'
+import { flagsTo } from './choice.ts'
 import type { Config } from './config.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import type { Faces, Served, ServeOptions } from './faces.ts'
@@ -42,12 +43,9 @@ export async function run({ config, faces, terminal, signal }: RunParts): Promis
   const reporter = report(node, config, terminal)
   const served = opening.use(await faces.serve(node, serveOptions(config, terminal)))
   if (node.directory !== undefined) opening.use(await leaveNote(node.directory, { ...noteOf(node, config, served) }))
-  tellStart(
-    node,
-    served,
-    { ...config, notices: [...config.notices, ...(await closedElsewhere(node, config))] },
-    terminal,
-  )
+  const cards = node.directory === undefined ? [] : await listDirectories(config.home ?? defaultHome())
+  const notices = [...config.notices, ...closedElsewhere(cards, config)]
+  tellStart(node, served, { config: { ...config, notices }, cards, terminal })
   reporter.start()
   await aborted(signal)
   reporter.stop()
@@ -93,12 +91,8 @@ function serveOptions(config: Config, terminal: Terminal): ServeOptions {
 }
 
 /** Tells one who forgot the secret why the data is not there. */
-async function closedElsewhere(
-  { directory }: RhizomeNode,
-  { data, home, topics, secret }: Config,
-): Promise<readonly string[]> {
-  if (data !== undefined || directory === undefined) return []
-  const cards = await listDirectories(home ?? defaultHome())
+function closedElsewhere(cards: readonly DirectoryCard[], { data, topics, secret }: Config): readonly string[] {
+  if (data !== undefined) return []
   return cards
     .filter((card) => card.topics.some((topic) => topic === topics[0]) && !mayShare(card.overlay, secret))
     .map(
@@ -112,7 +106,14 @@ function noteOf(node: RhizomeNode, { topics, secret }: Config, { urls }: Served)
   return { topics, peer: node.peerId, addresses, http: urls, ...(secret === undefined ? {} : { secret }) }
 }
 
-function tellStart(node: RhizomeNode, { urls, token }: Served, config: Config, terminal: Terminal): void {
+interface Telling {
+  readonly config: Config
+  /** Of the directories under the home folder. */
+  readonly cards: readonly DirectoryCard[]
+  readonly terminal: Terminal
+}
+
+function tellStart(node: RhizomeNode, { urls, token }: Served, { config, cards, terminal }: Telling): void {
   const facts: Facts = {
     version: node.version,
     name: node.name,
@@ -132,7 +133,8 @@ function tellStart(node: RhizomeNode, { urls, token }: Served, config: Config, t
     tellJson(terminal, { event: 'started', ...rest, directory })
     return
   }
-  for (const line of bannerLines(facts, { style: terminal.style, home: homedir() })) terminal.out(line)
+  const flags = node.directory === undefined ? '' : flagsTo(node.directory, config.topics, cards)
+  for (const line of bannerLines(facts, { style: terminal.style, home: homedir(), flags })) terminal.out(line)
 }
 
 function tellStop(

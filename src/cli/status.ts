@@ -27,7 +27,7 @@ interface StatusJson {
 
 export async function status(call: Call): Promise<ExitCode> {
   const { config, terminal } = call
-  await using door = await openDoor(call)
+  await using door = await openDoor(call, { about: 'node', changes: false })
   const { body } = await door.control.ask<StatusJson>(['api', 'status'])
   if (config.json) {
     terminal.out(JSON.stringify({ running: door.isRunning, ...body }))
@@ -54,7 +54,7 @@ export async function status(call: Call): Promise<ExitCode> {
 
 export async function peers(call: Call): Promise<ExitCode> {
   const { config, terminal } = call
-  await using door = await openDoor(call)
+  await using door = await openDoor(call, { about: 'node', changes: false })
   const { body } = await door.control.ask<readonly PeerSummary[]>(['api', 'peers'])
   if (config.json) {
     for (const peer of body) terminal.out(JSON.stringify(peer))

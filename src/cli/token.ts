@@ -7,7 +7,7 @@ import { shortPath } from './paths.ts'
 
 export async function token(call: Call): Promise<ExitCode> {
   const { config, faces, terminal } = call
-  const { directory } = await findDirectory(call)
+  const { directory } = await findDirectory(call, { changes: true })
   const fresh = await faces.renewToken(directory)
   if (config.json) {
     terminal.out(JSON.stringify({ token: fresh, directory }))

@@ -25,10 +25,13 @@ describe('a running node', () => {
     await startNode(['--no-http', '--name', 'alice'], at)
     expect(await run(['put', 'user/alice', 'name=Alice', 'age:=3'], at)).toEqual({
       exitCode: 0,
-      out: 'user/alice created\n',
+      out: 'user/alice created in users\n',
       err: '',
     })
-    expect(await run(['put', 'user/alice', 'age:=4'], at)).toMatchObject({ exitCode: 0, out: 'user/alice updated\n' })
+    expect(await run(['put', 'user/alice', 'age:=4'], at)).toMatchObject({
+      exitCode: 0,
+      out: 'user/alice updated in users\n',
+    })
     expect(await run(['get', 'user/alice'], at)).toEqual({ exitCode: 0, out: 'age:=4\nname=Alice\n', err: '' })
     const record = { id: 'alice', properties: { age: 4, name: 'Alice' } }
     expect(JSON.parse((await run(['get', 'user/alice', '--json'], at)).out)).toEqual(record)
@@ -48,7 +51,7 @@ describe('a running node', () => {
     expect(await run(['export', '--collection', 'user'], at)).toMatchObject({
       out: '{"age":4,"name":"Alice","id":"alice"}\n',
     })
-    expect(await run(['delete', 'user/alice'], at)).toMatchObject({ exitCode: 0, out: 'user/alice deleted\n' })
+    expect(await run(['delete', 'user/alice'], at)).toMatchObject({ exitCode: 0, out: 'user/alice deleted in users\n' })
     expect(await run(['get', 'user/alice'], at)).toMatchObject({ exitCode: 3, out: '' })
     expect(await run(['delete', 'user/alice'], at)).toMatchObject({ exitCode: 3 })
   })
@@ -77,15 +80,40 @@ describe('a running node', () => {
     expect(refused.err).toMatch(/^error RZ_NODE_KEEPER: .* without --keep\n$/)
   })
 
-  it('is chosen by --data among several, and said to be chosen without', async () => {
+  it('is chosen by --data among several of one topic, and said to be chosen where that matters', async () => {
     const at = await place()
     await startNode(['--no-http'], at)
     const second = await startNode(['--no-http', '--json'], at)
     const [, directory = ''] = await second.printed(/"directory":"([^"]+)"/)
     expect(directory).toMatch(/users-2$/)
-    const first = await run(['put', 'user/a', 'n:=1'], at)
-    expect(first.err).toContain('there is one other, see --data')
-    expect(await run(['put', 'user/b', 'n:=1', '--data', directory], at)).toMatchObject({ exitCode: 0, err: '' })
+    expect(await run(['put', 'user/a', 'n:=1'], at)).toMatchObject({ exitCode: 0, err: '' })
+    expect((await run(['status'], at)).err).toMatch(/^note: this is the node in .*users; one other holds it, too/)
+    expect(await run(['status', '--data', directory], at)).toMatchObject({ exitCode: 0, err: '' })
+  })
+
+  it('of one topic gets nothing that is meant for another: what changes something asks for --topic', async () => {
+    const at = await place()
+    await run(['put', 'animal/lion', 'legs:=4', '--topic', 'zoo'], at)
+    const node = await startNode(['--no-http'], at)
+    expect(node.out).toMatch(/put user\/alice name=Alice --topic users\n/)
+    await writeFile(join(at.directory, 'a.ndjson'), '{"id":"a","n":1}\n')
+    for (const words of [
+      ['put', 'animal/lion', 'legs:=5'],
+      ['delete', 'animal/lion'],
+      ['import', './a.ndjson', '--into', 'animal'],
+    ]) {
+      const { exitCode, out, err } = await run(words, at)
+      expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' })
+      expect(err).toContain('error RZ_CLI_AMBIGUOUS: several topics here: give --topic users|zoo\n')
+    }
+    expect(await run(['ids', 'animal'], at)).toEqual({
+      exitCode: 0,
+      out: '',
+      err: 'note: this is users; here is also zoo (--topic chooses)\n',
+    })
+    expect(await run(['get', 'animal/lion', '--topic', 'zoo'], at)).toEqual({ exitCode: 0, out: 'legs:=4\n', err: '' })
+    expect((await run(['invite', '--topic', 'zoo'], at)).err).toContain('start it with npx rhizome-node --topic zoo')
+    expect(await run(['invite'], at)).toMatchObject({ exitCode: 0 })
   })
 })
 
@@ -99,11 +127,17 @@ async function untilPrinted(command: Command, pattern: RegExp, act: () => Promis
 }
 
 describe('without a running node', () => {
+  it('an invitation says how to start the one that is there', async () => {
+    const at = await place()
+    await run(['put', 'a/b', 'n:=1', '--topic', 'imp'], at)
+    expect((await run(['invite'], at)).err).toContain('start it with npx rhizome-node --topic imp, then invite')
+  })
+
   it('commands open the store themselves, and what they wrote is there when it starts', async () => {
     const at = await place()
     const first = await run(['put', 'user/alice', 'name=Alice', '--topic', 'users'], at)
-    expect(first).toMatchObject({ exitCode: 0, out: 'user/alice created\n' })
-    expect(first.err).toContain('no node runs here; start one to share it: npx rhizome-node --topic users')
+    expect(first).toMatchObject({ exitCode: 0, out: 'user/alice created in users\n' })
+    expect(first.err).toContain('no node runs here; start one to share users: npx rhizome-node --topic users')
     expect(await run(['get', 'user/alice'], at)).toEqual({ exitCode: 0, out: 'name=Alice\n', err: '' })
     expect(JSON.parse((await run(['status', '--json'], at)).out)).toMatchObject({ running: false })
     const node = await startNode([], at)
@@ -196,7 +230,7 @@ describe('import', () => {
     const { exitCode, out, err } = await run(['import', './people.csv', '--into', 'person', '--id', 'email'], at)
     expect({ exitCode, out }).toEqual({
       exitCode: 4,
-      out: expect.stringMatching(/^2 records into person, 8 deltas, in /) as string,
+      out: expect.stringMatching(/^2 records into person in users, 8 deltas, in /) as string,
     })
     expect(err).toContain('4 rows of csv into person; ids: email\ncolumn\ttype\trows\tsuch as\nemail\ttext\t3\ta@x\n')
     expect(err).toContain('age\tnumber\tall\t3\nzip\ttext\tall\t01234\n')

@@ -25,7 +25,7 @@ const facts: Facts = {
   notices: [],
 }
 const banner = (changes: Partial<Facts> = {}) =>
-  bannerLines({ ...facts, ...changes }, { style: plain, home: '/h/carol' })
+  bannerLines({ ...facts, ...changes }, { style: plain, home: '/h/carol', flags: '' })
 
 describe('the banner', () => {
   it('says who, where, what, who can read and write it, where it lies and how to pin that', () => {
