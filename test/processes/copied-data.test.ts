@@ -2,8 +2,7 @@
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { expectEqual, Cluster } from '../support/cluster.ts'
-import { until } from '../support/nodes.ts'
+import { expectEqual, Cluster, eventually } from '../support/cluster.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
 /** The store's note of when its file was changed last: a copy of a whole disk would agree with it, a copied file does not. */
@@ -66,7 +65,7 @@ describe.concurrent('a data directory', () => {
     const [one, two] = await Promise.all([cluster.start('one', clone), cluster.start('two', clone)])
     await Promise.all([one.putMany('one-', 20), two.putMany('two-', 20)])
     const nodes = [third, one, two]
-    for (const node of nodes) await until(`${node.name} knows of the fork`, () => forksOf(node).length > 0, 60_000)
+    for (const node of nodes) await eventually(`${node.name} knows of the fork`, () => forksOf(node).length > 0)
     await allRecords(nodes, ['before-', 'one-', 'two-'], 20)
     await expectEqual(nodes, [])
   })
@@ -90,7 +89,8 @@ describe.concurrent('a data directory', () => {
     await forking.putMany('two-', 20)
     await forking.stop()
     const again = await cluster.start('a')
-    for (const node of [third, again]) await until(`${node.name} knows of the fork`, () => forksOf(node).length > 0)
+    for (const node of [third, again])
+      await eventually(`${node.name} knows of the fork`, () => forksOf(node).length > 0)
     await allRecords([third, again], ['before-', 'two-'], 20)
     await again.putMany('after-', 20)
     await expectEqual([third, again], again.acknowledged)
@@ -122,14 +122,10 @@ function forksOf(node: ProcessNode) {
 async function allRecords(nodes: readonly ProcessNode[], prefixes: readonly string[], count: number): Promise<void> {
   const wanted = prefixes.flatMap((prefix) => Array.from({ length: count }, (_, index) => prefix + index))
   for (const node of nodes) {
-    await until(
-      `${node.name} has all records`,
-      async () => {
-        const ids = new Set(await node.run('ids', 'user'))
-        return wanted.every((id) => ids.has(id))
-      },
-      60_000,
-    ).catch(async (error: unknown) => {
+    await eventually(`${node.name} has all records`, async () => {
+      const ids = new Set(await node.run('ids', 'user'))
+      return wanted.every((id) => ids.has(id))
+    }).catch(async (error: unknown) => {
       const ids = new Set(await node.run('ids', 'user'))
       throw new Error(`${node.name} lacks ${wanted.filter((id) => !ids.has(id)).join(' ')}`, { cause: error })
     })

@@ -4,9 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { openNamespaceId, topicOf } from '../../src/log/namespace.ts'
 import { SYNC_PROTOCOL } from '../../src/sync/limits.ts'
 import { decodeFrame, encodeFrame, type Frame } from '../../src/sync/wire.ts'
-import { expectEqual, Cluster, report } from '../support/cluster.ts'
+import { expectEqual, Cluster, report, eventually } from '../support/cluster.ts'
 import { type HostilePeer, openHostilePeer } from '../support/hostile-peer.ts'
-import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
 const NAMESPACE = openNamespaceId('users')
@@ -18,9 +17,9 @@ describe.concurrent('a hostile peer', () => {
     await using cluster = await Cluster.open()
     const [node, friend] = await startTwo(cluster)
     await using hostile = await openHostilePeer(addressOf(node), TOPIC)
-    await until('the hostile peer is in the topic', () => hostile.isHeard)
+    await eventually('the hostile peer is in the topic', () => hostile.isHeard)
     await hostile.publishGarbage(300)
-    const offence = await until('the node rejects it', () => rejectionsOf(node, hostile)[0])
+    const offence = await eventually('the node rejects it', () => rejectionsOf(node, hostile)[0])
     expect(offence.code).toBe('RZ_SYNC_GOSSIP_INVALID')
     await friend.putMany('meanwhile-', 50)
     await expectEqual([node, friend], cluster.acknowledged())
@@ -43,12 +42,12 @@ describe.concurrent('a hostile peer', () => {
       encodeFrame(hello()).slice(0, 40),
       randomBytes(200_000),
     ]
-    await until('the hostile peer is disconnected', async () => {
+    await eventually('the hostile peer is disconnected', async () => {
       for (const frame of garbage) await send(hostile, frame)
       return !hostile.isConnected
     })
     await hostile.dial().catch(() => undefined)
-    await until('the hostile peer is not let in again', () => !hostile.isConnected)
+    await eventually('the hostile peer is not let in again', () => !hostile.isConnected)
     await friend.putMany('after-', 50)
     await expectEqual([node, friend], cluster.acknowledged())
   })
@@ -65,7 +64,7 @@ describe.concurrent('a hostile peer', () => {
     await friend.putMany('meanwhile-', 50)
     await expectEqual([node, friend], cluster.acknowledged())
     expect((await node.run('heldBytes')) - before).toBeLessThan(32 * MIB)
-    await until('they are given up', () => [huge, ...endless].every(({ status }) => status !== 'open'), 60_000)
+    await eventually('they are given up', () => [huge, ...endless].every(({ status }) => status !== 'open'))
   })
 
   test('peers that ask for everything and never read get a few buffers full, and then the streams are given up', async () => {
@@ -86,7 +85,7 @@ describe.concurrent('a hostile peer', () => {
     const grownBytes = (await node.run('heldBytes')) - before
     report(`five peers that do not read cost ${Math.round(grownBytes / MIB)} MiB`)
     expect(grownBytes).toBeLessThan(32 * MIB)
-    await until('the sessions are given up', () => hostiles.every((hostile) => stalledOf(node, hostile)), 60_000)
+    await eventually('the sessions are given up', () => hostiles.every((hostile) => stalledOf(node, hostile)))
     await friend.putMany('after-', 50)
     await expectEqual([node, friend], cluster.acknowledged())
   })

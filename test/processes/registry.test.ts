@@ -1,7 +1,6 @@
 /** The nodes of one user on one machine find each other without multicast and without being told: by files under `home`. */
 import { expect, test } from 'vitest'
-import { expectConnected, expectEqual, Cluster, report } from '../support/cluster.ts'
-import { until } from '../support/nodes.ts'
+import { expectConnected, expectEqual, Cluster, report, eventually } from '../support/cluster.ts'
 
 test('three nodes of one home find each other without mDNS', async () => {
   await using cluster = await Cluster.open()
@@ -18,7 +17,7 @@ test('a node that was killed and comes back on another port is found again, and 
   if (a === undefined || b === undefined) throw new Error('two nodes were started')
   await expectConnected([a, b])
   await b.kill()
-  await until('a has lost b', async () => (await a.connected()).length === 0)
+  await eventually('a has lost b', async () => (await a.connected()).length === 0)
   const again = await cluster.start('b')
   expect(again.addresses).not.toEqual(b.addresses)
   await expectConnected([a, again])

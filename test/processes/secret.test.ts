@@ -1,7 +1,6 @@
 /** An overlay that is closed by a secret: who has another one, or none, is told so, on both sides. */
 import { describe, expect, test } from 'vitest'
-import { expectEqual, Cluster } from '../support/cluster.ts'
-import { until } from '../support/nodes.ts'
+import { expectEqual, Cluster, eventually } from '../support/cluster.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
 describe.concurrent('an overlay with a secret', () => {
@@ -15,7 +14,7 @@ describe.concurrent('an overlay with a secret', () => {
       const outside = await cluster.start('outside', {
         network: { ...(secret === undefined ? {} : { secret }), peers: inside.addresses, registry: false },
       })
-      for (const node of [inside, outside]) await until(`${node.name} names the secret`, () => namesSecret(node))
+      for (const node of [inside, outside]) await eventually(`${node.name} names the secret`, () => namesSecret(node))
       await Promise.all([inside.putMany('inside-', 5), outside.putMany('outside-', 5)])
       expect(await inside.connected()).toEqual([])
       expect(await outside.connected()).toEqual([])

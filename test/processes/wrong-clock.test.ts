@@ -1,7 +1,6 @@
 /** A node whose clock is in the year 2100: it does not move ours, nothing of the future is shown, and both are told. */
 import { expect, test } from 'vitest'
-import { expectConnected, expectEqual, Cluster } from '../support/cluster.ts'
-import { until } from '../support/nodes.ts'
+import { expectConnected, expectEqual, Cluster, eventually } from '../support/cluster.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
 const YEAR_2100_MS = Date.UTC(2100, 0, 1)
@@ -23,8 +22,9 @@ test('a node from the year 2100 does not move our clock, and both sides are told
   await future.putMany('future-', 10)
   await a.putMany('a-', 10)
 
-  await until('a is told of a block from the future', () => told(a, 'future-block'))
-  for (const node of [a, b, future]) await until(`${node.name} is told of the clock`, () => told(node, 'clock-off'))
+  await eventually('a is told of a block from the future', () => told(a, 'future-block'))
+  for (const node of [a, b, future])
+    await eventually(`${node.name} is told of the clock`, () => told(node, 'clock-off'))
   const past = future.events.find((event) => event.kind === 'replication' && event.event.kind === 'clock-off')
   expect(past).toMatchObject({ event: { offsetMs: expect.any(Number) as number } })
 
@@ -37,7 +37,7 @@ test('a node from the year 2100 does not move our clock, and both sides are told
     expect(newestMs).toBeLessThan(Date.now() + MINUTE_MS)
   }
   // It takes part all the same: what we write reaches it.
-  await until('the node from the future has ours', async () => {
+  await eventually('the node from the future has ours', async () => {
     const missing = await future.run('missing', [...a.acknowledged, ...b.acknowledged])
     return missing.length === 0
   })

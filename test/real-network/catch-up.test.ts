@@ -1,8 +1,7 @@
 /** A connection that breaks in the middle of a long catch-up: it goes on where it was. Counted in bytes on the wire. */
 import { expect, test } from 'vitest'
-import { expectEqual, Cluster, report } from '../support/cluster.ts'
+import { expectEqual, Cluster, report, eventually } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
-import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
 const BLOCKS = 8_000
@@ -29,10 +28,10 @@ test('a catch-up that is broken three times sends little twice', async () => {
   const broken = await cluster.start('broken')
   for (const share of BREAK_AT) {
     const blocks = Math.round(share * BLOCKS)
-    await until(`${blocks} blocks are there`, async () => (await broken.run('counts')).blocks >= blocks, 60_000)
+    await eventually(`${blocks} blocks are there`, async () => (await broken.run('counts')).blocks >= blocks)
     const disconnections = disconnectionsOf(broken)
     lan.resetTcp('a', 'broken')
-    await until('the connection breaks', () => disconnectionsOf(broken) > disconnections)
+    await eventually('the connection breaks', () => disconnectionsOf(broken) > disconnections)
     lan.allowTcp('a', 'broken')
   }
   expect((await broken.run('counts')).blocks).toBeLessThan(BLOCKS)

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { expectConnected, expectEqual, Cluster, report } from '../support/cluster.ts'
+import { expectConnected, expectEqual, Cluster, report, eventually } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
 import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
@@ -87,7 +87,7 @@ async function writeFor(seconds: number, nodes: readonly ProcessNode[]): Promise
 async function gossipFlows(nodes: readonly ProcessNode[]): Promise<void> {
   const [writer, ...others] = nodes
   await expectConnected(nodes)
-  await until('a new write of one node reaches the others by gossip', async () => {
+  await eventually('a new write of one node reaches the others by gossip', async () => {
     const before = others.map((node) => node.events.length)
     await writer?.put(`after-${before.join('-')}`)
     const heard = await Promise.all(others.map((node, index) => hearsGossip(node, before[index] ?? 0)))

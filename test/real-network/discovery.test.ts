@@ -3,9 +3,8 @@ import { expect, test } from 'vitest'
 import { FULL_MESH_NODES_MAX, RENDEZVOUS_PEERS, RING_SUCCESSORS } from '../../src/net/limits.ts'
 import type { Net } from '../../src/net/net.ts'
 import { openOnLoopback } from '../net/libp2p-cluster.ts'
-import { expectConnected, Cluster, report } from '../support/cluster.ts'
+import { expectConnected, Cluster, report, eventually } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
-import { until } from '../support/nodes.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
 for (const count of [2, 5, FULL_MESH_NODES_MAX]) {
@@ -17,7 +16,7 @@ for (const count of [2, 5, FULL_MESH_NODES_MAX]) {
     report(`${count} nodes were fully connected ${await expectConnected(nodes)} ms after the last one was ready`)
     const writer = nodes[0] as ProcessNode
     await writer.put('alice', 'seen by all')
-    await Promise.all(nodes.map((node) => until(`${node.name} has it`, () => node.run('get', 'user', 'alice'))))
+    await Promise.all(nodes.map((node) => eventually(`${node.name} has it`, () => node.run('get', 'user', 'alice'))))
   })
 }
 
@@ -25,7 +24,7 @@ test('a node finds one that was there long before, and the other way round', asy
   using lan = new Lan(['a', 'b'])
   await using cluster = await Cluster.open(lan)
   const a = await cluster.start('a')
-  await until('a says that it is alone', () => a.networkEvents('alone')[0])
+  await eventually('a says that it is alone', () => a.networkEvents('alone')[0])
   const b = await cluster.start('b')
   report(`a newcomer was connected ${await expectConnected([a, b])} ms after it was ready`)
   expect(b.networkEvents('discovered').map(({ by }) => by)).toContain('mdns')
@@ -35,7 +34,7 @@ test('a node that is alone tells what it asked, what it heard and on which inter
   using lan = new Lan(['a'])
   await using cluster = await Cluster.open(lan)
   const a = await cluster.start('a')
-  const alone = await until('a says that it is alone', () => a.networkEvents('alone')[0])
+  const alone = await eventually('a says that it is alone', () => a.networkEvents('alone')[0])
   expect(alone).toMatchObject({ interfaces: [`eth0 ${lan.host('a').address}`], answersHeard: 0 })
   expect(alone.queriesSent).toBeGreaterThan(0)
 })
@@ -56,16 +55,12 @@ test('beyond the full mesh a message reaches all of thirty nodes, and none of th
     )
   }
   const dialled = () => nets.map((net) => net.peers().filter(({ direction }) => direction === 'outbound').length)
-  await until('the graph is connected', () => reachable(nets) === nets.length, 60_000)
+  await eventually('the graph is connected', () => reachable(nets) === nets.length)
   const [writer, ...others] = nets
-  await until(
-    'all hear the first',
-    async () => {
-      await writer?.publish('all', Buffer.from(`message ${heard.size} ${performance.now()}`))
-      return others.every((net) => heard.has(net))
-    },
-    60_000,
-  )
+  await eventually('all hear the first', async () => {
+    await writer?.publish('all', Buffer.from(`message ${heard.size} ${performance.now()}`))
+    return others.every((net) => heard.has(net))
+  })
   report(
     `30 nodes have ${summary(nets.map((net) => net.peers().length))} connections, and dialled ${summary(dialled())}`,
   )

@@ -1,9 +1,8 @@
 /** Nodes that cannot all reach each other, that come late, and that come back as somebody else on the network. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { expectConnected, expectEqual, Cluster, report } from '../support/cluster.ts'
+import { expectConnected, expectEqual, Cluster, report, eventually } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
-import { until } from '../support/nodes.ts'
 
 describe.concurrent('a namespace converges', () => {
   test('over a line A–B–C where A and C never connect', async () => {
@@ -35,7 +34,7 @@ describe.concurrent('a namespace converges', () => {
     await a.kill()
     const c = await cluster.start('c')
     report(`a late joiner had 500 blocks ${await expectEqual([b, c], cluster.acknowledged())} ms after it was ready`)
-    await until('c knows that it is in sync', async () => (await c.run('status')).kind === 'in-sync')
+    await eventually('c knows that it is in sync', async () => (await c.run('status')).kind === 'in-sync')
   })
 
   test('with a node that was restarted on another port, and one on another host', async () => {
@@ -63,7 +62,8 @@ describe.concurrent('a namespace converges', () => {
     await using cluster = await Cluster.open(lan)
     const nodes = await cluster.startAll('a', 'b', 'c')
     await Promise.all(nodes.map((node) => node.putMany(`${node.name}-`, 20)))
-    for (const node of nodes) await until(`${node.name} says that it is alone`, () => node.networkEvents('alone')[0])
+    for (const node of nodes)
+      await eventually(`${node.name} says that it is alone`, () => node.networkEvents('alone')[0])
     for (const name of ['a', 'b']) lan.giveInterface(name)
     report(`nodes that came before their network were connected in ${await expectConnected(nodes)} ms`)
     await expectEqual(nodes, cluster.acknowledged())
@@ -87,7 +87,7 @@ describe.concurrent('a namespace converges', () => {
     await using cluster = await Cluster.open(lan)
     const a = await cluster.start('a', { network: { mdns: false, peers: [lan.host('b').address] } })
     await a.putMany('a', 20)
-    await until('a was told that nobody answers', () =>
+    await eventually('a was told that nobody answers', () =>
       a.networkEvents('dial-failed').find(({ code }) => code === 'unreachable'),
     )
     const b = await cluster.start('b', { network: { mdns: false } })

@@ -97,6 +97,14 @@ async function filesIn(directory: string): Promise<readonly string[]> {
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
 }
 
+/** As `until`, with the patience that processes on a loaded machine need. */
+export function eventually<Answer>(
+  what: string,
+  holds: () => Answer | undefined | false | Promise<Answer | undefined | false>,
+): Promise<Answer> {
+  return until(what, holds, DEADLINE_MS)
+}
+
 /** Waits until each is connected to all the others; answers how long that took. */
 export async function expectConnected(nodes: readonly ProcessNode[], deadlineMs = DEADLINE_MS): Promise<number> {
   const startedMs = performance.now()

@@ -10,7 +10,7 @@ import type { Commands } from './node-child.ts'
 
 const CHILD = fileURLToPath(new URL('node-child.ts', import.meta.url))
 /** Long enough for a loaded machine; a node that needs longer to start or end has failed. */
-const LIFE_MS = 30_000
+const LIFE_MS = 60_000
 
 export interface ProcessNodeOptions {
   /** Shown in failures, and the node's own name. */
