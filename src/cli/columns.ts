@@ -12,15 +12,16 @@ const NUMBER = /^-?(?:0|[1-9]\d{0,15})(?:\.\d{1,17})?$/
 
 export interface ColumnSummary {
   readonly name: string
-  /** Such as `number`, or `text or list` where rows differ. */
+  /** Such as `number`, or `text or list` where rows differ; `empty` when no row has it. */
   readonly types: string
   readonly filledCount: number
-  readonly example: Json
+  /** Undefined when no row has it. */
+  readonly example: Json | undefined
 }
 
 export class Columns {
   readonly #isText: boolean
-  readonly #columns = new Map<string, { types: Set<string>; filledCount: number; example: Json }>()
+  readonly #columns = new Map<string, { types: Set<string>; filledCount: number; example: Json | undefined }>()
 
   /** `isText`: cells are texts whose types must be found out. */
   constructor(isText: boolean) {
@@ -32,7 +33,8 @@ export class Columns {
     for (const [name, value] of Object.entries(properties)) {
       const type = this.#isText ? cellType(textOf(value)) : jsonType(value)
       let column = this.#columns.get(name)
-      if (column === undefined) this.#columns.set(name, (column = { types: new Set(), filledCount: 0, example: null }))
+      if (column === undefined)
+        this.#columns.set(name, (column = { types: new Set(), filledCount: 0, example: undefined }))
       if (type === undefined) continue
       column.types.add(type)
       if (column.filledCount === 0) column.example = value
@@ -42,7 +44,7 @@ export class Columns {
 
   summaries(): readonly ColumnSummary[] {
     return [...this.#columns].map(([name, { types, filledCount, example }]) => {
-      const shown = this.#isText ? this.#typeOf(name) : [...types].sort().join(' or ') || 'empty'
+      const shown = filledCount === 0 ? 'empty' : this.#isText ? this.#typeOf(name) : [...types].sort().join(' or ')
       return { name, types: shown, filledCount, example }
     })
   }

@@ -82,9 +82,10 @@ async function planOf({ words, options, stdin }: Call, temporary: AsyncDisposabl
     )
   }
   const path = file === '-' ? await spool(stdin, temporary) : file
+  const guessed = await formatOf(path)
   return {
     path,
-    format: format === undefined ? await formatOf(path) : (format as Format),
+    format: format === undefined ? guessed : (format as Format),
     collection: into,
     rejectedPath: `${file === '-' ? 'stdin' : file}.rejected.ndjson`,
     ...(typeof id === 'string' ? { idColumn: id } : {}),
@@ -111,6 +112,7 @@ async function takeSurvey({ path, format, idColumn }: Plan, { terminal, signal }
     signal.throwIfAborted()
     if (row.kind === 'bad') badCount++
     else {
+      if (isDelta(row.properties)) throw deltasInstead(path)
       columns.add(row.properties)
       rowCount++
       if (isId(row.properties['id'])) withId++
@@ -127,8 +129,24 @@ async function takeSurvey({ path, format, idColumn }: Plan, { terminal, signal }
       `there is no column "${idColumn}"; ${guess === undefined ? `there is ${names.join(', ')}` : `did you mean ${guess}?`}`,
     )
   }
-  const found = withId > 0 && withId === rowCount ? 'id' : undefined
+  // One row with an id is enough: ids made of the content for all would let rows that repeat an id pass.
+  const found = withId > 0 ? 'id' : undefined
   return { columns, rowCount, isKeyed, idColumn: idColumn ?? (isKeyed ? undefined : found) }
+}
+
+/** A line of an export of deltas, which would become records with a cursor, a creator and pointers for properties. */
+function isDelta({ creator, pointers }: Readonly<Record<string, Json>>): boolean {
+  if (typeof creator !== 'string' || !Array.isArray(pointers) || pointers.length === 0) return false
+  return (pointers as readonly Json[]).every(
+    (pointer) => typeof pointer === 'object' && pointer !== null && 'localContext' in pointer && 'target' in pointer,
+  )
+}
+
+function deltasInstead(path: string): RhizomeError {
+  const message =
+    `${path} holds deltas, which are signed and stay with their namespace; import takes records: ` +
+    'export them with --collection <name>'
+  return new RhizomeError('RZ_CLI_INPUT', message)
 }
 
 function tellSurvey(
@@ -146,7 +164,7 @@ function tellSurvey(
       name,
       types,
       filledCount === rowCount ? 'all' : grouped(filledCount),
-      abbreviated(typeof example === 'string' ? example : JSON.stringify(example)),
+      example === undefined ? '-' : abbreviated(typeof example === 'string' ? example : JSON.stringify(example)),
     ])
   printTable({ ...terminal, out: (line) => terminal.err(line) }, ['column', 'type', 'rows', 'such as'], rows)
 }

@@ -1,8 +1,9 @@
 /**
  * Records in a file: NDJSON, CSV or JSON, one at a time, each with its line. A line that does not parse is told and the
- * rest goes on. Refuses what no line can be read of (RZ_CLI_INPUT). Types of CSV are the affair of columns.ts.
+ * rest goes on. Refuses what no line can be read of, and what is not UTF-8, which would change as it is read (RZ_CLI_INPUT). Types of CSV are the affair of columns.ts.
  */
 
+import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
@@ -33,16 +34,17 @@ export interface BadLine {
 /** Longest line or CSV record that is read: a delta holds half of it. */
 const LINE_BYTES_MAX = 1_048_576
 const TOO_LONG = `longer than ${LINE_BYTES_MAX} bytes`
+const NOT_UTF8 = 'not UTF-8'
 /** JSON is parsed whole, in memory of some ten times its size. */
 const JSON_BYTES_MAX = 400 * 1_048_576
 const SNIFF_BYTES = 65_536
 
-/** What the file is by its name, else by how it begins. Throws RZ_CLI_INPUT when it cannot be read. */
+/** What the file is by its name, else by how it begins. Throws RZ_CLI_INPUT when it cannot be read, or is not text. */
 export async function formatOf(path: string): Promise<Format> {
+  const head = (await readHead(path)).trimStart()
   const extension = extname(path).toLowerCase()
   if (extension === '.csv' || extension === '.tsv') return 'csv'
   if (extension === '.ndjson' || extension === '.jsonl') return 'ndjson'
-  const head = (await readHead(path)).trimStart()
   if (head.startsWith('[')) return 'json'
   if (!head.startsWith('{')) return extension === '.json' ? 'json' : 'csv'
   const [first = '', second = ''] = head.split('\n')
@@ -61,8 +63,8 @@ export function readRows(path: string, format: Format): AsyncIterable<Row | BadL
 }
 
 async function* readNdjson(path: string): AsyncIterable<Row | BadLine> {
-  for await (const { line, text, isWhole } of linesOf(path)) {
-    if (!isWhole) yield { kind: 'bad', line, why: TOO_LONG, text }
+  for await (const { line, text, fault } of linesOf(path)) {
+    if (fault !== undefined) yield { kind: 'bad', line, why: fault, text }
     else if (text.trim() !== '') yield parseLine(line, text)
   }
 }
@@ -81,11 +83,11 @@ function parseLine(line: number, text: string): Row | BadLine {
 interface Line {
   readonly line: number
   readonly text: string
-  /** False: it was too long, and only its beginning is here. */
-  readonly isWhole: boolean
+  /** Why it cannot be used; of one that is too long only the beginning is here. */
+  readonly fault: string | undefined
 }
 
-/** Lines without their ends; of one that is too long only the beginning, and `isWhole` false. */
+/** Lines without their ends. */
 async function* linesOf(path: string): AsyncIterable<Line> {
   let line = 1
   let rest: Buffer = Buffer.alloc(0)
@@ -112,9 +114,10 @@ async function* linesOf(path: string): AsyncIterable<Line> {
 }
 
 function lineOf(line: number, bytes: Buffer): Line {
-  const isWhole = bytes.length <= LINE_BYTES_MAX
-  const text = (isWhole ? bytes : bytes.subarray(0, 200)).toString('utf8')
-  return { line, text: line === 1 ? withoutMark(text) : text, isWhole }
+  const isLong = bytes.length > LINE_BYTES_MAX
+  const text = (isLong ? bytes.subarray(0, 200) : bytes).toString('utf8')
+  const fault = isLong ? TOO_LONG : isUtf8(bytes) ? undefined : NOT_UTF8
+  return { line, text: line === 1 ? withoutMark(text) : text, fault }
 }
 
 async function* chunksOf(path: string): AsyncIterable<Buffer> {
@@ -153,7 +156,7 @@ async function* recordsOf(path: string): AsyncIterable<CsvCells | BadLine> {
     record ??= new CsvRecord(delimiter)
     lines.push(line)
     sizeBytes += line.text.length
-    const fed = line.isWhole ? record.feed(line.text) : ({ kind: 'broken', why: TOO_LONG } as const)
+    const fed = line.fault === undefined ? record.feed(line.text) : ({ kind: 'broken', why: line.fault } as const)
     if (fed.kind === 'open' && sizeBytes <= LINE_BYTES_MAX) return []
     const done = forget()
     if (fed.kind !== 'cells') return giveUp(done, fed.kind === 'open' ? `a record ${TOO_LONG}` : fed.why)
@@ -195,9 +198,11 @@ async function* readJson(path: string): AsyncIterable<Row | BadLine> {
       `${path} has more than ${JSON_BYTES_MAX} bytes: make it NDJSON (one object per line), which has no limit`,
     )
   }
+  const whole = await readFile(path)
+  if (!isUtf8(whole)) throw notText(path)
   let content: Json
   try {
-    content = parseJson(withoutMark(await readFile(path, 'utf8')))
+    content = parseJson(withoutMark(whole.toString('utf8')))
   } catch (cause) {
     throw input(`${path} is not JSON: ${messageOf(cause)}`, cause)
   }
@@ -238,13 +243,25 @@ async function readHead(path: string): Promise<string> {
     const file = await open(path)
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0)
-      return withoutMark(buffer.subarray(0, bytesRead).toString('utf8'))
+      const head = buffer.subarray(0, bytesRead)
+      if (!isText(head)) throw notText(path)
+      return withoutMark(head.toString('utf8'))
     } finally {
       await file.close()
     }
   } catch (cause) {
+    if (cause instanceof RhizomeError) throw cause
     throw unreadable(path, cause)
   }
+}
+
+/** Whether the first line is UTF-8, and no byte is zero, as some are in UTF-16 and in whatever is no text. */
+function isText(head: Buffer): boolean {
+  if (head.includes(0)) return false
+  const end = head.indexOf(10)
+  if (end >= 0) return isUtf8(head.subarray(0, end))
+  // The end of a long line may be in the middle of a character.
+  return [0, 1, 2, 3].some((count) => isUtf8(head.subarray(0, head.length - count)))
 }
 
 /** Without the byte order mark that some programs put first. */
@@ -267,6 +284,10 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+function notText(path: string): RhizomeError {
+  return input(`${path} is not text in UTF-8: save NDJSON, CSV or JSON as UTF-8 (spreadsheets say "CSV UTF-8")`)
 }
 
 function unreadable(path: string, cause: unknown): RhizomeError {

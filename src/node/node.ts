@@ -339,7 +339,7 @@ function secretDiffers({ directory }: DirectoryCard): RhizomeError {
   return new RhizomeError(
     'RZ_NODE_SECRET_DIFFERS',
     `the data in ${directory} was shared under another secret: start with that --secret, or with another --data. ` +
-      'To share it otherwise on purpose, export it and import it there',
+      'To share it otherwise on purpose, export its records (export --collection <name>) and import them there',
   )
 }
 

@@ -244,6 +244,21 @@ describe('import', () => {
     expect(await run(['get', 'person/a@x'], at)).toMatchObject({ out: 'age:=3\nemail=a@x\nname=Ann\nzip=01234\n' })
   })
 
+  it('takes ids from a column "id" though some rows have none: those are refused, as are repeated ids', async () => {
+    const at = await placeOfUsers()
+    await file(at, 't.csv', 'id,name,none\na,Ann,\nb,Bob,\na,Dup,\n,NoId,\n')
+    const { exitCode, err } = await run(['import', './t.csv', '--into', 'p'], at)
+    expect(exitCode).toBe(4)
+    expect(err).toContain('4 rows of csv into p; ids: id\n')
+    expect(err).toContain('none\tempty\t0\t-\n')
+    expect((await run(['ids', 'p'], at)).out).toBe('a\nb\n')
+    const rejected = (await readFile(join(at.directory, 't.csv.rejected.ndjson'), 'utf8')).trimEnd().split('\n')
+    expect(rejected.map((line) => (JSON.parse(line) as { why: string }).why)).toEqual([
+      'the id "a" is that of line 2 already',
+      'no id in "id"',
+    ])
+  })
+
   it('twice adds nothing, with ids of the file, of its keys, or made of the content', async () => {
     const at = await placeOfUsers()
     await file(at, 'a.ndjson', '{"id":"x","n":1,"deep":{"er":[null]}}\n{"id":"y","n":2}\n')
@@ -302,6 +317,15 @@ describe('import', () => {
     })
     const rejected = await readFile(join(at.directory, 'bad.ndjson.rejected.ndjson'), 'utf8')
     expect(JSON.parse(rejected)).toMatchObject({ line: 3, why: expect.stringContaining('RZ_DELTA_INVALID') as string })
+  })
+
+  it('refuses exported deltas, which would become records of their parts', async () => {
+    const at = await placeOfUsers()
+    await run(['put', 'a/b', 'n:=1'], at)
+    await file(at, 'd.ndjson', (await run(['export'], at)).out)
+    const { exitCode, out, err } = await run(['import', './d.ndjson', '--into', 'deltas'], at)
+    expect({ exitCode, out }).toEqual({ exitCode: 1, out: '' })
+    expect(err).toMatch(/^error RZ_CLI_INPUT: .* holds deltas, .* export them with --collection <name>\n$/)
   })
 
   const refusals: readonly [words: readonly string[], exitCode: number, message: string][] = [

@@ -49,6 +49,24 @@ describe('the format', () => {
     })
   }
 
+  const noText: readonly [what: string, content: Uint8Array][] = [
+    ['random bytes', Uint8Array.of(0x81, 0xfe, 0x13, 0x99)],
+    ['zeros', new Uint8Array(8)],
+    ['UTF-16', Buffer.from('\uFEFFa,b\n1,2\n', 'utf16le')],
+    ['Latin-1', Buffer.from('Größe,b\n1,2\n', 'latin1')],
+  ]
+  for (const [what, content] of noText) {
+    it(`of ${what} is none, whatever the name says`, async () => {
+      const message = expect.stringContaining('is not text in UTF-8') as string
+      for (const extension of ['', '.csv', '.ndjson', '.json'])
+        await expect(formatOf(fileWith(content, extension))).rejects.toMatchObject({ code: 'RZ_CLI_INPUT', message })
+    })
+  }
+
+  it('is found out where the first line is longer than what is looked at, wherever that ends', async () => {
+    for (const lead of ['', 'x', 'xx']) expect(await formatOf(fileWith(`[${lead}${'€'.repeat(30_000)}]`))).toBe('json')
+  })
+
   it('of no file is an error that says so', async () => {
     const message = expect.stringContaining('there is no file') as string
     await expect(formatOf(join(folder, 'none'))).rejects.toMatchObject({ code: 'RZ_CLI_INPUT', message })
@@ -73,6 +91,14 @@ describe('NDJSON', () => {
       [3, 'not an object'],
       [4, 'not an object'],
     ])
+  })
+
+  it('and CSV tell a line that is not UTF-8, which would change as it is read', async () => {
+    const latin = (text: string) => Buffer.from(text, 'latin1')
+    expect(bad(await rowsOf('ndjson', latin('{"a":1}\n{"a":"é"}\n{"a":2}\n')))).toEqual([[2, 'not UTF-8']])
+    const rows = await rowsOf('csv', latin('a,b\n1,é\n2,x\n'))
+    expect([bad(rows), good(rows)]).toEqual([[[2, 'not UTF-8']], [{ a: '2', b: 'x' }]])
+    await expect(rowsOf('json', latin('[\n{"a":"é"}]'))).rejects.toMatchObject({ code: 'RZ_CLI_INPUT' })
   })
 
   it('passes over a line beyond 1 MiB, wherever the reads cut it', async () => {
@@ -195,7 +221,7 @@ describe('columns of text', () => {
     [['Infinity'], 'text', ['Infinity']],
     [['TRUE'], 'text', ['TRUE']],
     [[' 1'], 'text', [' 1']],
-    [['', ''], 'text', [undefined, undefined]],
+    [['', ''], 'empty', [undefined, undefined]],
   ]
   for (const [cells, types, values] of cases) {
     it(`${JSON.stringify(cells)} are ${types}`, () => expect(read(cells)).toEqual({ types, values }))
