@@ -307,6 +307,21 @@ describe('events of a collection', () => {
     await events.return(undefined)
   })
 
+  it('end when their context goes, which is no failure of the node', async () => {
+    await put('/api/ends/a', { n: 1 })
+    await api.ask('PUT', '/api/contexts/brief', { body: {} })
+    const ended = eventsOf(`/api/ns/users/collections/ends/events?context=brief&after=${after()}`)
+    await put('/api/ends/a', { n: 2 })
+    await take(ended, 1)
+    const rest = ended.next().then(
+      ({ done }) => done,
+      () => true,
+    )
+    await api.ask('DELETE', '/api/contexts/brief')
+    expect(await rest).toBe(true)
+    expect(await get('/health')).toMatchObject({ status: 200 })
+  })
+
   it.each([
     ['?after=x', 400, 'RZ_HTTP_INPUT'],
     ['?after=99999999', 400, 'RZ_HTTP_INPUT'],
