@@ -36,9 +36,9 @@ export type { NamespaceId } from './log/namespace.ts'
 export type { NetEvent } from './net/net.ts'
 export type { NodeEvent } from './node/events.ts'
 export type { IdentitySummary } from './node/identity.ts'
+export type { ContextInput, ResolverInput } from './node/definition-input.ts'
 export type { AsOfInput } from './node/moment.ts'
 export {
-  type ContextInput,
   type DeltasOptions,
   type Entity,
   type IdsOptions,
@@ -46,7 +46,6 @@ export {
   type PlacedDelta,
   type PutOptions,
   type PutResult,
-  type ResolverInput,
   type WriteOptions,
 } from './node/namespace.ts'
 export { openNode, RhizomeNode } from './node/node.ts'
@@ -54,7 +53,7 @@ export { type Durability, type NetworkOptions, type NodeOptions, TOPICS_MAX } fr
 export type { PeerSummary } from './node/peers.ts'
 export { type OwnDelta, Transaction } from './node/transaction.ts'
 export { VERSION } from './node/version.ts'
-export type { ContextOptions, DefinitionProblem, DiffOptions, View, ViewOptions } from './node/views.ts'
+export type { ContextOptions, DefinitionProblem, DiffOptions, HistoryOptions, View, ViewOptions } from './node/views.ts'
 export type { WatchedView, WatchOptions } from './node/watch.ts'
 export type { Written } from './node/writer.ts'
 export type { QueryJson } from './query/algebra.ts'

@@ -10,6 +10,7 @@ import { columnsOf, visible } from './terminal.ts'
 interface Entity {
   readonly id: string
   readonly properties: { readonly [property: string]: Json }
+  readonly errors?: { readonly [property: string]: { readonly code: string; readonly message: string } }
 }
 
 const CREATED = 201
@@ -34,7 +35,12 @@ export async function get(call: Call): Promise<ExitCode> {
   await using door = await openDoor(call)
   const { body } = await door.control.ask<Entity>(recordPath(door, collection, id))
   if (call.config.json) call.terminal.out(JSON.stringify(body))
-  else for (const line of propertyLines(body.properties, call)) call.terminal.out(line)
+  else {
+    for (const line of propertyLines(body.properties, call)) call.terminal.out(line)
+    for (const [name, { code, message }] of Object.entries(body.errors ?? {})) {
+      call.terminal.err(`note: ${visible(name)} has no value: ${visible(message)} (${code})`)
+    }
+  }
   return EXIT.ok
 }
 

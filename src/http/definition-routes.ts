@@ -2,7 +2,8 @@
 
 import { RhizomeError } from '../errors.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
-import type { Namespace, ResolverInput, WriteOptions } from '../node/namespace.ts'
+import type { ResolverInput } from '../node/definition-input.ts'
+import type { Namespace, WriteOptions } from '../node/namespace.ts'
 import type { Application, Scope } from './context.ts'
 import { checkDepth } from './json.ts'
 import { recordPath } from './paths.ts'

@@ -35,6 +35,20 @@ export const VIEW_QUERY = {
   properties: { context: CONTEXT, asOf: MOMENT },
 } as const
 
+export const HISTORY_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...VIEW_QUERY.properties,
+    limit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000,
+      description: 'The newest deltas to look at; 100 when absent.',
+    },
+  },
+} as const
+
 export const DIFF_QUERY = {
   type: 'object',
   additionalProperties: false,

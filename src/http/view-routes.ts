@@ -15,6 +15,7 @@ import {
   EXPLANATION,
   FRONTIER,
   HISTORY,
+  HISTORY_QUERY,
   NO_QUERY,
   PATH,
   PROBLEMS,
@@ -40,11 +41,12 @@ export function addViewRoutes(app: Application, { followers }: Context, { prefix
     return writeExplanation(explanation)
   })
 
-  const told = { params: PATH, querystring: VIEW_QUERY, response: { 200: HISTORY } }
+  const told = { params: PATH, querystring: HISTORY_QUERY, response: { 200: HISTORY } }
   app.get(`${record}/history/:property`, { schema: told }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '', property = '' } = params
-    const history = namespace.history(collection, id, property, query)
+    const { limit: deltasMax, ...options } = query
+    const history = namespace.history(collection, id, property, { ...options, ...(deltasMax && { deltasMax }) })
     nameFrontier(reply, namespace, query.asOf)
     return writeHistory(history)
   })

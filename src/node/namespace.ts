@@ -19,18 +19,23 @@ import { type Explanation as QueryExplanation, explainPlan, type QueryPage } fro
 import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
-import { compileContext } from '../view/contexts/context.ts'
 import type { Change } from '../view/diff.ts'
 import type { Explanation } from '../view/explain.ts'
 import type { Fault } from '../view/fault.ts'
 import type { History } from '../view/history.ts'
 import { latestClaim, latestView } from '../view/latest.ts'
 import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts'
-import { compileResolver } from '../view/resolvers/resolver.ts'
-import { SEMANTICS_VERSION } from '../view/rules/semantics.ts'
+import { type ContextInput, contextValue, type ResolverInput, resolverValue } from './definition-input.ts'
 import { CONTEXT, RESOLVER } from './definitions.ts'
 import { Transaction } from './transaction.ts'
-import { type DefinitionProblem, type DiffOptions, type View, type ViewOptions, Views } from './views.ts'
+import {
+  type DefinitionProblem,
+  type DiffOptions,
+  type HistoryOptions,
+  type View,
+  type ViewOptions,
+  Views,
+} from './views.ts'
 import { watch, type WatchedView, type WatchOptions } from './watch.ts'
 import type { LogWriter, Written } from './writer.ts'
 
@@ -57,22 +62,6 @@ export interface Entity {
   readonly errors?: Readonly<Record<string, Fault>>
   /** Deltas that are not seen because the context's filter failed on them; absent when there is none. */
   readonly unseen?: View['unseen']
-}
-
-/** What a resolver's record says; the rule is written in the current version of the rule language unless it says so. */
-export interface ResolverInput {
-  readonly collection: string
-  readonly property: string
-  readonly rule: Value
-  readonly semantics?: number
-}
-
-/** What a context's record says. view/README.md, Contexts. */
-export interface ContextInput {
-  readonly filter?: Value
-  readonly negations?: 'everyone' | 'author' | { readonly creators: readonly string[] }
-  readonly resolvers?: readonly { readonly collection: string; readonly property: string; readonly rule: Value }[]
-  readonly semantics?: number
 }
 
 export interface PlacedDelta {
@@ -177,7 +166,7 @@ export class Namespace {
   }
 
   /** How a property came to have its value, oldest first, by the rules in force at `asOf`. Throws as `view`. */
-  history(collection: string, id: string, property: string, options: ViewOptions = {}): History {
+  history(collection: string, id: string, property: string, options: HistoryOptions = {}): History {
     return this.#views.history(collection, id, property, options)
   }
 
@@ -241,17 +230,12 @@ export class Namespace {
    * RZ_DEFINITION_INVALID, RZ_RULE_* for what could not be read, and what `append` throws.
    */
   async resolver(id: string, definition: ResolverInput, options: WriteOptions = {}): Promise<PutResult> {
-    const value: Value = { semantics: SEMANTICS_VERSION, ...definition }
-    const { rule } = compileResolver(value)
-    if (rule !== undefined) return this.put(RESOLVER, id, { definition: value }, options)
-    throw new RhizomeError('RZ_RULE_SEMANTICS', `this release writes version ${SEMANTICS_VERSION} of the rule language`)
+    return this.put(RESOLVER, id, { definition: resolverValue(definition) }, options)
   }
 
   /** Writes a context: which deltas it sees, whose negations count in it, its own resolvers. Throws as `resolver`. */
   async context(id: string, definition: ContextInput, options: WriteOptions = {}): Promise<PutResult> {
-    const value: Value = { semantics: SEMANTICS_VERSION, ...definition }
-    compileContext(value)
-    return this.put(CONTEXT, id, { definition: value }, options)
+    return this.put(CONTEXT, id, { definition: contextValue(definition) }, options)
   }
 
   /**

@@ -31,6 +31,11 @@ export interface ViewOptions extends ContextOptions {
   readonly asOf?: AsOfInput
 }
 
+export interface HistoryOptions extends ViewOptions {
+  /** The newest deltas to look at, each at the cost of a view: 1 to 1,000. Default 100. */
+  readonly deltasMax?: number
+}
+
 export interface DiffOptions extends ContextOptions {
   readonly from: AsOfInput
   /** Default: now. */
@@ -61,6 +66,9 @@ export interface ViewsOptions {
   readonly namespace: NamespaceId
   readonly name: string
 }
+
+/** 0.2 s where the record has 1,000 deltas. */
+const HISTORY_DELTAS_DEFAULT = 100
 
 interface Frame {
   readonly context: Context
@@ -97,11 +105,12 @@ export class Views {
     return isKnown ? explain(lossless, lossy, frame.resolvers, property) : undefined
   }
 
-  history(collection: string, id: string, property: string, options: ViewOptions): History {
+  history(collection: string, id: string, property: string, options: HistoryOptions): History {
+    const { deltasMax = HISTORY_DELTAS_DEFAULT } = options
     const { context, resolvers, moment } = this.#frame(options)
     const entity = entityIdOf(collection, id)
     const { deltas, negations } = this.#held(entity, moment)
-    return historyOf(entity, property, deltas, negations, { context, resolvers })
+    return historyOf(entity, property, deltas, negations, { context, resolvers, deltasMax })
   }
 
   diff(collection: string, id: string, { from, to, context }: DiffOptions): readonly Change[] {

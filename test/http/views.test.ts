@@ -235,6 +235,11 @@ describe('explain, history and diff', () => {
       skippedCount: 0,
     })
     expect((await get(`${record}/history/n?asOf=${before}`)).json).toMatchObject({ moments: [{ after: { value: 1 } }] })
+    expect((await get(`${record}/history/n?limit=1`)).json).toMatchObject({ skippedCount: 2 })
+    for (const limit of ['0', '1001', 'x']) {
+      const refused = await get(`${record}/history/n?limit=${limit}`)
+      expect(refused).toMatchObject({ status: 400, json: { code: 'RZ_HTTP_INPUT' } })
+    }
     expect((await get(`${record}/history/nothing`)).json).toEqual({ moments: [], skippedCount: 0 })
     expect(await get(`${record}/history/n?asOf=x`)).toMatchObject({ status: 400, json: { code: 'RZ_AS_OF_INVALID' } })
   })

@@ -271,6 +271,7 @@ describe('time travel', () => {
       { value: 1 },
       { value: 2 },
     ])
+    expect(users.history('user', 'a', 'n', { deltasMax: 1 })).toMatchObject({ moments: [{ after: { value: 3 } }] })
     expect(users.history('user', 'nobody', 'n')).toEqual({ moments: [], skippedCount: 0 })
   })
 })
