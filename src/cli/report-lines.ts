@@ -39,12 +39,21 @@ export function reportLines(report: Report, context: LineContext): readonly stri
     case 'alone':
       return aloneLines(report, context)
     case 'wrong-secret':
-      return warn(secretText(shortAddress(report.address), context.isClosed))
-    case 'dial-failed':
+      if (report.given) return warn(secretText(shortAddress(report.address), context.isClosed))
+      return [`${style('yellow', '○')} ${strangerText(report.address)}`]
+    case 'unshared':
+      return [
+        `${style('yellow', '○')} ${report.topic}: nobody here holds it; ` +
+          `${report.connected === 1 ? 'the node' : `the ${grouped(report.connected)} nodes`} connected ` +
+          `${report.connected === 1 ? 'shares' : 'share'} other topics`,
+      ]
+    case 'dial-failed': {
       // What the system said, in brackets, is for --json and --verbose.
-      return warn(
-        `cannot reach ${shortAddress(report.address)}: ${visible(report.message.replace(/ \(.*\)$/, ''))}; trying again`,
-      )
+      const why = visible(report.message.replace(/ \(.*\)$/, ''))
+      const address = shortAddress(report.address)
+      if (report.given) return warn(`cannot reach ${address}: ${why}; trying again`)
+      return warn(`a node was found at ${address}, and ${why}: perhaps a firewall; trying on, without further words`)
+    }
     case 'clock':
       return warn(
         `clocks differ: ${who(report)} is ${duration(report.offsetMs)} ${report.offsetMs > 0 ? 'ahead of' : 'behind'} ` +
@@ -74,13 +83,22 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       return warn(`${report.topic}: refused what ${who(report)} sent: ${visible(report.why)} (${report.code})`)
     case 'sync-failed':
       return warn(
-        `${report.topic}: sync with ${who(report)} broke off: ${visible(report.why)}; it goes on at the next contact`,
+        `${report.topic}: sync with ${who(report)} broke off: ${syncWhy(report)}; it goes on at the next contact`,
+      )
+    case 'many-logs':
+      return warn(
+        `${report.topic}: ${report.creator} has begun ${report.logs} logs, far more than a user needs; all are kept, and take memory`,
       )
     case 'store-refused':
       return warn(`${report.topic}: cannot store what comes in: ${visible(report.why)} (${report.code})`)
     case 'announce-failed':
       return warn(`${report.topic}: a block was not gossiped: ${visible(report.why)}; sync brings it`)
   }
+}
+
+/** What the network says of streams and protocols is for --json and --verbose. */
+function syncWhy({ code, why }: { readonly code: string; readonly why: string }): string {
+  return code.startsWith('RZ_NET_') ? 'no answer from there' : visible(why)
 }
 
 function syncLine(
@@ -90,7 +108,7 @@ function syncLine(
 ): string {
   switch (status.kind) {
     case 'alone':
-      return `${style('yellow', '○')} ${topic}: alone; nobody else is connected`
+      return `${style('yellow', '○')} ${topic}: alone; nobody who holds it is connected`
     case 'looking':
       return `${style('yellow', '○')} ${topic}: looking; no sync is complete yet`
     case 'behind':
@@ -126,6 +144,15 @@ function secretText(address: string, isClosed: boolean): string {
   const what = isClosed ? 'has another one, or none' : 'has one and this node none, or is no rhizome node'
   const how = isClosed ? 'join' : 'give --secret, or join'
   return `wrong secret: ${address} ${what}; ${how} by the line that npx rhizome-node invite prints there`
+}
+
+/** Most often it is none of ours: said calmly, without the port, which is that of a moment. */
+function strangerText(address: string): string {
+  const host = isLocal(address) ? 'on this machine' : `near, at ${shortAddress(address).replace(/:\d+$/, '')}`
+  return (
+    `a node with another secret, or none, is ${host} (ignored); if it should share this, ` +
+    'join by the line that npx rhizome-node invite prints there'
+  )
 }
 
 function nameOf({ peer, name }: PeerName, { isAmbiguous }: LineContext): string {

@@ -29,10 +29,31 @@ export type Report =
       readonly queriesSent: number
       readonly answersHeard: number
     }
-  | { readonly event: 'wrong-secret'; readonly address: string; readonly message: string }
-  | { readonly event: 'dial-failed'; readonly address: string; readonly code: string; readonly message: string }
+  | {
+      /** Nodes are connected, and none of them has this topic. */
+      readonly event: 'unshared'
+      readonly topic: string
+      /** How many nodes. */
+      readonly connected: number
+    }
+  | {
+      readonly event: 'wrong-secret'
+      readonly address: string
+      /** Whether the user gave the address; else it is of a node that happens to be near. */
+      readonly given: boolean
+      readonly message: string
+    }
+  | {
+      readonly event: 'dial-failed'
+      readonly address: string
+      /** Whether the user gave the address; else a peer was found there. */
+      readonly given: boolean
+      readonly code: string
+      readonly message: string
+    }
   | { readonly event: 'clock'; readonly peer: string; readonly name?: string; readonly offsetMs: number }
   | { readonly event: 'future-block'; readonly topic: string; readonly peer: string; readonly aheadMs: number }
+  | { readonly event: 'many-logs'; readonly topic: string; readonly creator: string; readonly logs: number }
   | { readonly event: 'log-renewed'; readonly topic: string; readonly why: string }
   | { readonly event: 'reasserted'; readonly topic: string; readonly deltas: number }
   | {
@@ -67,6 +88,8 @@ export interface Watched {
   nameOf(peer: string): string | undefined
   /** Where the peer can be dialled; undefined when it is not connected. */
   addressOf(peer: string): string | undefined
+  /** Whether the peer, which is connected, is known to have a topic of ours. */
+  sharesTopic(peer: string): boolean
   /** Whether the user gave this address (`--peer`). */
   isGiven(address: string): boolean
   statuses(): readonly { readonly topic: string; readonly status: SyncStatus }[]
@@ -80,6 +103,14 @@ const DELTAS_MS = 1_000
 /** The same complaint about the same peer is told again after this long. */
 const REPEAT_MS = 60_000
 const REPEATS_MAX = 1_000
+/** An address that the user gave is told again after one minute, then two, four … until this. */
+const GIVEN_REPEAT_MS_MAX = 3_600_000
+/** How long a node is alone before it is told of what it could not guess; peers need a moment to say what they share. */
+const ALONE_MS = 10_000
+/** A peer that was found and never answered is told after so long: who stops right after a start is no news. */
+const UNANSWERED_MS = 30_000
+/** Hosts with another secret that are told of in one run. */
+const STRANGERS_MAX = 4
 /** Peers remembered; beyond that all are forgotten, and some line comes without a name or once too often. */
 const PEERS_MAX = 10_000
 /** How long a status must last before it is told: while blocks come in, a node is behind for a moment at each. */
@@ -94,6 +125,8 @@ const SETTLED_MS: Readonly<Record<SyncStatus['kind'], number>> = {
 interface Pending {
   readonly address: string
   readonly sinceMs: number
+  /** When it was first seen to have a topic of ours. */
+  sharedMs?: number
 }
 
 interface Gathered {
@@ -106,13 +139,24 @@ interface Standing {
   told: SyncStatus
   current: SyncStatus
   sinceMs: number
+  /** Whether anybody who has this topic was ever there. */
+  hadCompany: boolean
+  isUnshared: boolean
+}
+
+/** An address or peer that cannot be reached. */
+interface Failing {
+  readonly sinceMs: number
+  toldMs: number
+  waitMs: number
 }
 
 export class Reports {
   readonly #watched: Watched
   readonly #tell: (report: Report) => void
   readonly #connecting = new Map<string, Pending>()
-  readonly #connected = new Set<string>()
+  /** Peers that were told of, and since when they are connected. */
+  readonly #connected = new Map<string, number>()
   /** Peers that were connected once, with the last name known. */
   readonly #met = new Map<string, string | undefined>()
   /** Whose the addresses are that were discovered. */
@@ -120,8 +164,15 @@ export class Reports {
   readonly #gathered = new Map<string, Gathered>()
   readonly #standings = new Map<string, Standing>()
   readonly #toldMs = new Map<string, number>()
+  readonly #failing = new Map<string, Failing>()
+  /** Peers of which nothing more is told when they cannot be reached: somebody answered there once, or it was told. */
+  readonly #settled = new Set<string>()
+  /** By host, nodes with another secret; the message is undefined once told. */
+  readonly #strangers = new Map<string, { readonly address: string; message: string | undefined }>()
   #deltasMs = -Infinity
+  #hadCompany = false
   #isSecretWrong = false
+  #isAloneTold = false
 
   constructor(watched: Watched, tell: (report: Report) => void) {
     this.#watched = watched
@@ -143,11 +194,16 @@ export class Reports {
 
   /** Tells what has waited long enough; called a few times a second. */
   tick(nowMs: number): void {
-    for (const [peer, { address, sinceMs }] of this.#connecting) {
+    for (const [peer, pending] of this.#connecting) {
+      // Who shares nothing with this node is connected, as discovery cannot tell, and is no news.
+      if (!this.#watched.sharesTopic(peer)) continue
+      this.#hadCompany = true
+      pending.sharedMs ??= nowMs
       const name = this.#watched.nameOf(peer)
-      if (name === undefined && nowMs - sinceMs < NAME_MS) continue
+      if (name === undefined && nowMs - pending.sharedMs < NAME_MS) continue
+      const { address, sinceMs } = pending
       this.#connecting.delete(peer)
-      this.#connected.add(peer)
+      this.#connected.set(peer, sinceMs)
       this.#tell({
         event: 'connected',
         ...this.#named(peer),
@@ -156,6 +212,7 @@ export class Reports {
     }
     if (nowMs - this.#deltasMs >= DELTAS_MS) this.#tellDeltas(nowMs)
     for (const { topic, status } of this.#watched.statuses()) this.#lookAt(topic, status, nowMs)
+    this.#tellStrangers(nowMs)
   }
 
   /** Tells what was gathered and not told yet: the last word before the end. */
@@ -167,6 +224,7 @@ export class Reports {
     switch (event.kind) {
       case 'connected':
         this.#connecting.set(event.peer, { address: event.address, sinceMs: nowMs })
+        this.#failing.delete(withoutPeer(event.address))
         this.#meet(event.peer)
         return
       case 'disconnected': {
@@ -174,14 +232,18 @@ export class Reports {
         return this.#tell({ event: 'disconnected', ...this.#named(event.peer) })
       }
       case 'dial-failed': {
-        const { address, code, message } = event
-        if (code === 'secret-mismatch') return this.#tellSecret(address, message, nowMs)
-        if (this.#isWorthTelling(address, code)) this.#tell({ event: 'dial-failed', address, code, message })
+        const given = this.#watched.isGiven(event.address)
+        if (event.code === 'secret-mismatch') this.#hearSecret(event, given, nowMs)
+        else if (given ? this.#isDue(event.address, nowMs) : this.#isUnanswered(event, nowMs)) {
+          const { address, code, message } = event
+          this.#tell({ event: 'dial-failed', address, given, code, message })
+        }
         return
       }
       case 'alone': {
         // There is no riddle in why somebody is alone whose peers left, or who has the wrong secret: that is told.
-        if (this.#met.size > 0 || this.#isSecretWrong) return
+        if (this.#hadCompany || this.#isSecretWrong || this.#isAloneTold) return
+        this.#isAloneTold = true
         const { interfaces, queriesSent, answersHeard } = event
         return this.#tell({ event: 'alone', interfaces, queriesSent, answersHeard })
       }
@@ -195,21 +257,71 @@ export class Reports {
     }
   }
 
-  /**
-   * One who left is dialled again for ever, and two who share a machine meet their own address: that is no news. An address
-   * that the user gave, and a peer that was found and cannot be reached, as behind a firewall, are.
-   */
-  #isWorthTelling(address: string, code: string): boolean {
-    if (this.#watched.isGiven(address)) return true
-    const peer = this.#discovered.get(address)
-    return code !== 'self' && !(peer !== undefined && this.#met.has(peer))
+  /** Whether it is time to tell of this address: at once, then ever more rarely. */
+  #isDue(address: string, nowMs: number): boolean {
+    const key = withoutPeer(address)
+    const failing = this.#failingAt(key, nowMs)
+    if (nowMs - failing.toldMs < failing.waitMs) return false
+    if (failing.toldMs > -Infinity) failing.waitMs = Math.min(2 * failing.waitMs, GIVEN_REPEAT_MS_MAX)
+    failing.toldMs = nowMs
+    return true
   }
 
-  /** Both sides dial, so one mismatch shows twice: at the port of the other and at the one from which it came. */
-  #tellSecret(address: string, message: string, nowMs: number): void {
-    this.#isSecretWrong = true
+  /**
+   * Whether a peer was found that never answered anybody, as behind a firewall: told once. One who left is dialled again
+   * for long, and addresses go stale, and two who share a machine meet their own: that is no news.
+   */
+  #isUnanswered({ address, code }: { readonly address: string; readonly code: string }, nowMs: number): boolean {
+    const peer = this.#discovered.get(address)
+    if (peer === undefined || this.#met.has(peer) || this.#settled.has(peer)) return false
+    const isLong = nowMs - this.#failingAt(peer, nowMs).sinceMs >= UNANSWERED_MS
+    if (code === 'unreachable' && !isLong) return false
+    this.#failing.delete(peer)
+    if (this.#settled.size >= PEERS_MAX) this.#settled.clear()
+    this.#settled.add(peer)
+    return code === 'unreachable'
+  }
+
+  #failingAt(key: string, nowMs: number): Failing {
+    const known = this.#failing.get(key)
+    if (known !== undefined) return known
+    if (this.#failing.size >= PEERS_MAX) this.#failing.clear()
+    const failing = { sinceMs: nowMs, toldMs: -Infinity, waitMs: REPEAT_MS }
+    this.#failing.set(key, failing)
+    return failing
+  }
+
+  /**
+   * Discovery cannot tell whose nodes are near and which topics they have, so another secret is no fault by itself: it is
+   * told of an address that the user gave, and to one who is alone. Both sides dial, so one mismatch shows twice, at the
+   * port of the other and at the one from which it came: only the host counts.
+   */
+  #hearSecret(
+    { address, message }: { readonly address: string; readonly message: string },
+    given: boolean,
+    nowMs: number,
+  ): void {
     const host = address.replace(/\/tcp\/.*$/, '')
-    if (this.#isNew(`secret ${host}`, nowMs)) this.#tell({ event: 'wrong-secret', address, message })
+    const peer = this.#discovered.get(address)
+    if (peer !== undefined) this.#settled.add(peer)
+    if (given) {
+      this.#isSecretWrong = true
+      this.#strangers.set(host, { address, message: undefined })
+      if (this.#isDue(address, nowMs)) this.#tell({ event: 'wrong-secret', address, given, message })
+    } else if (!this.#strangers.has(host) && this.#strangers.size < STRANGERS_MAX) {
+      this.#strangers.set(host, { address, message })
+    }
+  }
+
+  #tellStrangers(nowMs: number): void {
+    const standings = [...this.#standings.values()]
+    if (!standings.every(({ current, sinceMs }) => current.kind === 'alone' && nowMs - sinceMs >= ALONE_MS)) return
+    for (const stranger of this.#strangers.values()) {
+      const { address, message } = stranger
+      if (message === undefined) continue
+      stranger.message = undefined
+      this.#tell({ event: 'wrong-secret', address, given: false, message })
+    }
   }
 
   #meet(peer: string): void {
@@ -236,6 +348,8 @@ export class Reports {
           this.#tell({ event: 'future-block', topic, peer: event.peer, aheadMs: event.aheadMs })
         }
         return
+      case 'many-logs':
+        return this.#tell({ event: 'many-logs', topic, creator: event.creator, logs: event.logs })
       case 'forked':
         return this.#tell({ event: 'forked', topic, log: event.log, cut: event.cut, own: event.own })
       case 'rejected':
@@ -279,14 +393,27 @@ export class Reports {
   }
 
   #lookAt(topic: string, status: SyncStatus, nowMs: number): void {
-    const standing = this.#standings.get(topic) ?? { told: { kind: 'alone' }, current: status, sinceMs: nowMs }
+    const fresh = { hadCompany: false, isUnshared: false, sinceMs: nowMs }
+    const standing = this.#standings.get(topic) ?? { told: { kind: 'alone' }, current: status, ...fresh }
     this.#standings.set(topic, standing)
     if (standing.current.kind !== status.kind) standing.sinceMs = nowMs
     standing.current = status
+    standing.hadCompany ||= status.kind !== 'alone'
+    this.#tellUnshared(topic, standing, nowMs)
     if (!isNews(standing.told, status) || nowMs - standing.sinceMs < SETTLED_MS[status.kind]) return
     standing.told = status
     const peers = 'peers' in status ? status.peers : []
     this.#tell({ event: 'sync', topic, status, peers: peers.map((peer) => this.#named(peer)) })
+  }
+
+  /** A topic that none of those who are connected has may well be a slip of the fingers: told once. */
+  #tellUnshared(topic: string, standing: Standing, nowMs: number): void {
+    if (standing.hadCompany || standing.isUnshared) return
+    const sinceMs = [...[...this.#connecting.values()].map((pending) => pending.sinceMs), ...this.#connected.values()]
+    const connected = sinceMs.filter((ms) => nowMs - ms >= ALONE_MS).length
+    if (connected === 0) return
+    standing.isUnshared = true
+    this.#tell({ event: 'unshared', topic, connected })
   }
 
   #isNew(complaint: string, nowMs: number): boolean {

@@ -165,6 +165,7 @@ function report(node: RhizomeNode, config: Config, terminal: Terminal): { start(
     {
       nameOf: (peer) => node.peers().find(({ id }) => id === peer)?.name,
       addressOf: (peer) => node.peers().find(({ id }) => id === peer)?.addresses[0],
+      sharesTopic: (peer) => node.peers().some(({ id, namespaces }) => id === peer && namespaces.length > 0),
       isGiven: (address) => given.has(shortAddress(address)),
       statuses: () => node.namespaces().map((namespace) => ({ topic: namespace.name, status: namespace.status() })),
       deltasOf: (topic) => node.namespace(topic).counts().deltas,

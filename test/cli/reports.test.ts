@@ -100,11 +100,13 @@ describe('the banner', () => {
 function watch() {
   const told: Report[] = []
   const names = new Map<string, string>()
+  const strangers = new Set<string>()
   let status: SyncStatus = { kind: 'alone' }
   const reports = new Reports(
     {
       nameOf: (peer) => names.get(peer),
       addressOf: () => undefined,
+      sharesTopic: (peer) => !strangers.has(peer),
       isGiven: (given) => given === '/dns/given/tcp/4000',
       statuses: () => [{ topic: 'users', status }],
       deltasOf: () => 99,
@@ -113,6 +115,7 @@ function watch() {
   )
   return {
     names,
+    strangers,
     reports,
     become: (next: SyncStatus) => {
       status = next
@@ -146,6 +149,7 @@ describe('a peer', () => {
   it('is told without a name when none comes', () => {
     const { network, reports, taken } = watch()
     network({ kind: 'connected', peer: other, address }, 0)
+    reports.tick(0)
     reports.tick(1_000)
     expect(taken()).toEqual([{ event: 'connected', peer: other, address }])
   })
@@ -253,44 +257,140 @@ describe('the sync status', () => {
 })
 
 describe('an address that cannot be reached', () => {
-  const failed = (where: string, code: 'unreachable' | 'self' | 'secret-mismatch' = 'unreachable') =>
+  const failed = (where: string, code: 'unreachable' | 'self' | 'other' | 'secret-mismatch' = 'unreachable') =>
     ({ kind: 'dial-failed', address: where, code, message: 'no' }) as const
+  const given = '/dns/given/tcp/4000'
+  const found = { kind: 'discovered', peer: other, addresses: [address], by: 'mdns' } as const
 
-  it('is told when the user gave it, or when a peer was found there that never connected', () => {
+  it('that the user gave is told at once, then ever more rarely, and at once again after it was reached', () => {
     const { network, taken } = watch()
-    network(failed('/dns/given/tcp/4000'), 0)
-    network(failed('/dns/given/tcp/4000', 'self'), 0)
-    network({ kind: 'discovered', peer: other, addresses: [address], by: 'mdns' }, 0)
-    network(failed(address), 0)
-    expect(taken()).toHaveLength(3)
+    const toldAt: number[] = []
+    for (let minute = 0; minute < 300; minute++) {
+      network(failed(given), minute * 60_000)
+      if (taken().length > 0) toldAt.push(minute)
+    }
+    expect(toldAt).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243])
+    network({ kind: 'connected', peer: other, address: `${given}/p2p/${other}` }, 18_000_001)
+    network(failed(given), 18_000_002)
+    expect(taken()).toEqual([{ event: 'dial-failed', address: given, given: true, code: 'unreachable', message: 'no' }])
   })
 
-  it('is not told when it is this node, or a peer that left', () => {
+  it('where a peer was found is told once, if it never answered for a while', () => {
     const { network, taken } = watch()
-    network(failed(address, 'self'), 0)
-    network({ kind: 'discovered', peer: other, addresses: [address], by: 'mdns' }, 0)
-    network({ kind: 'connected', peer: other, address: '/ip4/10.0.0.2/tcp/51234' }, 0)
-    network({ kind: 'disconnected', peer: other }, 0)
+    network(found, 0)
     network(failed(address), 0)
+    network(failed(address), 29_999)
     expect(taken()).toEqual([])
+    for (const nowMs of [60_000, 120_000, 600_000]) network(failed(address), nowMs)
+    expect(taken()).toEqual([{ event: 'dial-failed', address, given: false, code: 'unreachable', message: 'no' }])
   })
 
-  it('for want of the right secret is told whosever it is, once, and is why one is alone', () => {
+  it('is not told of this node, of a peer that left, of one with another secret, of another one there, of hearsay', () => {
     const { network, taken } = watch()
-    network(failed(address, 'secret-mismatch'), 0)
-    network(failed('/ip4/10.0.0.2/tcp/51234', 'secret-mismatch'), 0)
+    const hour = (about: () => void) => {
+      for (const nowMs of [0, 60_000, 3_600_000]) network(failed(address), nowMs)
+      about()
+      for (const nowMs of [3_660_000, 3_720_000, 7_200_000]) network(failed(address), nowMs)
+      return taken()
+    }
+    expect(hour(() => {})).toEqual([])
+    for (const code of ['self', 'other'] as const) {
+      const second = watch()
+      second.network(found, 0)
+      second.network(failed(address, code), 0)
+      for (const nowMs of [60_000, 120_000]) second.network(failed(address), nowMs)
+      expect(second.taken()).toEqual([])
+    }
+    const closed = watch()
+    closed.network(found, 0)
+    closed.network(failed(address, 'secret-mismatch'), 0)
+    for (const nowMs of [60_000, 120_000]) closed.network(failed(address), nowMs)
+    expect(closed.taken()).toEqual([])
+    const left = watch()
+    left.network(found, 0)
+    left.network({ kind: 'connected', peer: other, address: '/ip4/10.0.0.2/tcp/51234' }, 0)
+    left.network({ kind: 'disconnected', peer: other }, 0)
+    for (const nowMs of [60_000, 120_000]) left.network(failed(address), nowMs)
+    expect(left.taken()).toEqual([])
+  })
+
+  it('for want of the right secret is told when the user gave it, and is why one is alone', () => {
+    const { network, reports, taken } = watch()
+    network(failed(given, 'secret-mismatch'), 0)
+    network(failed(given, 'secret-mismatch'), 1)
     network({ kind: 'alone', interfaces: [], queriesSent: 1, answersHeard: 1 }, 10_000)
-    expect(taken()).toEqual([{ event: 'wrong-secret', address, message: 'no' }])
+    reports.tick(20_000)
+    expect(taken()).toEqual([{ event: 'wrong-secret', address: given, given: true, message: 'no' }])
   })
 })
 
-it('the account of being alone is told while nobody ever came', () => {
-  const { network, taken } = watch()
+describe('a node with another secret that is near', () => {
+  const stranger = (host: string) =>
+    ({ kind: 'dial-failed', address: `/ip4/${host}/tcp/4000`, code: 'secret-mismatch', message: 'no' }) as const
+
+  it('is told of once a host, and only to one who is alone for a while', () => {
+    const { network, reports, become, taken } = watch()
+    become({ kind: 'in-sync', peers, asOfMs: 0 })
+    network(stranger('10.0.0.2'), 0)
+    network({ ...stranger('10.0.0.2'), address: '/ip4/10.0.0.2/tcp/51234' }, 0)
+    for (let ms = 0; ms < 60_000; ms += 250) reports.tick(ms)
+    expect(taken()).toMatchObject([{ event: 'sync' }])
+    become({ kind: 'alone' })
+    for (let ms = 60_000; ms < 90_000; ms += 250) reports.tick(ms)
+    network(stranger('10.0.0.2'), 90_000)
+    reports.tick(90_250)
+    expect(taken()).toEqual([
+      { event: 'sync', topic: 'users', status: { kind: 'alone' }, peers: [] },
+      { event: 'wrong-secret', address: '/ip4/10.0.0.2/tcp/4000', given: false, message: 'no' },
+    ])
+  })
+
+  it('does not fill the screen when there are many', () => {
+    const { network, reports, taken } = watch()
+    reports.tick(0)
+    for (let host = 1; host < 200; host++) network(stranger(`10.0.0.${host}`), 0)
+    for (let ms = 0; ms < 60_000; ms += 250) reports.tick(ms)
+    expect(taken()).toHaveLength(4)
+  })
+})
+
+describe('a peer that shares no topic', () => {
+  it('is neither told to come nor to go, and no company: the topic is told to be nobody’s, once', () => {
+    const { network, reports, strangers, taken } = watch()
+    strangers.add(other)
+    reports.tick(0)
+    network({ kind: 'connected', peer: other, address }, 250)
+    for (let ms = 250; ms < 60_000; ms += 250) reports.tick(ms)
+    network({ kind: 'disconnected', peer: other }, 60_000)
+    expect(taken()).toEqual([{ event: 'unshared', topic: 'users', connected: 1 }])
+    network({ kind: 'alone', interfaces: [], queriesSent: 1, answersHeard: 1 }, 70_000)
+    expect(taken()).toMatchObject([{ event: 'alone' }])
+  })
+
+  it('is told to come as soon as it does share one', () => {
+    const { network, reports, strangers, become, taken } = watch()
+    strangers.add(other)
+    network({ kind: 'connected', peer: other, address }, 0)
+    for (let ms = 0; ms < 9_000; ms += 250) reports.tick(ms)
+    strangers.clear()
+    become({ kind: 'in-sync', peers, asOfMs: 0 })
+    for (let ms = 9_000; ms < 60_000; ms += 250) reports.tick(ms)
+    expect(taken()).toMatchObject([{ event: 'sync' }, { event: 'connected', peer: other }])
+  })
+})
+
+it('the account of being alone is told once, while nobody ever came', () => {
   const alone = { kind: 'alone', interfaces: ['eth0'], queriesSent: 3, answersHeard: 0 } as const
-  network(alone, 10_000)
-  network({ kind: 'connected', peer: other, address }, 11_000)
+  const first = watch()
+  first.network(alone, 10_000)
+  first.network(alone, 30_000)
+  expect(first.taken()).toEqual([{ event: 'alone', interfaces: ['eth0'], queriesSent: 3, answersHeard: 0 }])
+  const { network, reports, taken } = watch()
+  network({ kind: 'connected', peer: other, address }, 1_000)
+  reports.tick(1_250)
+  network({ kind: 'disconnected', peer: other }, 1_500)
   network(alone, 30_000)
-  expect(taken()).toEqual([{ event: 'alone', interfaces: ['eth0'], queriesSent: 3, answersHeard: 0 }])
+  expect(taken()).toEqual([])
 })
 
 it('the same complaint about the same peer is told once a minute', () => {
@@ -320,8 +420,22 @@ describe('a line', () => {
     [{ event: 'disconnected', ...bob }, ['- bob disconnected']],
     [{ event: 'disconnected', peer: other, name: 'twin' }, ['- twin …ft9HyQ6X disconnected']],
     [
-      { event: 'dial-failed', address, code: 'unreachable', message: 'nobody answers there (connect ECONNREFUSED)' },
+      { event: 'dial-failed', address, given: true, code: 'unreachable', message: 'nobody answers there (connect E)' },
       ['! cannot reach 10.0.0.2:4000: nobody answers there; trying again'],
+    ],
+    [
+      { event: 'dial-failed', address, given: false, code: 'unreachable', message: 'nobody answers there (connect E)' },
+      [
+        '! a node was found at 10.0.0.2:4000, and nobody answers there: perhaps a firewall; trying on, without further words',
+      ],
+    ],
+    [
+      { event: 'unshared', topic: 'zoo', connected: 1 },
+      ['○ zoo: nobody here holds it; the node connected shares other topics'],
+    ],
+    [
+      { event: 'unshared', topic: 'zoo', connected: 2 },
+      ['○ zoo: nobody here holds it; the 2 nodes connected share other topics'],
     ],
     [
       { event: 'deltas', topic: 'users', received: 1204, from: [bob, { peer: id }], total: 1210 },
@@ -338,7 +452,7 @@ describe('a line', () => {
     ],
     [
       { event: 'sync', topic: 'users', status: { kind: 'alone' }, peers: [] },
-      ['○ users: alone; nobody else is connected'],
+      ['○ users: alone; nobody who holds it is connected'],
     ],
     [
       { event: 'alone', interfaces: ['eth0 192.168.1.5'], queriesSent: 3, answersHeard: 0 },
@@ -348,11 +462,35 @@ describe('a line', () => {
       ],
     ],
     [
-      { event: 'wrong-secret', address, message: 'it has another secret' },
+      { event: 'wrong-secret', address, given: true, message: 'it has another secret' },
       [
         '! wrong secret: 10.0.0.2:4000 has one and this node none, or is no rhizome node; ' +
           'give --secret, or join by the line that npx rhizome-node invite prints there',
       ],
+    ],
+    [
+      { event: 'wrong-secret', address, given: false, message: 'it has another secret' },
+      [
+        '○ a node with another secret, or none, is near, at 10.0.0.2 (ignored); if it should share this, ' +
+          'join by the line that npx rhizome-node invite prints there',
+      ],
+    ],
+    [
+      { event: 'wrong-secret', address: '/ip4/127.0.0.1/tcp/40298', given: false, message: 'no' },
+      [
+        '○ a node with another secret, or none, is on this machine (ignored); if it should share this, ' +
+          'join by the line that npx rhizome-node invite prints there',
+      ],
+    ],
+    [
+      {
+        event: 'sync-failed',
+        topic: 'users',
+        ...bob,
+        code: 'RZ_NET_DIAL_FAILED',
+        why: 'cannot open /rhizome/sync/1 to 12D3Koo: the operation was aborted due to timeout',
+      },
+      ['! users: sync with bob broke off: no answer from there; it goes on at the next contact'],
     ],
     [
       { event: 'clock', ...bob, offsetMs: 420_000 },
