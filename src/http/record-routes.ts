@@ -90,6 +90,7 @@ async function merge(
   const isNew = namespace.get(collection, id) === undefined
   await namespace.put(collection, id, properties, options)
   if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
+  nameFrontier(reply, namespace)
   return writeEntity(namespace.get(collection, id) ?? { id, properties: {} })
 }
 

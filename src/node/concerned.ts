@@ -3,36 +3,47 @@
 import { type Delta, isReference, negatedIds } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
 import { RhizomeError } from '../errors.ts'
-import { deltasOf } from '../log/block-bytes.ts'
+import type { Block } from '../log/block.ts'
+import { deltaAt, deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../store/shown.ts'
 import type { Change, Store } from '../store/store.ts'
 
-/** Ids of entities, each once. Of what was voided, those that it had borne upon. */
+/** Ids of entities, each once. Of what was voided, those that it had borne upon. Reads each block once. */
 export function concernedBy(change: Change, store: Store, namespace: NamespaceId): ReadonlySet<string> {
-  const blocks = change.kind === 'committed' ? [change.block] : store.voided(namespace, change.log)
-  const deltas = new Set(blocks.filter(({ header }) => isShown(header)).flatMap((block) => deltasOf(block)))
-  const seen = new Set<string>()
+  const changed = change.kind === 'committed' ? [change.block] : store.voided(namespace, change.log)
+  const blocks = new Map<string, Block | undefined>()
+  const held = (id: string): Delta | undefined => {
+    const place = placeOf(id)
+    if (place === undefined) return undefined
+    const { blockHash, index } = place
+    if (!blocks.has(blockHash)) blocks.set(blockHash, store.block(namespace, blockHash))
+    const block = blocks.get(blockHash)
+    const isThere = block !== undefined && index < block.payload.length && isShown(block.header)
+    return isThere ? deltaAt(block, index) : undefined
+  }
+  const deltas = changed.filter(({ header }) => isShown(header)).flatMap((block) => deltasOf(block))
+  const negated = new Set<string>()
   const entities = new Set<string>()
-  // A set may grow while it is walked: a negation bears upon what the negated delta does.
-  for (const delta of deltas) {
-    for (const pointer of delta.pointers) if (isReference(pointer)) entities.add(pointer.target)
-    for (const id of negatedIds(delta.pointers)) {
-      if (seen.has(id)) continue
-      seen.add(id)
-      const negated = heldDelta(store, namespace, id)
-      if (negated !== undefined) deltas.add(negated)
+  // The list grows while it is walked: a negation bears upon what the negated delta does.
+  for (const { pointers } of deltas) {
+    for (const pointer of pointers) if (isReference(pointer)) entities.add(pointer.target)
+    for (const id of negatedIds(pointers)) {
+      if (negated.has(id)) continue
+      negated.add(id)
+      const delta = held(id)
+      if (delta !== undefined) deltas.push(delta)
     }
   }
   return entities
 }
 
-/** Undefined too for text that is no delta's id: anyone may write a negation of it. */
-function heldDelta(store: Store, namespace: NamespaceId, id: string): Delta | undefined {
+/** Undefined for text that is no delta's id: anyone may write a negation of it. */
+function placeOf(id: string): ReturnType<typeof parseDeltaId> | undefined {
   try {
-    return store.delta(namespace, parseDeltaId(id).id)?.delta
+    return parseDeltaId(id)
   } catch (error) {
-    if (error instanceof RhizomeError && error.code === 'RZ_BYTES_INVALID') return undefined
+    if (error instanceof RhizomeError) return undefined
     throw error
   }
 }

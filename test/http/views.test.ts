@@ -184,8 +184,8 @@ describe('?asOf=', () => {
   it('a frontier of what this node does not hold is a conflict', async () => {
     await put('/api/past/d', { n: 1 })
     await using other = await openApi()
-    await other.node.namespace('users').put('past', 'd', { n: 1 })
-    const frontier = other.node.namespace('users').frontier()
+    const frontier = frontierOf(await other.ask('PUT', '/api/past/d', { body: { properties: { n: 1 } } }))
+    expect(frontier).toBe(other.node.namespace('users').frontier())
     expect(await get(`/api/past/d?asOf=${frontier}`)).toMatchObject({ status: 409, json: { code: 'RZ_AS_OF_AHEAD' } })
   })
 
