@@ -4,7 +4,7 @@
  */
 
 import type { Time } from '../delta/clock.ts'
-import type { Delta } from '../delta/delta.ts'
+import type { Delta, PeerId } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
 import { compareDeltas, compareUtf8 } from '../delta/order.ts'
 import { RhizomeError } from '../errors.ts'
@@ -226,6 +226,16 @@ export class StoreEngine implements Store {
   frontier(namespace: NamespaceId): Frontier {
     this.#checkOpen()
     return this.#heads.frontier(namespace)
+  }
+
+  frontierChanges(namespace: NamespaceId, after: number): { readonly revision: number; readonly entries: Frontier } {
+    this.#checkOpen()
+    return this.#heads.changes(namespace, after)
+  }
+
+  logsOf(namespace: NamespaceId, creator: PeerId): number {
+    this.#checkOpen()
+    return this.#heads.logsOf(namespace, creator)
   }
 
   frontierDigest(namespace: NamespaceId): Uint8Array {

@@ -5,10 +5,12 @@
 
 import { encode } from '../delta/cbor.ts'
 import { laterTime, type Time, TIME_ZERO } from '../delta/clock.ts'
-import type { LogKey } from '../log/block.ts'
+import type { PeerId } from '../delta/delta.ts'
+import { type LogKey, splitLogKey } from '../log/block.ts'
 import type { Head } from '../log/chain.ts'
-import { digestOfEntries, entryValue, type Frontier, type FrontierEntry, lengthOf } from '../log/frontier.ts'
+import { digestOfEntries, entryValue, type Frontier, type FrontierEntry, lengthOf, sameEntry } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { Journal } from './journal.ts'
 import type { NamespaceCounts } from './store.ts'
 
 /** One log as held. Never changed, only replaced. */
@@ -33,9 +35,11 @@ interface HeldNamespace {
   deltas: number
   /** Logs of which void blocks are held. */
   voided: number
-  /** Keys of `logs` in order; undefined after a log came. */
-  order: readonly LogKey[] | undefined
-  frontier: Frontier | undefined
+  readonly logsByCreator: Map<PeerId, number>
+  /** As it was when last asked for, and the logs that changed since. */
+  frontier: Frontier
+  readonly stale: Set<LogKey>
+  readonly journal: Journal
   digest: Uint8Array | undefined
 }
 
@@ -52,8 +56,17 @@ export class Heads {
 
   openNamespace(id: NamespaceId): void {
     if (this.#namespaces.has(id)) return
-    const empty = { blocks: 0, deltas: 0, voided: 0, order: undefined, frontier: undefined, digest: undefined }
-    this.#namespaces.set(id, { logs: new Map(), ...empty })
+    this.#namespaces.set(id, {
+      logs: new Map(),
+      logsByCreator: new Map(),
+      blocks: 0,
+      deltas: 0,
+      voided: 0,
+      frontier: [],
+      stale: new Set(),
+      journal: new Journal(),
+      digest: undefined,
+    })
   }
 
   knows(namespace: NamespaceId): boolean {
@@ -84,19 +97,45 @@ export class Heads {
     space.blocks += lengthOf(entry) - lengthOf(before?.entry)
     space.deltas += held.headDeltas - (before?.held.headDeltas ?? 0)
     space.voided += Number(holdsVoid(held)) - Number(holdsVoid(before?.held))
-    if (before === undefined) space.order = undefined
-    space.frontier = undefined
-    space.digest = undefined
+    if (before === undefined) {
+      const { creator } = splitLogKey(held.log)
+      space.logsByCreator.set(creator, (space.logsByCreator.get(creator) ?? 0) + 1)
+    }
+    if (before === undefined || !sameEntry(before.entry, entry)) {
+      space.stale.add(held.log)
+      space.journal.note(held.log)
+      space.digest = undefined
+    }
     if (held.top !== undefined) this.#latest = laterTime(this.#latest, held.top.time)
   }
 
-  /** A snapshot, sorted by log. Linear in the logs after a change, else constant. */
+  /** A snapshot, sorted by log. */
   frontier(namespace: NamespaceId): Frontier {
     const space = this.#namespaces.get(namespace)
     if (space === undefined) return []
-    space.order ??= [...space.logs.keys()].sort((a, b) => (a < b ? -1 : 1))
-    space.frontier ??= space.order.map((log) => (space.logs.get(log) as FrontierLog).entry)
+    if (space.stale.size > 0) {
+      const changed = [...space.stale].sort(compareLogs).map((log) => (space.logs.get(log) as FrontierLog).entry)
+      space.frontier = merged(space.frontier, changed)
+      space.stale.clear()
+    }
     return space.frontier
+  }
+
+  /** The entries that changed after a revision, which are all when that is 0 or long ago. */
+  changes(namespace: NamespaceId, after: number): { readonly revision: number; readonly entries: Frontier } {
+    const space = this.#namespaces.get(namespace)
+    if (space === undefined) return { revision: 0, entries: [] }
+    const { logs, journal } = space
+    const changed = journal.after(after)
+    const entries =
+      changed === undefined
+        ? Array.from(logs.values(), ({ entry }) => entry)
+        : Array.from(changed, (log) => (logs.get(log) as FrontierLog).entry)
+    return { revision: journal.revision, entries }
+  }
+
+  logsOf(namespace: NamespaceId, creator: PeerId): number {
+    return this.#namespaces.get(namespace)?.logsByCreator.get(creator) ?? 0
   }
 
   /** `digestOf(frontier)`, from parts that are kept: after a change a hash over 100 bytes per log. */
@@ -118,6 +157,42 @@ export class Heads {
   latestTime(): Time {
     return this.#latest
   }
+}
+
+/** Both sorted; an entry of `changed` replaces the one of its log. A copy, of which only what lies behind a new log moves. */
+function merged(entries: Frontier, changed: Frontier): Frontier {
+  const all = entries.slice()
+  const added = changed.filter((entry) => {
+    const at = firstFrom(entries, entry.log)
+    const isHeld = entries[at]?.log === entry.log
+    if (isHeld) all[at] = entry
+    return !isHeld
+  })
+  let read = all.length
+  let write = all.length + added.length
+  all.length = write
+  for (const entry of added.toReversed()) {
+    const at = firstFrom(entries, entry.log)
+    while (read > at) all[--write] = all[--read] as FrontierEntry
+    all[--write] = entry
+  }
+  return all
+}
+
+/** The first index whose log is not before `log`. */
+function firstFrom(entries: Frontier, log: LogKey): number {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((entries[middle] as FrontierEntry).log < log) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function compareLogs(a: LogKey, b: LogKey): number {
+  return a < b ? -1 : 1
 }
 
 function entryOf({ log, head, cut }: HeldLog): FrontierEntry {

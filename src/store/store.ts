@@ -10,7 +10,7 @@
 
 import type { Brand } from '../delta/brand.ts'
 import type { Time } from '../delta/clock.ts'
-import type { Delta } from '../delta/delta.ts'
+import type { Delta, PeerId } from '../delta/delta.ts'
 import type { Block, LogKey, Run } from '../log/block.ts'
 import type { Head } from '../log/chain.ts'
 import type { ForkProof } from '../log/fork.ts'
@@ -96,8 +96,15 @@ export interface Store extends AsyncDisposable {
   namespaces(): readonly { readonly id: NamespaceId; readonly name: string }[]
 
   counts(namespace: NamespaceId): NamespaceCounts
-  /** A snapshot that later commits leave alone. Linear in the logs after a change, else constant. */
+  /** A snapshot that later commits leave alone. After a change a copy is made: 3 ms for 300,000 logs. Else constant. */
   frontier(namespace: NamespaceId): Frontier
+  /**
+   * The logs that came or changed after revision `after` of the frontier, as they stand now and in no order: all of them for
+   * 0 or when it is long ago. Revisions begin anew with each opening. Linear in the answer.
+   */
+  frontierChanges(namespace: NamespaceId, after: number): { readonly revision: number; readonly entries: Frontier }
+  /** How many logs of one creator are held. */
+  logsOf(namespace: NamespaceId, creator: PeerId): number
   /** `digestOf(frontier(namespace))`, 1 ms for 10,000 logs after a change, else constant. */
   frontierDigest(namespace: NamespaceId): Uint8Array
   logState(namespace: NamespaceId, log: LogKey): LogState | undefined

@@ -7,7 +7,7 @@ import { type FrontierEntry, sameEntry } from '../log/frontier.ts'
 import type { LogKey } from '../log/block.ts'
 import { RhizomeError } from '../errors.ts'
 import { COMPARE_ITEMS_MAX, FRAME_ENTRIES_MAX, FRONTIER_LOGS_MAX, RANGE_DEPTH_MAX, RANGE_LOGS_MAX } from './limits.ts'
-import { childrenOf, isEmptyFingerprint, type Range, rangeKeyOf, type Summary } from './summary.ts'
+import { childrenOf, isEmptyFingerprint, rangeKeyOf, type Summary } from './summary.ts'
 import { wantOf } from './want.ts'
 import { type CompareItem, FINGERPRINT_BYTES, type Frame } from './wire.ts'
 
@@ -37,7 +37,7 @@ export class Comparing {
 
   /** Begins with the whole frontier: listed if that is short, else divided; claimed whole to a peer that holds nothing. */
   open(peerLogs: number): void {
-    if (peerLogs === 0) this.claimOnly(this.#summary.entries(this.#summary.range('')))
+    if (peerLogs === 0) this.claimOnly(this.#summary.entries(''))
     else this.#items.push({ prefix: '', as: this.#summary.size <= FRONTIER_LOGS_MAX ? 'list' : 'tree' })
   }
 
@@ -87,7 +87,7 @@ export class Comparing {
         items.push({ kind: 'tree', prefix, fingerprints: this.#summary.fingerprints(prefix) })
         weight += TREE_WEIGHT
       } else {
-        const entries = this.#summary.entries(this.#summary.range(prefix))
+        const entries = this.#summary.entries(prefix)
         items.push({ kind: 'list', prefix, entries })
         weight += 1 + entries.length
       }
@@ -108,17 +108,16 @@ export class Comparing {
 
   #divide(prefix: string, theirs: Uint8Array): void {
     for (const [index, child] of childrenOf(prefix).entries()) {
-      const range = this.#summary.range(child)
       const fingerprint = theirs.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES)
-      if (Buffer.compare(this.#summary.fingerprint(range), fingerprint) === 0) continue
-      this.#tell(child, range, isEmptyFingerprint(fingerprint))
+      if (Buffer.compare(this.#summary.fingerprint(child), fingerprint) === 0) continue
+      this.#tell(child, isEmptyFingerprint(fingerprint))
     }
   }
 
-  #tell(prefix: string, range: Range, peerHasNone: boolean): void {
-    const count = range.end - range.start
-    if (peerHasNone) for (const entry of this.#summary.entries(range)) this.#claims.push(entry)
-    else if (count <= RANGE_LOGS_MAX || prefix.length >= RANGE_DEPTH_MAX) this.#items.push({ prefix, as: 'list' })
+  #tell(prefix: string, peerHasNone: boolean): void {
+    if (peerHasNone) for (const entry of this.#summary.entries(prefix)) this.#claims.push(entry)
+    else if (this.#summary.count(prefix) <= RANGE_LOGS_MAX || prefix.length >= RANGE_DEPTH_MAX)
+      this.#items.push({ prefix, as: 'list' })
     else this.#items.push({ prefix, as: 'tree' })
   }
 
@@ -128,7 +127,7 @@ export class Comparing {
       if (!rangeKeyOf(entry.log).startsWith(prefix)) throw invalid('a log outside of its range')
       theirs.set(entry.log, entry)
     }
-    for (const held of this.#summary.entries(this.#summary.range(prefix))) {
+    for (const held of this.#summary.entries(prefix)) {
       const entry = theirs.get(held.log)
       theirs.delete(held.log)
       if (entry !== undefined && sameEntry(entry, held)) continue

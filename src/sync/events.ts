@@ -1,5 +1,6 @@
 /** What replication tells observers. Removing every listener changes no result. */
 
+import type { PeerId } from '../delta/delta.ts'
 import type { LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { PeerIdText } from '../net/net.ts'
@@ -26,6 +27,11 @@ export type ReplicationEvent = { readonly namespace: NamespaceId } & (
   | { readonly kind: 'forked'; readonly log: LogKey; readonly cut: number; readonly own: boolean }
   | { readonly kind: 'synced'; readonly peer: PeerIdText; readonly blocks: number; readonly deltas: number }
   | { readonly kind: 'sync-failed'; readonly peer: PeerIdText; readonly code: string; readonly why: string }
+  /**
+   * One creator has begun so many logs: 4,096, or a doubling of that. They are admitted all the same (limits.ts says why);
+   * whoever runs the node decides whether to leave the namespace.
+   */
+  | { readonly kind: 'many-logs'; readonly from: PeerIdText; readonly creator: PeerId; readonly logs: number }
   /** The store refuses what comes. */
   | { readonly kind: 'store-refused'; readonly code: string; readonly why: string }
   /** A block of our own could not be handed to gossip; sync brings it. */

@@ -4,6 +4,7 @@
  * ahead is remembered until it is due. design.md 4 and 6, "gossip in" and "catch-up".
  */
 
+import type { PeerId } from '../delta/delta.ts'
 import { type Header, type LogKey, logKeyOfHeader, type Run } from '../log/block.ts'
 import type { ForkProof } from '../log/fork.ts'
 import { lengthOf } from '../log/frontier.ts'
@@ -17,7 +18,7 @@ import { FutureBlocks } from './future-blocks.ts'
 import { type Arrival, GapBuffer } from './gap-buffer.ts'
 import { Inbox } from './inbox.ts'
 import type { KnownHeads } from './known-heads.ts'
-import { FUTURE_CHECK_MS, GAP_MS } from './limits.ts'
+import { FUTURE_CHECK_MS, GAP_MS, LOGS_PER_CREATOR_REPORTED } from './limits.ts'
 import { type LogKnowledge, screen } from './screen.ts'
 import type { Source } from './source.ts'
 
@@ -177,6 +178,7 @@ export class Intake {
       if (result?.kind === 'forked') this.#onForked(result)
       if (result?.kind !== 'gap') this.#releaseGap(log)
     }
+    this.#reportManyLogs(brought, results)
     changed()
     return results
   }
@@ -188,6 +190,23 @@ export class Intake {
     const log = logKeyOfHeader(header)
     if (own(log) && header.seq >= lengthOf(source.entry(log)))
       emit({ kind: 'own-log-ahead', peer, log, seq: header.seq })
+  }
+
+  #reportManyLogs(
+    brought: readonly { readonly run: Run; readonly from: PeerIdText }[],
+    results: readonly CommitResult[],
+  ): void {
+    const { store, namespace, emit } = this.#options
+    const begun = new Map<PeerId, { count: number; from: PeerIdText }>()
+    for (const [index, { run, from }] of brought.entries()) {
+      const { creator, seq } = run.blocks[0].header
+      if (seq > 0 || results[index]?.kind !== 'committed') continue
+      begun.set(creator, { count: (begun.get(creator)?.count ?? 0) + 1, from })
+    }
+    for (const [creator, { count, from }] of begun) {
+      const logs = store.logsOf(namespace, creator)
+      if (reportsDue(logs) > reportsDue(logs - count)) emit({ kind: 'many-logs', from, creator, logs })
+    }
   }
 
   #releaseGap(log: LogKey): void {
@@ -220,6 +239,11 @@ export class Intake {
 
 function lastOf({ blocks }: Run): Run['blocks'][0] {
   return blocks.at(-1) ?? blocks[0]
+}
+
+/** How many reports are due by the time that a creator has so many logs: one at the limit and one for each doubling. */
+function reportsDue(logs: number): number {
+  return Math.max(0, 1 + Math.floor(Math.log2(logs / LOGS_PER_CREATOR_REPORTED)))
 }
 
 function addTo(sum: { blocks: number; deltas: number }, run: Run, result: CommitResult | undefined): void {

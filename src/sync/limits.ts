@@ -34,6 +34,14 @@ export const FUTURE_LOGS_MAX = 1_000
 /** How often it is looked whether one is due: a wall clock may be set, and timers have a maximum. */
 export const FUTURE_CHECK_MS = 3_600_000
 
+/**
+ * Logs of one creator in a namespace, past which it is reported, and again at each doubling. An honest owner begins one for
+ * each device, restore and unclean stop: some hundreds in years. It is a warning and no bound: which logs come first differs
+ * from node to node, so that nodes which refused the rest would hold different sets for good; nor would it stop anybody, since
+ * keys cost nothing. What many logs cost is bounded instead: a change costs the same however many there are (summary.ts).
+ */
+export const LOGS_PER_CREATOR_REPORTED = 4_096
+
 // ------------------------------------------------------------------------------------------------- sessions
 
 export const PEER_NAME_BYTES_MAX = 256

@@ -13,7 +13,8 @@ export class Source {
   readonly #store: Store
   readonly #namespace: NamespaceId
   readonly #summaries = new Summaries()
-  #summary: { readonly at: Position; readonly summary: Summary } | undefined
+  #summary: Summary | undefined
+  #revision = 0
 
   constructor(store: Store, namespace: NamespaceId) {
     this.#store = store
@@ -32,13 +33,12 @@ export class Source {
     return this.#store.logState(this.#namespace, log)
   }
 
-  /** Of the frontier as it stands now; made anew only when the store has changed. */
+  /** Of the frontier as it stands now. Linear in the logs that changed since it was last asked for. */
   summary(): Summary {
-    const at = this.#store.position()
-    if (this.#summary?.at !== at) {
-      this.#summary = { at, summary: this.#summaries.of(this.#store.frontier(this.#namespace)) }
-    }
-    return this.#summary.summary
+    const { revision, entries } = this.#store.frontierChanges(this.#namespace, this.#revision)
+    if (this.#summary === undefined || entries.length > 0) this.#summary = this.#summaries.of(entries)
+    this.#revision = revision
+    return this.#summary
   }
 
   readRun(log: LogKey, fromSeq: number, bytesMax: number): Run | undefined {

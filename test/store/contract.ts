@@ -9,7 +9,7 @@ import { type Block, type Run, RUN_BLOCKS_MAX } from '../../src/log/block.ts'
 import { encodeBlock } from '../../src/log/block-bytes.ts'
 import { verifyRun } from '../../src/log/chain.ts'
 import { verifyForkProof } from '../../src/log/fork.ts'
-import { digestOf } from '../../src/log/frontier.ts'
+import { digestOf, type FrontierEntry } from '../../src/log/frontier.ts'
 import { openNamespaceId } from '../../src/log/namespace.ts'
 import { type Change, type Position, POSITION_START, type Store } from '../../src/store/store.ts'
 import { claim, logId, logOf, NAMESPACE, NAMESPACE_NAME, negation, runOf, signer, TestLog } from '../support/blocks.ts'
@@ -421,6 +421,35 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         store.commit(log.run(1_000))
         expect(store.readRun(NAMESPACE, log.key, 0, 1e9)?.blocks).toHaveLength(1_000)
         expect(store.readRun(NAMESPACE, log.key, 1_000, 1e9)?.blocks).toHaveLength(29)
+      })
+
+      test('the frontier is sorted, and told by changes, whatever comes and in whatever order', async () => {
+        const store = await openNew()
+        const followed = new Map<string, FrontierEntry>()
+        let revision = 0
+        const follow = (): number => {
+          const changes = store.frontierChanges(NAMESPACE, revision)
+          for (const entry of changes.entries) followed.set(entry.log, entry)
+          revision = changes.revision
+          return changes.entries.length
+        }
+        const logs = Array.from({ length: 30 }, (_, number) =>
+          logOf(3, { signer: signer(number % 3), logId: logId(number) }),
+        )
+        for (const [index, log] of [...logs, ...logs].entries()) {
+          store.commit(index < 30 ? log.run(0, 1) : log.run(1))
+          if (index % 7 === 0) follow()
+          if (index % 4 === 0) store.frontier(NAMESPACE)
+        }
+        follow()
+        expect(follow()).toBe(0)
+        store.commitForkProof(proofOf(logs[0] as TestLog, 1))
+        expect(follow()).toBe(1)
+        const frontier = store.frontier(NAMESPACE)
+        expect(frontier).toEqual([...followed.values()].sort((a, b) => (a.log < b.log ? -1 : 1)))
+        expect(store.frontierChanges(NAMESPACE, revision + 1).entries).toHaveLength(30)
+        expect(store.logsOf(NAMESPACE, signer(0).id)).toBe(10)
+        expect(store.logsOf(NAMESPACE, signer(9).id)).toBe(0)
       })
 
       test('the digest of the frontier is the one that peers compute', async () => {

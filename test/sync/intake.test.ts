@@ -4,7 +4,7 @@ import type { NamespaceEvent } from '../../src/sync/events.ts'
 import { encodeGossipRun } from '../../src/sync/gossip-message.ts'
 import { Intake } from '../../src/sync/intake.ts'
 import { KnownHeads } from '../../src/sync/known-heads.ts'
-import { GAP_MS, INBOX_BYTES_MAX } from '../../src/sync/limits.ts'
+import { GAP_MS, INBOX_BYTES_MAX, LOGS_PER_CREATOR_REPORTED } from '../../src/sync/limits.ts'
 import { Source } from '../../src/sync/source.ts'
 import { claim, logId, NAMESPACE, NAMESPACE_NAME, runOf, signer, START_MS, TestLog } from '../support/blocks.ts'
 import { VirtualTime } from '../simulator/virtual-time.ts'
@@ -82,5 +82,22 @@ describe('a gossiped run that is lost here', () => {
     intake.message(encodeGossipRun(log.write()), 'peer')
     await time.advance(2 * GAP_MS)
     expect(asked).toEqual([])
+  })
+})
+
+describe('logs of one creator', () => {
+  it('are all admitted, and reported when there are very many, and again when they double', async () => {
+    const { intake, events, store } = opened()
+    const runs = Array.from({ length: 2 * LOGS_PER_CREATOR_REPORTED }, (_, index) =>
+      new TestLog({ signer: signer(9), logId: logId(index) }).write(),
+    )
+    const other = new TestLog({ signer: signer(8) })
+    for (let at = 0; at < runs.length; at += 1_000) intake.take([...runs.slice(at, at + 1_000), other.write()], 'peer')
+    expect(store.counts(NAMESPACE).logs).toBe(runs.length + 1)
+    const reports = events.filter(({ kind }) => kind === 'many-logs')
+    expect(reports).toEqual([
+      { kind: 'many-logs', from: 'peer', creator: signer(9).id, logs: 5_000 },
+      { kind: 'many-logs', from: 'peer', creator: signer(9).id, logs: 2 * LOGS_PER_CREATOR_REPORTED },
+    ])
   })
 })

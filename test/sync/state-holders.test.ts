@@ -211,7 +211,7 @@ describe('known heads', () => {
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 40 }), (happenings) => {
         const held = new Map<LogKey, FrontierEntry>()
-        const known = new KnownHeads((of) => held.get(of))
+        const known = new KnownHeads((each) => held.get(each))
         for (const happens of happenings) {
           if (happens.kind === 'note') known.note(happens.of, happens.seq, happens.peer)
           if (happens.kind === 'hold') held.set(happens.of, { log: happens.of, seq: happens.seq })
