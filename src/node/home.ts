@@ -4,9 +4,10 @@
  */
 
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import envPaths from 'env-paths'
 import { RhizomeError } from '../errors.ts'
+import { makeFolder, unusable } from './folder.ts'
 
 const CARD = 'node.json'
 const NODES = 'nodes'
@@ -33,15 +34,16 @@ export function defaultHome(): string {
   return home === '' ? envPaths('rhizome', { suffix: '' }).data : home
 }
 
-/** Directories of nodes under `home`, in order of their names. */
+/** Directories of nodes under `home`, in order of their names. Throws RZ_STORE_UNWRITABLE for one that cannot be read. */
 export async function listDirectories(home: string): Promise<readonly DirectoryCard[]> {
-  const names = await readdir(join(home, NODES)).catch(ignoreMissing)
+  const names = await readdir(join(home, NODES)).catch(emptyIfMissing(join(home, NODES)))
   const cards = await Promise.all(names.sort(byNumber).map((name) => readCard(join(home, NODES, name))))
   return cards.filter((card) => card !== undefined)
 }
 
+/** Undefined where no node was. Throws RZ_STORE_UNWRITABLE where it cannot be read. */
 export async function readCard(directory: string): Promise<DirectoryCard | undefined> {
-  const text = await readFile(join(directory, CARD), 'utf8').catch(ignoreMissing)
+  const text = await readFile(join(directory, CARD), 'utf8').catch(emptyIfMissing(directory))
   if (typeof text !== 'string') return undefined
   const parsed = parse(text)
   return parsed === undefined ? undefined : { directory, ...parsed }
@@ -90,14 +92,12 @@ export async function chooseDirectory<Opened>(
 /** True when it was not there before: two nodes that start at once never make the same one. */
 async function makeNew(directory: string): Promise<boolean> {
   try {
-    await mkdir(join(directory, '..'), { recursive: true, mode: 0o700 })
+    await makeFolder(dirname(directory))
     await mkdir(directory, { mode: 0o700 })
     return true
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another folder with --data`, {
-      cause,
-    })
+    throw cause instanceof RhizomeError ? cause : await unusable(directory, cause)
   }
 }
 
@@ -119,7 +119,9 @@ function byNumber(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : 1)
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): [] {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
-  throw error
+function emptyIfMissing(folder: string) {
+  return async (error: NodeJS.ErrnoException): Promise<[]> => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+    throw await unusable(folder, error)
+  }
 }

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { Net } from '../net/net.ts'
+import { makeFolder } from './folder.ts'
 import { defaultHome } from './home.ts'
 import type { Identity } from './identity.ts'
 import type { NodeOptions } from './options.ts'
@@ -13,6 +14,7 @@ export async function openNet(options: NodeOptions, identity: Identity): Promise
   const { openLibp2pNet } = await import('../net/libp2p.ts')
   const network = options.network === false ? {} : (options.network ?? {})
   const { listen, peers, mdns = true, secret, allow, registry = options.memory !== true, log } = network
+  const registryFolder = registry ? await usableFolder(join(options.home ?? defaultHome(), REGISTRY)) : undefined
   return openLibp2pNet({
     identity: { privateKey: identity.seed },
     mdns: mdns ? {} : false,
@@ -20,8 +22,16 @@ export async function openNet(options: NodeOptions, identity: Identity): Promise
     ...(peers === undefined ? {} : { peers }),
     ...(secret === undefined ? {} : { secret }),
     ...(allow === undefined ? {} : { allow }),
-    ...(registry ? { registry: { directory: join(options.home ?? defaultHome(), REGISTRY) } } : {}),
+    ...(registryFolder === undefined ? {} : { registry: { directory: registryFolder } }),
     ...(log === undefined ? {} : { log }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
+}
+
+/** Undefined where it cannot be had: one way of finding others less, and the node works without it. */
+async function usableFolder(path: string): Promise<string | undefined> {
+  return makeFolder(path).then(
+    () => path,
+    () => undefined,
+  )
 }

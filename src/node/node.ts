@@ -3,7 +3,6 @@
  * Owns no rule of its own: what happens to data is decided in the rooms below. design.md 6.
  */
 
-import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { PeerId } from '../delta/delta.ts'
@@ -16,6 +15,7 @@ import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
 import type { NodeEvent } from './events.ts'
+import { makeFolder } from './folder.ts'
 import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
@@ -313,7 +313,7 @@ export class RhizomeNode implements AsyncDisposable {
 async function openData(options: NodeOptions, topics: readonly [string, ...string[]]): Promise<Opened> {
   if (options.memory === true) return { store: openMemoryStore(), identities: [makeIdentity()] }
   if (options.data !== undefined) {
-    await makeDirectory(options.data)
+    await makeFolder(options.data)
     const card = await readCard(options.data)
     if (card !== undefined && !suits(card, options)) throw secretDiffers(card)
     return { directory: options.data, ...(await openDirectory(options.data, options)) }
@@ -366,14 +366,6 @@ async function openDirectory(directory: string, options: NodeOptions) {
   const identities = await loadIdentities(directory)
   opening.move()
   return { store, identities }
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new RhizomeError('RZ_STORE_UNWRITABLE', `${directory} cannot be made: choose another with --data`, { cause })
-  }
 }
 
 function checkTopics(topics: readonly string[]): readonly [string, ...string[]] {
