@@ -102,6 +102,8 @@ export const IN_SYNC_INTERVALS = 3
 export const PASS_OVER_MS = 5_000
 export const PASS_OVER_MS_MAX = 600_000
 export const PASSED_OVER_MAX = 10_000
+/** Peers of which it is noted how far we got with them: whoever is forgotten is compared with anew. */
+export const SYNCED_PEERS_MAX = 256
 /** Signed heads that are known and lacked, remembered to count by how much this node is behind. */
 export const KNOWN_HEADS_MAX = 20_000
 /** Of one peer: more logs than one session fetches at once many times over, and no room for one peer to fill it all. */

@@ -6,14 +6,26 @@ import type { Token } from './wire.ts'
 
 /** Reads a position that was noted; undefined when there is none. */
 export function readToken(store: Store, key: string): Token | undefined {
-  const [instance, position] = store.note(key)?.split(':') ?? []
+  return parseToken(store.note(key))
+}
+
+export function parseToken(text: string | undefined): Token | undefined {
+  const [instance, position] = text?.split(':') ?? []
   if (instance === undefined || !/^\d+$/.test(position ?? '')) return undefined
   return { instance, position: Number(position) }
 }
 
 /** Answers false when the store is full, failing or closed: whoever needs to know learns it from their own writes. */
-export function tryNoteToken(store: Store, key: string, { instance, position }: Token): boolean {
-  const text = `${instance}:${position}`
+export function tryNoteToken(store: Store, key: string, token: Token): boolean {
+  return tryNote(store, key, tokenText(token))
+}
+
+export function tokenText({ instance, position }: Token): string {
+  return `${instance}:${position}`
+}
+
+/** As `tryNoteToken`, of any text. */
+export function tryNote(store: Store, key: string, text: string): boolean {
   try {
     if (store.note(key) !== text) store.setNote(key, text)
     return true

@@ -15,13 +15,13 @@ import { failureOf, isOffence } from './failure.ts'
 import type { Intake } from './intake.ts'
 import type { KnownHeads } from './known-heads.ts'
 import { CLOCK_OFFSET_REPORT_MS, SESSION_OPEN_MS, SYNC_PROTOCOL } from './limits.ts'
-import { readToken, tryNoteToken } from './notes.ts'
 import { PassedOver } from './passed-over.ts'
 import type { SyncPeers } from './peers.ts'
 import { Reservations } from './reservations.ts'
 import { Session, type SessionOptions } from './session.ts'
 import type { SessionPort } from './session-port.ts'
 import type { Source } from './source.ts'
+import { SyncedPeers } from './synced-peers.ts'
 import type { Hello } from './wire.ts'
 
 export interface SessionsOptions {
@@ -46,6 +46,7 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions
   readonly #stop = new AbortController()
+  readonly #synced: SyncedPeers
   readonly #passedOver = new PassedOver()
   readonly #reservations = new Reservations()
   readonly #inbound = new Set<PeerIdText>()
@@ -54,6 +55,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options
+    this.#synced = new SyncedPeers(options.store, options.namespace)
   }
 
   get inboundCount(): number {
@@ -151,13 +153,13 @@ export class Sessions {
 
   #onEnd(peer: PeerIdText, session: Session, startedMs: number): ContactResult {
     const { complete, whole, deferred, blocks, deltas, unserved, unreadable } = session.result
-    const { store, peers, known, nowMs, emit, spread } = this.#options
+    const { peers, known, nowMs, emit, spread } = this.#options
     for (const log of unserved) {
       this.#passedOver.note(peer, log, nowMs())
       known.distrust(log, peer)
     }
     peers.synced(peer, complete ? startedMs : undefined)
-    if (whole && session.peer !== undefined) tryNoteToken(store, this.#sinceKey(peer), session.peer.token)
+    if (whole && session.peer !== undefined) this.#synced.note(peer, session.peer.token)
     if (complete) known.missed(peer)
     emit({ kind: 'synced', peer, blocks, deltas })
     if (unreadable !== undefined) emit({ kind: 'sync-failed', peer, code: 'RZ_BLOCK_VERSION', why: unreadable })
@@ -188,9 +190,9 @@ export class Sessions {
   }
 
   #sessionWith(peer: PeerIdText, role: SessionOptions['role']): Session {
-    const { store, namespace, name, nowMs } = this.#options
+    const { namespace, name, nowMs } = this.#options
     this.#deferred.delete(peer)
-    const since = readToken(store, this.#sinceKey(peer))
+    const since = this.#synced.since(peer)
     return new Session(this.#portFor(peer), {
       role,
       namespace,
@@ -198,12 +200,6 @@ export class Sessions {
       nowMs: nowMs(),
       ...(since === undefined ? {} : { since }),
     })
-  }
-
-  /** Names our own store's life: one that was repaired may lack what it had by then. */
-  #sinceKey(peer: PeerIdText): string {
-    const { store, namespace } = this.#options
-    return `synced/${store.instance}/${namespace}/${peer}`
   }
 
   #portFor(peer: PeerIdText): SessionPort {

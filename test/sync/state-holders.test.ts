@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FUTURE_MS_MAX } from '../../src/delta/clock.ts'
 import type { FrontierEntry } from '../../src/log/frontier.ts'
 import type { BlockHash, Header, LogKey } from '../../src/log/block.ts'
+import { createMemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import { Contacts, type ContactResult } from '../../src/sync/contacts.ts'
 import { FutureBlocks } from '../../src/sync/future-blocks.ts'
 import { type Arrival, GapBuffer } from '../../src/sync/gap-buffer.ts'
@@ -22,12 +23,15 @@ import {
   PASSED_OVER_MAX,
   RESERVATION_IDLE_MS,
   RESERVATION_MS_MAX,
+  SYNCED_PEERS_MAX,
 } from '../../src/sync/limits.ts'
 import { PassedOver } from '../../src/sync/passed-over.ts'
 import { Reservations } from '../../src/sync/reservations.ts'
 import { sameStatus, statusOf } from '../../src/sync/status.ts'
+import { SyncedPeers } from '../../src/sync/synced-peers.ts'
 import { wantOf } from '../../src/sync/want.ts'
-import { logId, logOf, runOf, START_MS, type TestLog } from '../support/blocks.ts'
+import { logId, logOf, NAMESPACE, runOf, START_MS, type TestLog } from '../support/blocks.ts'
+import type { Token } from '../../src/sync/wire.ts'
 import { VirtualTime } from '../simulator/virtual-time.ts'
 
 const log = logOf(40)
@@ -257,6 +261,59 @@ describe('logs that are passed over', () => {
     const passed = new PassedOver()
     for (let index = 0; index <= PASSED_OVER_MAX; index++) passed.note('a', `log ${index}` as LogKey, 0)
     expect([passed.has('a', 'log 0' as LogKey, 1), passed.has('a', 'log 1' as LogKey, 1)]).toEqual([false, true])
+  })
+})
+
+describe('how far we got with a peer', () => {
+  const token = (position: number): Token => ({ instance: 'ab'.repeat(16), position })
+
+  it('is kept across restarts, and replaced', () => {
+    const store = openMemoryStore()
+    const synced = new SyncedPeers(store, NAMESPACE)
+    synced.note('a', token(1))
+    synced.note('b', token(2))
+    synced.note('a', token(3))
+    for (const each of [synced, new SyncedPeers(store, NAMESPACE)]) {
+      expect([each.since('a'), each.since('b'), each.since('c')]).toEqual([token(3), token(2), undefined])
+    }
+  })
+
+  it('is kept of the newest peers alone, in a bounded number of notes', () => {
+    const store = openMemoryStore()
+    const synced = new SyncedPeers(store, NAMESPACE)
+    for (let peer = 0; peer < SYNCED_PEERS_MAX; peer++) synced.note(`peer ${peer}`, token(peer))
+    synced.note('peer 0', token(1_000))
+    synced.note('another', token(7))
+    for (const each of [synced, new SyncedPeers(store, NAMESPACE)]) {
+      expect([each.since('peer 0'), each.since('peer 1'), each.since('another')]).toEqual([
+        token(1_000),
+        undefined,
+        token(7),
+      ])
+    }
+  })
+
+  it('counts for nothing in another life of the store, or when it cannot be read', () => {
+    const store = openMemoryStore()
+    new SyncedPeers(store, NAMESPACE).note('a', token(1))
+    const other = openMemoryStore()
+    other.setNote(`synced/${NAMESPACE}/0`, store.note(`synced/${NAMESPACE}/0`))
+    other.setNote(`synced/${NAMESPACE}/1`, 'something else')
+    const synced = new SyncedPeers(other, NAMESPACE)
+    expect(synced.since('a')).toBeUndefined()
+    synced.note('b', token(2))
+    expect(new SyncedPeers(other, NAMESPACE).since('b')).toEqual(token(2))
+  })
+
+  it('is not known when it could not be noted', () => {
+    const disk = createMemoryDisk()
+    const synced = new SyncedPeers(openMemoryStore({ disk }), NAMESPACE)
+    disk.fault = 'full'
+    synced.note('a', token(1))
+    expect(synced.since('a')).toBeUndefined()
+    disk.fault = 'none'
+    synced.note('a', token(1))
+    expect(synced.since('a')).toEqual(token(1))
   })
 })
 
