@@ -7,7 +7,7 @@ import { RhizomeError } from '../errors.ts'
 /** The 32 bytes of a namespace in 64 hex digits. */
 export type NamespaceId = Brand<string, 'NamespaceId'>
 
-export const NAMESPACE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
+const NAMESPACE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
 /** Throws RZ_NAMESPACE_NAME for a name that is not `[a-z0-9][a-z0-9._-]{0,63}`. */
 export function openNamespaceId(name: string): NamespaceId {

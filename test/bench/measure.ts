@@ -85,7 +85,7 @@ export async function rate(count: number, step: () => unknown): Promise<Figure> 
 }
 
 /** Seconds that `step` takes. */
-export async function secondsOf(step: () => unknown): Promise<number> {
+async function secondsOf(step: () => unknown): Promise<number> {
   const started = performance.now()
   await step()
   return (performance.now() - started) / 1_000

@@ -118,7 +118,7 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return sha256(Uint8Array.of(1), merkleRoot(leaves.slice(0, half)), merkleRoot(leaves.slice(half)))
 }
 
-export function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const publicKey = createPublicKey({
     key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') },
     format: 'jwk',

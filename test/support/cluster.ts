@@ -155,7 +155,7 @@ export async function expectEqual(
   return tookMs
 }
 
-export function contentsOf(node: ProcessNode): Promise<Contents> {
+function contentsOf(node: ProcessNode): Promise<Contents> {
   return node.run('contents')
 }
 

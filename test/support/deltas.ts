@@ -24,7 +24,7 @@ export function deltaOf(index: number, pointers: readonly Pointer[], where: Part
 }
 
 /** Names that trip maps made of plain objects, beside ordinary ones. */
-export const awkwardNames = fc.constantFrom(
+const awkwardNames = fc.constantFrom(
   'name',
   'age',
   '__proto__',

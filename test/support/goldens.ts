@@ -49,7 +49,7 @@ export interface Goldens {
   readonly forkProofs: readonly { readonly name: string; readonly base64: string; readonly fork: Json }[]
 }
 
-export function goldens(): Goldens {
+function goldens(): Goldens {
   return {
     format: 0,
     deltas: DELTAS.map(([name, pointers]) => ({
@@ -86,7 +86,7 @@ export function goldens(): Goldens {
   }
 }
 
-export function goldensText(): string {
+function goldensText(): string {
   return `${JSON.stringify(goldens(), null, 2)}\n`
 }
 

@@ -22,7 +22,10 @@ export async function openTestNode(options: Partial<NodeOptions> = {}): Promise<
 }
 
 /** As `openTestNode`, on 127.0.0.1 at a port of the system's choice, dialling `peers`. */
-export function openLoopbackNode(peers: readonly RhizomeNode[] = [], options: Partial<NodeOptions> = {}): Promise<RhizomeNode> {
+export function openLoopbackNode(
+  peers: readonly RhizomeNode[] = [],
+  options: Partial<NodeOptions> = {},
+): Promise<RhizomeNode> {
   return openTestNode({
     ...options,
     network: {

@@ -177,7 +177,7 @@ export class ProcessNode implements AsyncDisposable {
 type NetworkEvent = Extract<NodeEvent, { kind: 'network' }>['event']
 
 /** Fails with its name when the promise takes longer. */
-export async function within<Result>(what: string, promise: Promise<Result>, deadlineMs = LIFE_MS): Promise<Result> {
+async function within<Result>(what: string, promise: Promise<Result>, deadlineMs = LIFE_MS): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`waited ${deadlineMs} ms in vain until ${what}`)), deadlineMs)
   try {
