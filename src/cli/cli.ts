@@ -62,8 +62,10 @@ function dispatch(invocation: Extract<Invocation, { kind: 'run' | 'command' }>, 
 function stopWith(host: Host, terminal: Terminal): { readonly signal: AbortSignal; leave(): void } {
   const stopping = new AbortController()
   let deadline: NodeJS.Timeout | undefined
-  const stop = () => {
+  const stop = (signal?: NodeJS.Signals) => {
     if (stopping.signal.aborted) host.exit(EXIT.interrupted)
+    // The terminal has written ^C where the cursor was.
+    if (signal === 'SIGINT' && host.stderr.isTTY) host.stderr.write('\n')
     deadline = setTimeout(() => {
       terminal.err('stopping took too long; what was acknowledged is kept')
       host.exit(EXIT.failed)

@@ -10,18 +10,25 @@ const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
   npx rhizome-node put user/alice name=Alice age:=3
   npx rhizome-node --topic users --peer 192.168.1.5 --secret 'correct horse'
 
-Commands: put get delete ids · import export · tail status peers
-          invite join · identity token repair · rule
+Commands (<command> --help says more):
+  put get delete ids      one record; the ids of a collection
+  import export           many records, from a file and into one
+  tail status peers       what comes in; what is held; who is there
+  invite join             a line that brings a colleague in; joining by it
+  identity token          the keys that sign; the token of the HTTP API
+  repair rule             mend a damaged store; try rules in JSON-Logic
 `
 
 const FOOT = `
 Each flag is also a variable (--http-port: RHIZOME_HTTP_PORT) and a key of
 rhizome.config.json (httpPort). Data lies under RHIZOME_HOME. Ctrl-C stops.`
 
+const OWN_FLAGS = `  --help, --version       this text; the version`
+
 const FLAG_COLUMNS = 23
 
 export function mainHelp(): string {
-  return [HEAD, 'Flags:', ...(SETTINGS as readonly Setting[]).map(flagLine), FOOT].join('\n')
+  return [HEAD, 'Flags:', ...(SETTINGS as readonly Setting[]).map(flagLine), OWN_FLAGS, FOOT].join('\n')
 }
 
 function flagLine({ key, argument, help }: Setting): string {

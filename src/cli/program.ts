@@ -57,7 +57,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
     })
   }
   try {
-    program.parse(argv, { from: 'user' })
+    program.parse(asFlags(argv), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: seen.help.trimEnd() }
@@ -66,6 +66,13 @@ export function parseArguments(argv: readonly string[]): Invocation {
   if (seen.invocation === undefined)
     throw new RhizomeError('RZ_CLI_USAGE', 'nothing to do: see npx rhizome-node --help')
   return seen.invocation
+}
+
+/** What many programs take beside flags: `help`, `help put`, and `-v` alone. */
+function asFlags(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv
+  if (first === 'help') return [...rest, '--help']
+  return first === '-v' && rest.length === 0 ? ['--version'] : argv
 }
 
 function addCommand(program: Command, spec: CommandSpec, tell: (invocation: Invocation) => void): void {

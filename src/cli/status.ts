@@ -33,11 +33,12 @@ export async function status(call: Call): Promise<ExitCode> {
     terminal.out(JSON.stringify({ running: door.isRunning, ...body }))
     return EXIT.ok
   }
-  const fact = (label: string, text: string) => terminal.out(`${terminal.style('dim', label.padEnd(7))} ${text}`)
+  const fact = (label: string, text: string) =>
+    terminal.out(terminal.isTty ? `${terminal.style('dim', label.padEnd(7))} ${text}` : `${label}\t${text}`)
   fact('node', `${visible(body.name)}  ${body.peerId}`)
   if (door.isRunning) {
     fact('up', `${duration(Date.now() - body.startedAtMs)}, version ${body.version}`)
-    fact('at', body.addresses.map(shortAddress).join(', '))
+    fact('at', body.addresses.map(shortAddress).join(', ') || 'nowhere: no network is up')
     fact('http', body.urls.length === 0 ? 'off' : body.urls.join(', '))
   } else {
     fact('up', 'not running: this is what its store holds')
@@ -96,7 +97,7 @@ function peerRow({
 function syncText(sync: SyncStatus, nowMs: number): string {
   switch (sync.kind) {
     case 'in-sync':
-      return `in sync with ${counted(sync.peers.length, 'peer')}, ${duration(nowMs - sync.asOfMs)} ago`
+      return `in sync with ${counted(sync.peers.length, 'peer')} as of ${duration(nowMs - sync.asOfMs)} ago`
     case 'behind':
       return `behind by ${counted(sync.blocks, 'block')}`
     case 'looking':

@@ -27,6 +27,7 @@ export async function tail(call: Call): Promise<ExitCode> {
   await using door = await openDoor(call)
   const namespace = ['api', 'ns', door.topic]
   if (!door.isRunning) terminal.err('note: no node runs here, so nothing comes in; --all prints what is there')
+  else if (terminal.isTty) terminal.err(beginning(door.topic, options['all'] === true))
   const deltas =
     options['all'] === true
       ? door.control.follow<DeltaJson>([...namespace, 'deltas'], { signal, query: { follow: door.isRunning } })
@@ -36,6 +37,12 @@ export async function tail(call: Call): Promise<ExitCode> {
     if (signal.aborted) break
   }
   return EXIT.ok
+}
+
+/** Said to somebody who looks, and may wait for what will not come. */
+function beginning(topic: string, isAll: boolean): string {
+  if (isAll) return `following ${topic} from its oldest delta; Ctrl-C stops`
+  return `following ${topic} from now on; --all shows what is there, too; Ctrl-C stops`
 }
 
 /** `12:03:11  …a1b2c3d4  user/alice name = Alice`, and for other shapes all pointers. */
@@ -52,7 +59,7 @@ function claimOf(pointers: readonly Pointer[]): string {
   const [negation] = pointers
   if (pointers.length === 1 && negation?.localContext === 'negates')
     return `negates ${visible(textOf(negation.target))}`
-  return pointers.map((pointer) => `${visible(pointer.localContext)}: ${valueText(pointer)}`).join(', ')
+  return pointers.map((pointer) => `${visible(pointer.localContext)} ${valueText(pointer)}`).join(', ')
 }
 
 function valueText({ target, targetContext }: Pointer): string {

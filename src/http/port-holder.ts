@@ -4,20 +4,29 @@
  */
 
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { basename } from 'node:path'
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
 const LISTEN = '0A'
+const WORD_CHARACTERS_MAX = 40
+const UNPRINTED = /[\u0000-\u001F\u007F-\u009F]/g
 
-/** Such as `process 4711 (node)`; undefined where it cannot be known. */
+/** Such as `process 4711 (node server.js)`; undefined where it cannot be known. */
 export async function portHolder(port: number): Promise<string | undefined> {
   const sockets = new Set((await Promise.all(TABLES.map((table) => listening(table, port)))).flat())
   if (sockets.size === 0) return undefined
   for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
     if (!(await holdsAny(pid, sockets))) continue
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
-    return `process ${pid} (${name.trim()})`
+    return `process ${pid} (${commandOf(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''))})`
   }
   return undefined
+}
+
+/** Program and script, as `comm`, the name of a thread, says little; the other words may hold what others must not see. */
+function commandOf(commandLine: string): string {
+  const [program = '', script = ''] = commandLine.split('\0')
+  const words = script === '' || script.startsWith('-') ? [program] : [program, script]
+  return words.map((word) => basename(word).replace(UNPRINTED, '').slice(0, WORD_CHARACTERS_MAX)).join(' ')
 }
 
 /** The sockets that listen on `port`, as the links of /proc/<pid>/fd name them. */

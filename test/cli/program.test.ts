@@ -19,9 +19,21 @@ describe('--help', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([])
   })
 
+  it('is what help says, too, of all and of one command', () => {
+    for (const argv of [['help'], ['help', 'put']]) {
+      const parsed = parseArguments(argv)
+      expect(parsed).toEqual({ kind: 'help', text: helpOf(...argv.slice(1)) })
+    }
+  })
+
   it('names every flag and every command', () => {
     const text = lines.join('\n')
-    const words = [...SETTINGS.map(({ key }) => flagOf(key)), ...COMMANDS.map(({ name }) => name)]
+    const words = [
+      '--help',
+      '--version',
+      ...SETTINGS.map(({ key }) => flagOf(key)),
+      ...COMMANDS.map(({ name }) => name),
+    ]
     expect(words.filter((word) => !text.includes(word))).toEqual([])
   })
 
@@ -67,7 +79,7 @@ describe('flags', () => {
   })
 
   it('--version asks for the version', () => {
-    for (const flag of ['--version', '-V']) expect(parseArguments([flag])).toEqual({ kind: 'version' })
+    for (const flag of ['--version', '-V', '-v']) expect(parseArguments([flag])).toEqual({ kind: 'version' })
   })
 })
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { parseAssignments, parseRecordName } from '../../src/cli/assignment.ts'
 import { editDistance, nearest } from '../../src/cli/nearest.ts'
 import { shellWord, shortAddress, shortId, shortPath, withoutPeer } from '../../src/cli/paths.ts'
+import { type DeltaJson, deltaLine } from '../../src/cli/tail.ts'
 import { counted, visible, wrapped } from '../../src/cli/terminal.ts'
 
 describe('a property', () => {
@@ -104,4 +105,24 @@ describe('what people read', () => {
       }),
     )
   })
+})
+
+describe('a delta in tail', () => {
+  const line = (...pointers: DeltaJson['pointers']) => {
+    const creator = `12D3KooW${'x'.repeat(36)}abcdefgh`
+    const delta = { cursor: '', id: '', time: { ms: 0, counter: 0 }, creator, pointers }
+    return deltaLine(delta, (_style, text) => text)
+      .split('  ')
+      .slice(2)
+      .join('  ')
+  }
+  const about = { localContext: 'user', target: 'user/alice', targetContext: 'age' }
+  const cases: readonly [pointers: DeltaJson['pointers'], text: string][] = [
+    [[about, { localContext: 'age', target: 3 }], 'user/alice age := 3'],
+    [[about, { localContext: 'age', target: 'three' }], 'user/alice age = three'],
+    [[{ localContext: 'negates', target: 'x/0', targetContext: 'negated_by' }], 'negates x/0'],
+    [[{ localContext: 'a', target: 'b' }], 'a = b'],
+    [[about, { localContext: 'salary', target: 1 }], 'user → user/alice (age), salary := 1'],
+  ]
+  for (const [pointers, text] of cases) it(`is told as ${text}`, () => expect(line(...pointers)).toBe(text))
 })

@@ -37,7 +37,7 @@ describe('a port', () => {
     expect((error as Error).message).toContain(String(port))
     expect((error as Error).message).toContain('--http-port')
     const isKnown = process.platform === 'linux'
-    expect((error as Error).message).toContain(isKnown ? `process ${process.pid} (` : 'another process')
+    expect((error as Error).message).toContain(isKnown ? `process ${process.pid} (node` : 'another process')
   })
 
   it('that is taken gives the next one where fallback is allowed', async () => {
