@@ -86,7 +86,7 @@ function goldens(): Goldens {
   }
 }
 
-function goldensText(): string {
+export function goldensText(): string {
   return `${JSON.stringify(goldens(), null, 2)}\n`
 }
 
