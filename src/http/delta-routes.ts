@@ -4,7 +4,7 @@ import { RhizomeError } from '../errors.ts'
 import type { DeltasOptions, Namespace, PlacedDelta } from '../node/namespace.ts'
 import { sendEvents, sendStream } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
-import { cursorOf, lastEventId, openCursor } from './cursor.ts'
+import { CURSOR_START, Cursors, lastEventId } from './cursor.ts'
 import { readPointer, writeDelta } from './json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
@@ -22,18 +22,17 @@ import {
 } from './schemas.ts'
 import { gathered } from './stream.ts'
 
-const START = '0'
-
-export function addDeltaRoutes(app: Application, { followers }: Context, { prefix, namespaceOf }: Scope): void {
+export function addDeltaRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const cursors = new Cursors(node.instance)
   const listed = { params: PATH, querystring: DELTAS_QUERY, response: { 200: DELTAS } }
   app.get(`${prefix}/deltas`, { schema: listed }, (request, reply) => {
     const namespace = namespaceOf(request.params)
-    const { after = START, limit, follow = false } = request.query
+    const { after = CURSOR_START, limit, follow = false } = request.query
     if (request.method === 'HEAD' || !(follow || wantsLines(request))) {
-      return page(namespace, after, limit ?? PAGE_COUNT_DEFAULT, (next) => linkNext(request, reply, next))
+      return page(cursors, namespace, after, limit ?? PAGE_COUNT_DEFAULT, (next) => linkNext(request, reply, next))
     }
-    const lines = following(namespace, after, { live: follow, signal: followers.enter(reply.raw) })
-    const json = mapped(lines, (placed) => `${JSON.stringify(placedJson(placed))}\n`)
+    const lines = following(cursors, namespace, after, { live: follow, signal: followers.enter(reply.raw) })
+    const json = mapped(lines, (placed) => `${JSON.stringify(placedJson(cursors, placed))}\n`)
     const text = gathered(limit === undefined ? json : atMost(json, limit), follow ? { heartbeat: '\n' } : {})
     return sendStream(reply, `${NDJSON}; charset=utf-8`, text)
   })
@@ -42,9 +41,13 @@ export function addDeltaRoutes(app: Application, { followers }: Context, { prefi
   // No HEAD: it would follow for ever.
   app.get(`${prefix}/events`, { schema: followed, exposeHeadRoute: false }, (request, reply) => {
     const namespace = namespaceOf(request.params)
-    const after = lastEventId(request) ?? request.query.after ?? String(namespace.position())
-    const deltas = following(namespace, after, { live: true, signal: followers.enter(reply.raw) })
-    return sendEvents(reply, deltas, (placed) => ({ id: cursorOf(placed), name: 'delta', json: placedJson(placed) }))
+    const after = lastEventId(request) ?? request.query.after ?? cursors.at(namespace.position())
+    const deltas = following(cursors, namespace, after, { live: true, signal: followers.enter(reply.raw) })
+    return sendEvents(reply, deltas, (placed) => ({
+      id: cursors.behind(placed),
+      name: 'delta',
+      json: placedJson(cursors, placed),
+    }))
   })
 
   const counted = { params: PATH, querystring: NO_QUERY, response: { 200: COUNT } }
@@ -96,6 +99,7 @@ function notHeld(id: string, { name }: Namespace): RhizomeError {
 
 /** Deltas behind `after`, at most `countMax` and not many more than `PAGE_CHARS_MAX` characters; `onMore` if there are others. */
 async function page(
+  cursors: Cursors,
   namespace: Namespace,
   after: string,
   countMax: number,
@@ -104,12 +108,12 @@ async function page(
   const items: object[] = []
   let last: PlacedDelta | undefined
   let chars = 0
-  for await (const placed of following(namespace, after, { live: false })) {
+  for await (const placed of following(cursors, namespace, after, { live: false })) {
     if (last !== undefined && (items.length >= countMax || chars >= PAGE_CHARS_MAX)) {
-      onMore(cursorOf(last))
+      onMore(cursors.behind(last))
       break
     }
-    const json = placedJson(placed)
+    const json = placedJson(cursors, placed)
     chars += JSON.stringify(json).length
     items.push(json)
     last = placed
@@ -119,16 +123,17 @@ async function page(
 
 /** The cursor is checked at once, so that a bad one is answered as a problem. */
 function following(
+  cursors: Cursors,
   namespace: Namespace,
   cursor: string,
   options: Omit<DeltasOptions, 'after'>,
 ): AsyncIterable<PlacedDelta> {
-  const { after, isNew } = openCursor(namespace, cursor)
+  const { after, isNew } = cursors.open(namespace, cursor)
   return filtered(namespace.deltas({ ...options, after }), isNew)
 }
 
-function placedJson(placed: PlacedDelta): object {
-  return { cursor: cursorOf(placed), ...writeDelta(placed.delta) }
+function placedJson(cursors: Cursors, placed: PlacedDelta): object {
+  return { cursor: cursors.behind(placed), ...writeDelta(placed.delta) }
 }
 
 async function* filtered<Item>(items: AsyncIterable<Item>, keeps: (item: Item) => boolean): AsyncGenerator<Item> {

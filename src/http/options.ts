@@ -50,6 +50,9 @@ export const PAGE_COUNT_MAX = 10_000
 /** A page of deltas ends past this many characters of JSON, however few they are. */
 export const PAGE_CHARS_MAX = 4 * 1_048_576
 
+/** What a lossless view or an explanation may take, about: whoever writes deltas decides how much is claimed of an entity. */
+export const ANSWER_CHARS_MAX = 32 * 1_048_576
+
 /** With more logs the `Rhizome-Frontier` header is left out: 70 characters each, and clients take headers of 8 KiB in all. */
 export const FRONTIER_LOGS_MAX = 64
 

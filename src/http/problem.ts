@@ -54,6 +54,8 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   RZ_HTTP_METHOD: 405,
   RZ_HTTP_TOO_LARGE: 413,
   RZ_HTTP_MEDIA_TYPE: 415,
+  RZ_HTTP_ANSWER_TOO_LARGE: 422,
+  RZ_HTTP_CURSOR: 410,
   RZ_HTTP_BUSY: 503,
 }
 

@@ -3,7 +3,7 @@
 import { type Json, toJson } from '../delta/json.ts'
 import type { Namespace } from '../node/namespace.ts'
 import { writeDelta } from './json.ts'
-import { writeClaims, writeNegations } from './lossless-json.ts'
+import { EvidenceWriter } from './lossless-json.ts'
 
 type Explanation = NonNullable<ReturnType<Namespace['explain']>>
 type History = ReturnType<Namespace['history']>
@@ -11,14 +11,16 @@ type Change = ReturnType<Namespace['diff']>[number]
 
 export function writeExplanation(explanation: Explanation): { readonly [key: string]: Json } {
   const { id, property, candidates, losers, negated, negations, resolver, signers } = explanation
+  const evidence = new EvidenceWriter()
   return {
     id,
     property,
     ...writeOutcome(explanation),
     candidates: candidates.map(writeCandidate),
     losers: losers.map(writeCandidate),
-    negated: writeClaims(negated),
-    negations: writeNegations(negations),
+    negated: evidence.claims(negated),
+    negations: evidence.negations(negations),
+    deltas: evidence.deltas(),
     resolver: writeResolver(resolver),
     signers,
   }

@@ -7,7 +7,7 @@ import { RhizomeError } from '../errors.ts'
 import type { Namespace } from '../node/namespace.ts'
 import { nameFrontier, sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
-import { lastEventId, openCursor } from './cursor.ts'
+import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
 import {
   CHANGES,
@@ -26,7 +26,8 @@ import { writeChange, writeExplanation, writeHistory } from './view-json.ts'
 
 type WatchedView = ReturnType<Namespace['watch']> extends AsyncIterable<infer Item> ? Item : never
 
-export function addViewRoutes(app: Application, { followers }: Context, { prefix, namespaceOf }: Scope): void {
+export function addViewRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const cursors = new Cursors(node.instance)
   const record = `${prefix}/collections/:collection/entities/:id`
 
   const explained = { params: PATH, querystring: VIEW_QUERY, response: { 200: EXPLANATION } }
@@ -75,19 +76,19 @@ export function addViewRoutes(app: Application, { followers }: Context, { prefix
       const namespace = namespaceOf(request.params)
       const { collection = '' } = request.params
       const { after: start, ...options } = request.query
-      const cursor = lastEventId(request) ?? start ?? String(namespace.position())
-      const { after } = openCursor(namespace, cursor)
+      const cursor = lastEventId(request) ?? start ?? cursors.at(namespace.position())
+      const { after } = cursors.open(namespace, cursor)
       // What is wrong with the request is told before the stream is counted.
       namespace.watch(collection, options)
       const views = namespace.watch(collection, { ...options, after, signal: followers.enter(reply.raw) })
-      return sendEvents(reply, views, eventOf)
+      return sendEvents(reply, views, (watched) => eventOf(cursors.at(watched.position), watched))
     },
   )
 }
 
 /** `view` with what stands, or `gone` where nothing does. */
-function eventOf({ position, id, view }: WatchedView) {
+function eventOf(cursor: string, { id, view }: WatchedView) {
   return view === undefined
-    ? { id: String(position), name: 'gone', json: { id } }
-    : { id: String(position), name: 'view', json: writeEntity(view) }
+    ? { id: cursor, name: 'gone', json: { id } }
+    : { id: cursor, name: 'view', json: writeEntity(view) }
 }

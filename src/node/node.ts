@@ -132,6 +132,11 @@ export class RhizomeNode implements AsyncDisposable {
     return holding.namespace
   }
 
+  /** Differs whenever positions of an earlier life of its data no longer hold: after a restore or a repair. 32 hex digits. */
+  get instance(): string {
+    return this.#store.instance
+  }
+
   /** This node as `peers` shows others. */
   self(): PeerSummary {
     return {

@@ -1,6 +1,7 @@
 /** Raw deltas: writing, paging, reading, negating; entities and their lossless view. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { Cursors } from '../../src/http/cursor.ts'
 import { type Api, openApi } from './api.ts'
 
 let api: Api
@@ -102,12 +103,43 @@ describe('a raw delta', () => {
       id: 'pluto',
       referencedAs: ['thing'],
       properties: {
-        size: [
-          { value: 'planet', standing: false, negatedBy: [{ id: negation.deltas[0], counted: true }], delta: { id } },
-        ],
+        size: [{ value: 'planet', standing: false, negatedBy: [{ id: negation.deltas[0], counted: true }], delta: id }],
       },
-      negations: [{ standing: true, negatedBy: [], delta: { id: negation.deltas[0] } }],
+      negations: [{ standing: true, negatedBy: [], delta: negation.deltas[0] }],
+      deltas: { [id]: { id, creator: api.node.peerId }, [negation.deltas[0]]: { id: negation.deltas[0] } },
     })
+  })
+
+  it('that speaks about many properties of an entity is told once, and named by each claim', async () => {
+    const pointers = Array.from({ length: 256 }, (_, index) => ({
+      localContext: `of ${index}`,
+      target: 'many',
+      targetContext: `p${index}`,
+    }))
+    const { json } = await post('/api/deltas', { pointers })
+    const [id = ''] = (json as { deltas: string[] }).deltas
+    const view = (await api.ask('GET', '/api/ns/users/entities/many/lossless')).json as {
+      properties: Record<string, unknown>
+      deltas: Record<string, unknown>
+    }
+    expect(Object.keys(view.properties)).toHaveLength(256)
+    for (const claims of Object.values(view.properties)) expect(claims).toMatchObject([{ delta: id }])
+    expect(Object.keys(view.deltas)).toEqual([id])
+  })
+
+  it('and its like cannot make an answer large without bound', async () => {
+    const claims = Array.from({ length: 256 }, (_, index) => ({
+      localContext: `of ${index}`,
+      target: 'hostile',
+      targetContext: `p${index}`,
+    }))
+    // Each of its 256 claims has the other 255 pointers for a value: 1.2 MB for each of these deltas.
+    for (let index = 0; index < 40; index++) await post('/api/deltas', { pointers: claims })
+    expect(await api.ask('GET', '/api/ns/users/entities/hostile/lossless')).toMatchObject({
+      status: 422,
+      json: { code: 'RZ_HTTP_ANSWER_TOO_LARGE' },
+    })
+    expect(await api.ask('GET', '/api/deltas?limit=1')).toMatchObject({ status: 200 })
   })
 
   it('that is not held is not found, nor negated', async () => {
@@ -163,9 +195,27 @@ describe('the list of deltas', () => {
     }
   })
 
+  it('refuses a cursor of another life of the store, rather than leave anything out', async () => {
+    await using other = await openApi()
+    await other.ask('PUT', '/api/user/a', { body: { properties: { n: 1 } } })
+    const [{ cursor } = { cursor: '' }] = (await other.ask('GET', '/api/deltas')).json as DeltaJson[]
+    for (const path of ['deltas?', 'deltas?follow=true&', 'events?', 'collections/user/events?']) {
+      expect(await api.ask('GET', `/api/ns/other/${path}after=${cursor}`)).toMatchObject({
+        status: 410,
+        json: { code: 'RZ_HTTP_CURSOR' },
+      })
+    }
+    expect(await list('/api/ns/other/deltas?after=0')).toEqual(await list('/api/ns/other/deltas'))
+    const beyond = new Cursors(api.node.instance).at(999_999 as never)
+    expect(await api.ask('GET', `/api/ns/other/deltas?after=${beyond}`)).toMatchObject({
+      status: 400,
+      json: { code: 'RZ_HTTP_INPUT' },
+    })
+  })
+
   it('goes on behind a whole block for a cursor without an index', async () => {
     const all = await list('/api/ns/other/deltas')
-    const [position] = (all[0]?.cursor ?? '').split('.')
+    const [position = ''] = (all[0]?.cursor ?? '').split('.')
     expect(await list(`/api/ns/other/deltas?after=${position}`)).toEqual(all.slice(7))
   })
 

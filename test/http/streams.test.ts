@@ -85,7 +85,7 @@ describe('events', () => {
     const events = eventsOf(linesOf(response))
     await write(api, 'after')
     const [event] = await take(events, 1)
-    expect(event).toMatchObject({ name: 'delta', is: 'after', id: expect.stringMatching(/^\d+\.0$/) })
+    expect(event).toMatchObject({ name: 'delta', is: 'after', id: expect.stringMatching(/^[0-9a-f]{8}-\d+\.0$/) })
     await events.return(undefined)
   })
 

@@ -1,6 +1,7 @@
 /** Rules, contexts, moments and explanations over HTTP, and views as server-sent events. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { Cursors } from '../../src/http/cursor.ts'
 import { FRONTIER_LOGS_MAX } from '../../src/http/options.ts'
 import { type Answer, type Api, linesOf, open, openApi, take } from './api.ts'
 
@@ -276,7 +277,7 @@ async function* eventsOf(path: string, headers: Record<string, string> = {}): As
 
 describe('events of a collection', () => {
   const path = '/api/ns/users/collections/live/events'
-  const after = () => api.node.namespace('users').position()
+  const after = () => new Cursors(api.node.instance).at(api.node.namespace('users').position())
 
   it('are views as they change, and what is gone', async () => {
     const events = eventsOf(`${path}?after=${after()}`)
