@@ -9,6 +9,7 @@ import { RhizomeError } from '../errors.ts'
 import { type AccessPolicy, judge } from './access.ts'
 import { sendProblem } from './answer.ts'
 import { type Application, type Context, firstNamespace, type Scope } from './context.ts'
+import { parseBody } from './body.ts'
 import { addDefinitionRoutes } from './definition-routes.ts'
 import { addDeltaRoutes } from './delta-routes.ts'
 import { addEntityRoutes } from './entity-routes.ts'
@@ -16,6 +17,7 @@ import { addImportRoute } from './import-route.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
 import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
+import { NO_QUERY, ROUTES } from './schemas.ts'
 import { describe } from './problem.ts'
 import { addQueryRoutes } from './query-routes.ts'
 import { addRecordRoutes } from './record-routes.ts'
@@ -37,27 +39,28 @@ export async function makeApplication(options: ApplicationOptions): Promise<Appl
   const validation = new Validation()
   const app: Application = fastify<RawServerDefault>({
     bodyLimit: BODY_BYTES_MAX,
-    // A property may have any name, `__proto__` included: it is only ever copied as an own key.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     schemaController: validation.controller,
-    frameworkErrors: (error, _request, reply) => fail(options, error, reply),
+    frameworkErrors: (error, request, reply) => fail(options, error, request, reply),
   })
-  app.removeContentTypeParser('text/plain')
+  app.removeContentTypeParser(['text/plain', 'application/json'])
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, async (_: FastifyRequest, text: string) =>
+    parseBody(text),
+  )
   app.addHook('onRequest', (request, reply) => admit(options, request, reply))
   app.addHook('preValidation', () => validation.load())
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     if (options.closing.aborted) reply.header('connection', 'close')
   })
-  app.setErrorHandler((error, _request, reply) => fail(options, error, reply))
+  app.setErrorHandler((error, request, reply) => fail(options, error, request, reply))
   app.setNotFoundHandler((request) => {
-    throw new RhizomeError('RZ_HTTP_ROUTE_UNKNOWN', `there is nothing at ${pathOf(request)}`)
+    throw new RhizomeError('RZ_HTTP_ROUTE_UNKNOWN', `there is nothing at ${pathOf(request)}: GET /api lists the routes`)
   })
   const paths = new Map<string, Set<string>>()
   app.addHook('onRoute', (route) => note(paths, route))
   await addRoutes(app, options)
+  addIndex(app, paths)
   for (const [url, methods] of paths) addRefusal(app, url, methods, options)
   await app.ready()
   return app
@@ -140,11 +143,21 @@ async function passes(token: TokenCheck, bearer: string): Promise<boolean> {
   }
 }
 
-function fail({ onError }: ApplicationOptions, error: unknown, reply: FastifyReply): void {
+function fail({ onError }: ApplicationOptions, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { problem, isOurs } = describe(error)
   // Somebody who hung up is no failure, and hears no answer.
   if (isOurs && !reply.raw.destroyed) onError(error)
-  sendProblem(reply, problem)
+  const came = request.headers['content-type'] ?? 'nothing in particular'
+  const more = problem.code === 'RZ_HTTP_MEDIA_TYPE' ? `; this one came as ${came}: ${SAY_JSON}` : ''
+  sendProblem(reply, { ...problem, detail: problem.detail + more })
+}
+
+const SAY_JSON = "send it with -H 'content-type: application/json'"
+
+/** What there is, for one who comes without a path. */
+function addIndex(app: Application, paths: ReadonlyMap<string, ReadonlySet<string>>): void {
+  const routes = [...paths].map(([path, methods]) => ({ path, methods: [...methods].sort() }))
+  app.get('/api', { schema: { querystring: NO_QUERY, response: { 200: ROUTES } } }, () => ({ routes }))
 }
 
 function note(paths: Map<string, Set<string>>, { url, method }: RouteOptions): void {
@@ -166,9 +179,23 @@ function addRefusal(app: Application, url: string, has: ReadonlySet<string>, { n
       if (request.method === 'OPTIONS') return answerOptions(request, reply, allow)
       const clash = shorthandClash(request)
       if (clash !== undefined) throw reserved(firstNamespace(node).name, clash.collection, clash.id)
-      throw new RhizomeError('RZ_HTTP_METHOD', `${request.method} is not for ${pathOf(request)}, which takes ${allow}`)
+      const path = pathOf(request)
+      if (url === '/api/:collection' && RESERVED.has(lastOf(path))) throw nothingYet(path)
+      const list = url === '/api/:collection' ? `; ${path}/ids lists the ids of its records` : ''
+      throw new RhizomeError('RZ_HTTP_METHOD', `${request.method} is not for ${path}, which takes ${allow}${list}`)
     },
   })
+}
+
+function nothingYet(path: string): RhizomeError {
+  return new RhizomeError(
+    'RZ_HTTP_ROUTE_UNKNOWN',
+    `there is nothing at ${path}: the name is no collection's (GET /api)`,
+  )
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function answerOptions(request: FastifyRequest, reply: FastifyReply, allow: string): FastifyReply {

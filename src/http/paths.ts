@@ -37,5 +37,12 @@ export function recordPath(namespace: string, collection: string, id: string): s
 export function reserved(namespace: string, collection: string, id: string | undefined): RhizomeError {
   const name = RESERVED.has(collection) ? `"${collection}"` : `the id "${id ?? ''}"`
   const path = id === undefined ? collectionPath(namespace, collection) : recordPath(namespace, collection, id)
+  if (collection === 'ns' && id !== undefined) {
+    const status = `/api/ns/${encodeURIComponent(id)}/status`
+    return new RhizomeError(
+      'RZ_HTTP_RESERVED',
+      `of a namespace ask ${status}; a record of a collection "ns" is ${path}`,
+    )
+  }
   return new RhizomeError('RZ_HTTP_RESERVED', `${name} means something else in the shorthand: use ${path}`)
 }

@@ -20,6 +20,17 @@ const AS = { ...TEXT, description: 'Name of the identity that asserts; the node 
 
 export const NO_QUERY = { type: 'object', additionalProperties: false, properties: {} } as const
 
+const ROUTE = {
+  type: 'object',
+  required: ['path', 'methods'],
+  properties: { path: TEXT, methods: { type: 'array', items: TEXT } },
+} as const
+export const ROUTES = {
+  type: 'object',
+  required: ['routes'],
+  properties: { routes: { type: 'array', items: ROUTE } },
+} as const
+
 export const WRITE_QUERY = { type: 'object', additionalProperties: false, properties: { as: AS } } as const
 
 const CONTEXT = { ...TEXT, description: 'Id of the context to see it in.' } as const

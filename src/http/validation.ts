@@ -54,6 +54,25 @@ function sentence(part: string, errors: readonly ErrorObject[]): string {
   const [first] = errors
   if (first === undefined) return `the ${part} is not what this route takes`
   const where = first.instancePath === '' ? `the ${part}` : `${part}${first.instancePath}`
-  const unknown = (first.params as { additionalProperty?: string }).additionalProperty
-  return `${where} ${first.message ?? 'is not allowed'}${unknown === undefined ? '' : `: "${unknown}"`}`
+  return `${where} ${complaint(first)}`
+}
+
+/** Ajv's words are those of JSON Schema; these are for one who reads an answer. */
+function complaint({ keyword, params, message = 'is not allowed' }: ErrorObject): string {
+  const { additionalProperty, missingProperty, limit, type } = params as Readonly<Record<string, unknown>>
+  switch (keyword) {
+    case 'additionalProperties':
+      return `takes no "${String(additionalProperty)}"`
+    case 'required':
+      return `lacks "${String(missingProperty)}"`
+    case 'minProperties':
+    case 'minItems':
+      return limit === 1 ? 'is empty' : `has fewer than ${String(limit)} members`
+    case 'minLength':
+      return limit === 1 ? 'is empty' : `has fewer than ${String(limit)} characters`
+    case 'type':
+      return `must be of type ${[type].flat().join(' or ')}`
+    default:
+      return message
+  }
 }

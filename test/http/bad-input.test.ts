@@ -281,3 +281,43 @@ describe('a failure', () => {
     }
   })
 })
+
+describe('a refusal says what to do:', () => {
+  const json = { 'content-type': 'application/json' }
+  const refusals: readonly [
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+    status: number,
+    detail: string,
+  ][] = [
+    ['GET', '/', undefined, {}, 404, 'there is nothing at /: GET /api lists the routes'],
+    ['GET', '/api/ns/users', undefined, {}, 400, 'of a namespace ask /api/ns/users/status'],
+    ['GET', '/api/docs', undefined, {}, 404, 'there is nothing at /api/docs'],
+    ['GET', '/api/user', undefined, {}, 405, 'which takes OPTIONS, PUT; /api/user/ids lists the ids of its records'],
+    ['PUT', '/api/user', 'x', { 'content-type': 'text/plain' }, 415, 'this one came as text/plain: send it with -H'],
+    ['PUT', '/api/user', '{"properties":{"a":1,}}', json, 400, 'the body is not JSON: '],
+    ['PUT', '/api/user', '{"properties":{"a":1,}}', json, 400, 'at position 21'],
+    ['PUT', '/api/user', '', json, 400, 'the body is empty'],
+    ['PUT', '/api/user', '{"properties":{}}', json, 400, 'body/properties is empty'],
+    ['PUT', '/api/user', '{}', json, 400, 'the body lacks "properties"'],
+    ['PUT', '/api/user', '{"properties":{"a":1},"x":1}', json, 400, 'the body takes no "x"'],
+    ['PUT', '/api/user', '{"properties":3}', json, 400, 'body/properties must be of type object'],
+    ['GET', '/api/deltas?limit=0', undefined, {}, 400, 'querystring/limit must be >= 1'],
+  ]
+  it.each(refusals)('%s %s %s', async (method, path, body, headers, status, detail) => {
+    const answer = await api.ask(method, path, { headers, ...(body === undefined ? {} : { body }) })
+    expect(answer).toMatchObject({ status, json: { detail: expect.stringContaining(detail) as string } })
+  })
+
+  it('and one who comes without a path is told the routes', async () => {
+    const { status, json: body } = await api.ask('GET', '/api')
+    expect(status).toBe(200)
+    const { routes } = body as {
+      readonly routes: readonly { readonly path: string; readonly methods: readonly string[] }[]
+    }
+    expect(routes).toContainEqual({ path: '/api/ns/:ns/status', methods: ['GET', 'HEAD'] })
+    expect(routes).toContainEqual({ path: '/api/:collection/:id', methods: ['DELETE', 'GET', 'HEAD', 'PUT'] })
+  })
+})
