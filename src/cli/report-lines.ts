@@ -40,12 +40,12 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       return aloneLines(report, context)
     case 'wrong-secret':
       if (report.given) return warn(secretText(shortAddress(report.address), context.isClosed))
-      return [`${style('yellow', '○')} ${strangerText(report.address)}`]
+      return [`${style('yellow', '○')} ${strangerText(report.address, context.addresses())}`]
     case 'unshared':
       return [
         `${style('yellow', '○')} ${report.topic}: nobody here holds it; ` +
           `${report.connected === 1 ? 'the node' : `the ${grouped(report.connected)} nodes`} connected ` +
-          `${report.connected === 1 ? 'shares' : 'share'} other topics`,
+          `${report.connected === 1 ? 'shares' : 'share'} other topics. Is it typed the same there?`,
       ]
     case 'dial-failed': {
       // What the system said, in brackets, is for --json and --verbose.
@@ -147,8 +147,10 @@ function secretText(address: string, isClosed: boolean): string {
 }
 
 /** Most often it is none of ours: said calmly, without the port, which is that of a moment. */
-function strangerText(address: string): string {
-  const host = isLocal(address) ? 'on this machine' : `near, at ${shortAddress(address).replace(/:\d+$/, '')}`
+function strangerText(address: string, ownAddresses: readonly string[]): string {
+  const [place, ...own] = [address, ...ownAddresses].map((each) => each.replace(/\/tcp\/.*$/, ''))
+  const isHere = isLocal(address) || own.some((each) => each === place)
+  const host = isHere ? 'on this machine' : `near, at ${shortAddress(address).replace(/:\d+$/, '')}`
   return (
     `a node with another secret, or none, is ${host} (ignored); if it should share this, ` +
     'join by the line that npx rhizome-node invite prints there'

@@ -431,11 +431,11 @@ describe('a line', () => {
     ],
     [
       { event: 'unshared', topic: 'zoo', connected: 1 },
-      ['○ zoo: nobody here holds it; the node connected shares other topics'],
+      ['○ zoo: nobody here holds it; the node connected shares other topics. Is it typed the same there?'],
     ],
     [
       { event: 'unshared', topic: 'zoo', connected: 2 },
-      ['○ zoo: nobody here holds it; the 2 nodes connected share other topics'],
+      ['○ zoo: nobody here holds it; the 2 nodes connected share other topics. Is it typed the same there?'],
     ],
     [
       { event: 'deltas', topic: 'users', received: 1204, from: [bob, { peer: id }], total: 1210 },
@@ -476,7 +476,7 @@ describe('a line', () => {
       ],
     ],
     [
-      { event: 'wrong-secret', address: '/ip4/127.0.0.1/tcp/40298', given: false, message: 'no' },
+      { event: 'wrong-secret', address: '/ip4/192.168.1.5/tcp/40298', given: false, message: 'no' },
       [
         '○ a node with another secret, or none, is on this machine (ignored); if it should share this, ' +
           'join by the line that npx rhizome-node invite prints there',
