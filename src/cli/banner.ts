@@ -1,7 +1,7 @@
 /** What a node says when it starts: who it is, where, what it holds and who can get at that. Pure: facts in, lines out. */
 
 import { isLocal, shellWord, shortAddress, shortPath } from './paths.ts'
-import { columnsOf, counted, type Style, visible } from './terminal.ts'
+import { columnsOf, counted, type Style, visible, wrapped } from './terminal.ts'
 
 export interface Facts {
   readonly version: string
@@ -29,15 +29,19 @@ export interface BannerOptions {
   readonly home: string
   /** What a command in another terminal needs to find this node, such as ` --topic users`; empty where nothing is needed. */
   readonly flags: string
+  /** Lines are broken between words to fit; what is copied (ids, addresses, paths, commands) stays whole. */
+  readonly columns: number
 }
 
 const LABEL_COLUMNS = 8
 const ADDRESSES_SHOWN_MAX = 4
 const TOPICS_SHOWN_MAX = 8
 
-export function bannerLines(facts: Facts, { style, home, flags }: BannerOptions): readonly string[] {
+export function bannerLines(facts: Facts, { style, home, flags, columns }: BannerOptions): readonly string[] {
   const block = (label: string, lines: readonly string[]) =>
-    lines.map((line, index) => `  ${style('dim', (index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${line}`)
+    lines
+      .flatMap((line) => wrapped(line, columns - LABEL_COLUMNS - 2, 0))
+      .map((line, index) => `  ${style('dim', (index === 0 ? label : '').padEnd(LABEL_COLUMNS))}${line}`)
   return [
     `${style('bold', 'rhizome-node')} ${facts.version}`,
     '',
@@ -48,15 +52,23 @@ export function bannerLines(facts: Facts, { style, home, flags }: BannerOptions)
     ...block('http', httpLines(facts, style)),
     ...facts.notices.flatMap((notice) => block('note', [notice])),
     '',
-    style('dim', `  Ctrl-C stops.${hint(facts, flags)}`),
+    ...closing(hint(facts, flags), columns).map((line) => style('dim', line)),
     '',
   ]
+}
+
+/** A command that does not fit behind the words stands on a line of its own. */
+function closing(command: string, columns: number): readonly string[] {
+  if (command === '') return ['  Ctrl-C stops.']
+  const words = '  Ctrl-C stops. In another terminal:'
+  const whole = `${words} ${command}`
+  return whole.length <= columns ? [whole] : [words, `    ${command}`]
 }
 
 /** A node in memory has no place where commands would find it. */
 function hint({ directory, isKeeper }: Facts, flags: string): string {
   if (directory === undefined) return ''
-  return ` In another terminal: npx rhizome-node ${isKeeper ? 'status' : 'put user/alice name=Alice'}${flags}`
+  return `npx rhizome-node ${isKeeper ? 'status' : 'put user/alice name=Alice'}${flags}`
 }
 
 function topicLines({ topics }: Facts): readonly string[] {

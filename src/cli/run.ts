@@ -134,7 +134,8 @@ function tellStart(node: RhizomeNode, { urls, token }: Served, { config, cards, 
     return
   }
   const flags = node.directory === undefined ? '' : flagsTo(node.directory, config.topics, cards)
-  for (const line of bannerLines(facts, { style: terminal.style, home: homedir(), flags })) terminal.out(line)
+  for (const line of bannerLines(facts, { style: terminal.style, home: homedir(), flags, columns: widthOf(terminal) }))
+    terminal.out(line)
 }
 
 function tellStop(
@@ -200,6 +201,11 @@ function tellLine(terminal: Terminal, line: string): void {
   // What begins with spaces is a command to be copied, which must stay whole.
   const lines = terminal.isTty && !line.startsWith(' ') ? wrapped(line, terminal.columns - INDENT_COLUMNS, 2) : [line]
   for (const [index, part] of lines.entries()) terminal.out(`${index === 0 ? time : ' '.repeat(TIME_COLUMNS)}  ${part}`)
+}
+
+/** Where nobody looks, nothing is broken. */
+function widthOf({ isTty, columns }: Terminal): number {
+  return isTty ? columns : Infinity
 }
 
 /** `09:05:07`, in the local time zone. */

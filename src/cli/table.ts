@@ -1,7 +1,7 @@
 /** Rows for people as a table, for programs as tab-separated lines with one header line. */
 
 import Table from 'cli-table3'
-import { type Terminal, visible } from './terminal.ts'
+import { columnsOf, type Terminal, visible } from './terminal.ts'
 
 /** No borders: two spaces between the columns. */
 const LINES = {
@@ -22,7 +22,7 @@ const LINES = {
   middle: '  ',
 }
 
-/** Prints a header and rows; control characters of cells are written out. */
+/** Prints a header and rows, as a table where it fits; control characters of cells are written out. */
 export function printTable(terminal: Terminal, header: readonly string[], rows: readonly (readonly string[])[]): void {
   const cells = rows.map((row) => row.map(visible))
   if (!terminal.isTty) {
@@ -35,5 +35,21 @@ export function printTable(terminal: Terminal, header: readonly string[], rows: 
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
   table.push(...cells)
-  for (const line of table.toString().split('\n')) terminal.out(line.trimEnd())
+  const lines = table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+  if (lines.every((line) => columnsOf(line) <= terminal.columns)) for (const line of lines) terminal.out(line)
+  else printRecords(terminal, header, cells)
+}
+
+/** For a screen too narrow for the table: a line per cell, and rows apart from each other. */
+function printRecords(terminal: Terminal, header: readonly string[], rows: readonly (readonly string[])[]): void {
+  const labelColumns = Math.max(...header.map(columnsOf))
+  for (const [index, row] of rows.entries()) {
+    if (index > 0) terminal.out('')
+    for (const [column, label] of header.entries()) {
+      terminal.out(`${terminal.style('dim', label.padEnd(labelColumns))}  ${row[column] ?? ''}`)
+    }
+  }
 }

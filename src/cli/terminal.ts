@@ -44,7 +44,10 @@ export function openTerminal({ stdout, stderr, env }: TerminalParts): Terminal {
     },
     err(line) {
       clear()
-      stderr.write(`${line}\n`)
+      // What begins with spaces is a command or a trace, which must stay as it is.
+      const isProse = stderr.isTTY && !line.startsWith(' ') && !line.includes('\n')
+      const lines = isProse ? wrapped(line, stderr.columns || COLUMNS_DEFAULT, 2) : [line]
+      for (const each of lines) stderr.write(`${each}\n`)
     },
     progress(line) {
       if (!showsProgress) return

@@ -1,7 +1,7 @@
 /** What somebody sees who watches a node: the banner word for word, each event once, deltas gathered, statuses settled. */
 import { describe, expect, it } from 'vitest'
 
-import { bannerLines, type Facts } from '../../src/cli/banner.ts'
+import { bannerLines, type BannerOptions, type Facts } from '../../src/cli/banner.ts'
 import { type LineContext, reportLines } from '../../src/cli/report-lines.ts'
 import { type Report, Reports, type SyncStatus } from '../../src/cli/reports.ts'
 import type { NodeEvent } from '../../src/node/events.ts'
@@ -24,8 +24,8 @@ const facts: Facts = {
   token: { kind: 'none' },
   notices: [],
 }
-const banner = (changes: Partial<Facts> = {}) =>
-  bannerLines({ ...facts, ...changes }, { style: plain, home: '/h/carol', flags: '' })
+const banner = (changes: Partial<Facts> = {}, options: Partial<BannerOptions> = {}) =>
+  bannerLines({ ...facts, ...changes }, { style: plain, home: '/h/carol', flags: '', columns: 80, ...options })
 
 describe('the banner', () => {
   it('says who, where, what, who can read and write it, where it lies and how to pin that', () => {
@@ -88,6 +88,22 @@ describe('the banner', () => {
     const addresses = topics.map((_, index) => `/ip4/10.0.0.${index}/tcp/4000`)
     expect(banner({ topics, addresses }).length).toBeLessThanOrEqual(24)
     expect(banner({ topics }).join('\n')).toContain('and 57 more: npx rhizome-node status')
+  })
+
+  it('breaks between words on a narrow screen, and leaves whole what is copied', () => {
+    const narrow = banner({}, { columns: 60, flags: ' --topic users' })
+    expect(narrow.slice(2, 7)).toEqual([
+      '  node    carol-laptop',
+      `          ${id}`,
+      '  at      192.168.1.5:4000',
+      '  holds   users  1,204 deltas',
+      '          open: anyone on this network who types the same',
+    ])
+    expect(narrow.slice(-3)).toEqual([
+      '  Ctrl-C stops. In another terminal:',
+      '    npx rhizome-node put user/alice name=Alice --topic users',
+      '',
+    ])
   })
 
   it('fits in 80 columns, and shows a name from outside without obeying it', () => {
