@@ -66,11 +66,13 @@ function holding(logs: readonly TestLog[]): Side {
   store.openNamespace(NAMESPACE, NAMESPACE_NAME)
   for (const log of logs) store.commit(log.run())
   const summaries = new Summaries()
-  let cached: { readonly at: number; readonly summary: Summary } | undefined
+  let summarised: Summary | undefined
+  let after = 0
   const summary = (): Summary => {
-    const at = store.position()
-    if (cached?.at !== at) cached = { at, summary: summaries.of(store.frontier(NAMESPACE)) }
-    return cached.summary
+    const { revision, entries } = store.frontierChanges(NAMESPACE, after)
+    after = revision
+    if (summarised === undefined || entries.length > 0) summarised = summaries.of(entries)
+    return summarised
   }
   // A node at work has compared before: only what changed since is hashed again.
   summary()
