@@ -283,7 +283,7 @@ describe('a failure', () => {
 })
 
 describe('a refusal says what to do:', () => {
-  const json = { 'content-type': 'application/json' }
+  const asJson = { 'content-type': 'application/json' }
   const refusals: readonly [
     method: string,
     path: string,
@@ -297,13 +297,13 @@ describe('a refusal says what to do:', () => {
     ['GET', '/api/docs', undefined, {}, 404, 'there is nothing at /api/docs'],
     ['GET', '/api/user', undefined, {}, 405, 'which takes OPTIONS, PUT; /api/user/ids lists the ids of its records'],
     ['PUT', '/api/user', 'x', { 'content-type': 'text/plain' }, 415, 'this one came as text/plain: send it with -H'],
-    ['PUT', '/api/user', '{"properties":{"a":1,}}', json, 400, 'the body is not JSON: '],
-    ['PUT', '/api/user', '{"properties":{"a":1,}}', json, 400, 'at position 21'],
-    ['PUT', '/api/user', '', json, 400, 'the body is empty'],
-    ['PUT', '/api/user', '{"properties":{}}', json, 400, 'body/properties is empty'],
-    ['PUT', '/api/user', '{}', json, 400, 'the body lacks "properties"'],
-    ['PUT', '/api/user', '{"properties":{"a":1},"x":1}', json, 400, 'the body takes no "x"'],
-    ['PUT', '/api/user', '{"properties":3}', json, 400, 'body/properties must be of type object'],
+    ['PUT', '/api/user', '{"properties":{"a":1,}}', asJson, 400, 'the body is not JSON: '],
+    ['PUT', '/api/user', '{"properties":{"a":1,}}', asJson, 400, 'at position 21'],
+    ['PUT', '/api/user', '', asJson, 400, 'the body is empty'],
+    ['PUT', '/api/user', '{"properties":{}}', asJson, 400, 'body/properties is empty'],
+    ['PUT', '/api/user', '{}', asJson, 400, 'the body lacks "properties"'],
+    ['PUT', '/api/user', '{"properties":{"a":1},"x":1}', asJson, 400, 'the body takes no "x"'],
+    ['PUT', '/api/user', '{"properties":3}', asJson, 400, 'body/properties must be of type object'],
     ['GET', '/api/deltas?limit=0', undefined, {}, 400, 'querystring/limit must be >= 1'],
   ]
   it.each(refusals)('%s %s %s', async (method, path, body, headers, status, detail) => {
