@@ -90,7 +90,7 @@ function peerRow({
     address === undefined ? '-' : shortAddress(address),
     roundTripMs === undefined ? '-' : `${roundTripMs < 10 ? roundTripMs.toFixed(1) : Math.round(roundTripMs)} ms`,
     clockOffsetMs === undefined ? '-' : `${clockOffsetMs < 0 ? '' : '+'}${(clockOffsetMs / 1_000).toFixed(1)} s`,
-    namespaces.join(' '),
+    namespaces.join(' ') || '-',
   ]
 }
 
