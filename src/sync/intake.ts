@@ -133,13 +133,14 @@ export class Intake {
 
   /** The run exists and is not here: the status says so at once, and sync is asked for it if that lasts. */
   #lacks({ log, run, from }: Arrival): void {
-    const { known, schedule, needSync, changed } = this.#options
+    const { store, known, schedule, needSync, changed } = this.#options
     known.note(log, lastOf(run).header.seq, from)
     changed()
     if (this.#closed || this.#gapTimers.has(log)) return
     const cancel = schedule(GAP_MS, () => {
       this.#gapTimers.delete(log)
-      if (known.lacks(log)) needSync(from)
+      // A full store takes no more from sync than from gossip: the sessions that come in time find out when it does.
+      if (known.lacks(log) && !store.full) needSync(from)
     })
     this.#gapTimers.set(log, cancel)
   }

@@ -75,6 +75,14 @@ describe('a gossiped run that is lost here', () => {
     expect([known.lacked(time.nowMs()).blocks, asked]).toEqual([0, []])
   })
 
+  it('is not asked for at once while the store is full, which it will be for sync too', async () => {
+    const { intake, known, asked, time, disk } = opened()
+    disk.fault = 'full'
+    intake.message(encodeGossipRun(new TestLog({ signer: signer(9) }).write()), 'peer')
+    await time.advance(2 * GAP_MS)
+    expect([known.lacked(time.nowMs()).blocks, asked]).toEqual([1, []])
+  })
+
   it('asks for nothing after the namespace is left', async () => {
     const { intake, asked, time } = opened()
     const log = new TestLog({ signer: signer(9) })
