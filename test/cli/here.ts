@@ -6,13 +6,30 @@ import { Readable } from 'node:stream'
 import type { Host } from '../../src/cli/cli.ts'
 import { main } from '../../src/main.ts'
 import type { CommandOptions, Finished } from '../support/command.ts'
+import { until } from '../support/nodes.ts'
 
 /** Paths in `words` that begin with `./` are taken in the command's directory, since a process has one working folder. */
 export async function runHere(words: readonly string[], at: CommandOptions, input = ''): Promise<Finished> {
-  const [out, err] = [new Written(), new Written()]
-  const env = { RHIZOME_HOME: at.home, RHIZOME_NO_MDNS: '1', RHIZOME_LISTEN: '127.0.0.1:0', ...at.env }
+  const { host, out, err } = hostHere(at, input, false)
+  const argv = words.map((word) => (word.startsWith('./') ? join(at.directory, word) : word))
+  const exitCode = await main(argv, host as unknown as Host)
+  return { exitCode, out: out.text, err: err.text.replaceAll(`${at.directory}/`, './') }
+}
+
+/** The command as on a terminal, stopped by Ctrl-C once it has said `said`. */
+export async function interruptHere(words: readonly string[], at: CommandOptions, said: RegExp): Promise<Finished> {
+  const { host, out, err } = hostHere(at, '', true)
+  const ended = main(words, host as unknown as Host)
+  await until(`${said} is said`, () => said.test(out.text + err.text))
+  host.emit('SIGINT', 'SIGINT')
+  return { exitCode: await ended, out: out.text, err: err.text }
+}
+
+function hostHere(at: CommandOptions, input: string, isTTY: boolean) {
+  const [out, err] = [new Written(isTTY), new Written(isTTY)]
+  const own = { RHIZOME_HOME: at.home, RHIZOME_NO_MDNS: '1', RHIZOME_LISTEN: '127.0.0.1:0', NO_COLOR: '1' }
   const host = Object.assign(new EventEmitter(), {
-    env,
+    env: { ...own, ...at.env },
     cwd: () => at.directory,
     stdin: Readable.from([input]),
     stdout: out,
@@ -21,14 +38,18 @@ export async function runHere(words: readonly string[], at: CommandOptions, inpu
       throw new Error(`the command would have ended at once, with ${code}`)
     },
   })
-  const argv = words.map((word) => (word.startsWith('./') ? join(at.directory, word) : word))
-  const exitCode = await main(argv, host as unknown as Host)
-  return { exitCode, out: out.text, err: err.text.replaceAll(`${at.directory}/`, './') }
+  return { host, out, err }
 }
 
 class Written extends EventEmitter {
-  readonly isTTY = false
+  readonly isTTY: boolean
+  readonly columns = 80
   text = ''
+
+  constructor(isTTY: boolean) {
+    super()
+    this.isTTY = isTTY
+  }
 
   write(text: string): boolean {
     this.text += text

@@ -14,7 +14,7 @@ import { answers } from '../../src/cli/control.ts'
 import { withoutPeer } from '../../src/cli/paths.ts'
 import { type Command, type CommandOptions, startRhizome } from '../support/command.ts'
 import { temporaryFolder, until } from '../support/nodes.ts'
-import { runHere } from './here.ts'
+import { interruptHere, runHere } from './here.ts'
 
 async function place(): Promise<CommandOptions> {
   const directory = await temporaryFolder()
@@ -223,6 +223,28 @@ async function spawned(at: CommandOptions) {
   await until('the node runs', () => said.out.includes('Ctrl-C stops'))
   return { child, said, ended: once(child, 'close') }
 }
+
+describe('on a terminal', () => {
+  it('the last line stands below the ^C that the terminal wrote', async () => {
+    const words = ['--topic', 'users', '--memory', '--no-http']
+    const { exitCode, out, err } = await interruptHere(words, await place(), /Ctrl-C stops/)
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '\n' })
+    expect(out).toMatch(/stopped; nothing is kept\n$/)
+  })
+
+  it('tail says what it waits for, and how to see what is there', async () => {
+    const at = await place()
+    const node = start(['--no-http'], at)
+    await node.printed(/Ctrl-C stops/)
+    const { exitCode, out, err } = await interruptHere(['tail'], at, /following/)
+    expect({ exitCode, out, err }).toEqual({
+      exitCode: 0,
+      out: '',
+      err: 'following users from now on; --all shows what is there, too; Ctrl-C stops\n\n',
+    })
+    await node.interrupt()
+  })
+})
 
 describe('a node ends', () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
