@@ -38,11 +38,12 @@ export function choose(
   const open = running.length > 0 ? running : candidates
   const [candidate, ...others] = open
   if (candidate === undefined) return undefined
-  // Data of another topic counts although its node is stopped; a node can only be asked for what it holds itself.
-  const topics = topic === undefined ? distinctTopics(about === 'data' ? candidates : rivals(open)) : []
-  const isMixed = new Set(open.map(({ card }) => card.overlay)).size > 1
+  // Data counts although its node is stopped: it may be what was meant. A node can only be asked for what it holds itself.
+  const meant = about === 'data' ? candidates : open
+  const topics = topic === undefined ? distinctTopics(about === 'data' ? meant : rivals(meant)) : []
+  const isMixed = new Set(meant.map(({ card }) => card.overlay)).size > 1
   if (changes && topics.length > 1) throw ambiguous(`several topics here: give --topic ${topics.join('|')}`)
-  if (changes && isMixed) throw ambiguous(mixed(open))
+  if (changes && isMixed) throw ambiguous(mixed(meant))
   const chosen = { candidate, topic: topic ?? candidate.card.topics[0] }
   if (topics.length > 1) return { ...chosen, note: otherTopics(chosen, about, topics) }
   // Nodes of one topic that run hold the same records: which of them answers is no matter.

@@ -29,6 +29,12 @@ describe('what changes something', () => {
     ['a write, to a node of two topics', [node('x', true, { topics: ['b', 'a'] })], write, 'give --topic a|b'],
     ['an invitation, with nodes of two topics', [geo, users], change, 'give --topic geo|users'],
     ['a write, with an open and a closed node', [users, closed], write, '--data /nodes/users or --data /nodes/users-3'],
+    [
+      'a write, with open data and a closed node',
+      [node('users', false), closed],
+      write,
+      'in the open and under a secret',
+    ],
     ['an invitation, with an open and a closed node', [users, closed], change, 'in the open and under a secret'],
     [
       'a write, with two secrets',
@@ -51,6 +57,7 @@ describe('what changes something', () => {
     expect(choose([node('x', true, { topics: ['a', 'b'] })], write, 'b')).toMatchObject({ topic: 'b' })
     expect(choose([node('x', true, { topics: ['a', 'b'] })], change, undefined)).toMatchObject({ topic: 'a' })
     expect(choose([users, stopped], change, undefined)).toMatchObject({ candidate: users })
+    expect(choose([node('users', false), closed], change, undefined)).toMatchObject({ candidate: closed })
   })
 })
 
