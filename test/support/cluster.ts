@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { NetworkOptions } from '../../src/index.ts'
 import type { Lan } from './lan.ts'
-import type { Contents } from './node-child.ts'
 import { until } from './nodes.ts'
 import { ProcessNode, type ProcessNodeOptions } from './process-node.ts'
 
@@ -153,10 +152,6 @@ export async function expectEqual(
       throw new Error(`${node.name} lacks ${missing.length} acknowledged deltas, ${missing[0]} first`)
   }
   return tookMs
-}
-
-function contentsOf(node: ProcessNode): Promise<Contents> {
-  return node.run('contents')
 }
 
 /** A line for people who read the run: numbers that tests do not assert. */

@@ -24,18 +24,7 @@ export function deltaOf(index: number, pointers: readonly Pointer[], where: Part
 }
 
 /** Names that trip maps made of plain objects, beside ordinary ones. */
-const awkwardNames = fc.constantFrom(
-  'name',
-  'age',
-  '__proto__',
-  'constructor',
-  'toString',
-  '2',
-  '10',
-  'é',
-  '𝒳',
-  '￿',
-)
+const awkwardNames = fc.constantFrom('name', 'age', '__proto__', 'constructor', 'toString', '2', '10', 'é', '𝒳', '￿')
 
 export const values: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
   value: fc.oneof(
