@@ -72,7 +72,8 @@ function textOf(cell: Json): string {
 function cellType(cell: string): ColumnType | undefined {
   if (cell === '') return undefined
   if (cell === 'true' || cell === 'false') return 'boolean'
-  if (!NUMBER.test(cell)) return 'text'
+  // A negative zero would be read back as 0.
+  if (!NUMBER.test(cell) || Object.is(Number(cell), -0)) return 'text'
   const isWhole = !cell.includes('.')
   return isWhole && !Number.isSafeInteger(Number(cell)) ? 'text' : 'number'
 }

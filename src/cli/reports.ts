@@ -6,6 +6,7 @@
 import type { NodeEvent } from '../node/events.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import { withoutPeer } from './paths.ts'
+import { Unreachable } from './unreachable.ts'
 
 export type SyncStatus = ReturnType<ReturnType<RhizomeNode['namespaces']>[number]['status']>
 
@@ -103,12 +104,8 @@ const DELTAS_MS = 1_000
 /** The same complaint about the same peer is told again after this long. */
 const REPEAT_MS = 60_000
 const REPEATS_MAX = 1_000
-/** An address that the user gave is told again after one minute, then two, four … until this. */
-const GIVEN_REPEAT_MS_MAX = 3_600_000
 /** How long a node is alone before it is told of what it could not guess; peers need a moment to say what they share. */
 const ALONE_MS = 10_000
-/** A peer that was found and never answered is told after so long: who stops right after a start is no news. */
-const UNANSWERED_MS = 30_000
 /** Hosts with another secret that are told of in one run. */
 const STRANGERS_MAX = 4
 /** Peers remembered; beyond that all are forgotten, and some line comes without a name or once too often. */
@@ -121,6 +118,8 @@ const SETTLED_MS: Readonly<Record<SyncStatus['kind'], number>> = {
   'in-sync': 0,
   full: 0,
 }
+
+type NetworkEvent = Extract<NodeEvent, { kind: 'network' }>['event']
 
 interface Pending {
   readonly address: string
@@ -144,13 +143,6 @@ interface Standing {
   isUnshared: boolean
 }
 
-/** An address or peer that cannot be reached. */
-interface Failing {
-  readonly sinceMs: number
-  toldMs: number
-  waitMs: number
-}
-
 export class Reports {
   readonly #watched: Watched
   readonly #tell: (report: Report) => void
@@ -159,14 +151,10 @@ export class Reports {
   readonly #connected = new Map<string, number>()
   /** Peers that were connected once, with the last name known. */
   readonly #met = new Map<string, string | undefined>()
-  /** Whose the addresses are that were discovered. */
-  readonly #discovered = new Map<string, string>()
   readonly #gathered = new Map<string, Gathered>()
   readonly #standings = new Map<string, Standing>()
   readonly #toldMs = new Map<string, number>()
-  readonly #failing = new Map<string, Failing>()
-  /** Peers of which nothing more is told when they cannot be reached: somebody answered there once, or it was told. */
-  readonly #settled = new Set<string>()
+  readonly #unreachable = new Unreachable()
   /** By host, nodes with another secret; the message is undefined once told. */
   readonly #strangers = new Map<string, { readonly address: string; message: string | undefined }>()
   #deltasMs = -Infinity
@@ -220,11 +208,11 @@ export class Reports {
     this.#tellDeltas(nowMs)
   }
 
-  #hearNetwork(event: Extract<NodeEvent, { kind: 'network' }>['event'], nowMs: number): void {
+  #hearNetwork(event: NetworkEvent, nowMs: number): void {
     switch (event.kind) {
       case 'connected':
         this.#connecting.set(event.peer, { address: event.address, sinceMs: nowMs })
-        this.#failing.delete(withoutPeer(event.address))
+        this.#unreachable.connected(event.peer, event.address)
         this.#meet(event.peer)
         return
       case 'disconnected': {
@@ -234,7 +222,7 @@ export class Reports {
       case 'dial-failed': {
         const given = this.#watched.isGiven(event.address)
         if (event.code === 'secret-mismatch') this.#hearSecret(event, given, nowMs)
-        else if (given ? this.#isDue(event.address, nowMs) : this.#isUnanswered(event, nowMs)) {
+        else if (given ? this.#unreachable.isDue(event, nowMs) : this.#unreachable.isUnanswered(event, nowMs)) {
           const { address, code, message } = event
           this.#tell({ event: 'dial-failed', address, given, code, message })
         }
@@ -248,47 +236,11 @@ export class Reports {
         return this.#tell({ event: 'alone', interfaces, queriesSent, answersHeard })
       }
       case 'discovered':
-        if (this.#discovered.size >= PEERS_MAX) this.#discovered.clear()
-        for (const address of event.addresses) this.#discovered.set(address, event.peer)
-        return
+        return this.#unreachable.found(event.peer, event.addresses)
       case 'joined':
       case 'left':
         return
     }
-  }
-
-  /** Whether it is time to tell of this address: at once, then ever more rarely. */
-  #isDue(address: string, nowMs: number): boolean {
-    const key = withoutPeer(address)
-    const failing = this.#failingAt(key, nowMs)
-    if (nowMs - failing.toldMs < failing.waitMs) return false
-    if (failing.toldMs > -Infinity) failing.waitMs = Math.min(2 * failing.waitMs, GIVEN_REPEAT_MS_MAX)
-    failing.toldMs = nowMs
-    return true
-  }
-
-  /**
-   * Whether a peer was found that never answered anybody, as behind a firewall: told once. One who left is dialled again
-   * for long, and addresses go stale, and two who share a machine meet their own: that is no news.
-   */
-  #isUnanswered({ address, code }: { readonly address: string; readonly code: string }, nowMs: number): boolean {
-    const peer = this.#discovered.get(address)
-    if (peer === undefined || this.#met.has(peer) || this.#settled.has(peer)) return false
-    const isLong = nowMs - this.#failingAt(peer, nowMs).sinceMs >= UNANSWERED_MS
-    if (code === 'unreachable' && !isLong) return false
-    this.#failing.delete(peer)
-    if (this.#settled.size >= PEERS_MAX) this.#settled.clear()
-    this.#settled.add(peer)
-    return code === 'unreachable'
-  }
-
-  #failingAt(key: string, nowMs: number): Failing {
-    const known = this.#failing.get(key)
-    if (known !== undefined) return known
-    if (this.#failing.size >= PEERS_MAX) this.#failing.clear()
-    const failing = { sinceMs: nowMs, toldMs: -Infinity, waitMs: REPEAT_MS }
-    this.#failing.set(key, failing)
-    return failing
   }
 
   /**
@@ -296,19 +248,17 @@ export class Reports {
    * told of an address that the user gave, and to one who is alone. Both sides dial, so one mismatch shows twice, at the
    * port of the other and at the one from which it came: only the host counts.
    */
-  #hearSecret(
-    { address, message }: { readonly address: string; readonly message: string },
-    given: boolean,
-    nowMs: number,
-  ): void {
+  #hearSecret(event: Extract<NetworkEvent, { kind: 'dial-failed' }>, given: boolean, nowMs: number): void {
+    const { address, message } = event
     const host = address.replace(/\/tcp\/.*$/, '')
-    const peer = this.#discovered.get(address)
-    if (peer !== undefined) this.#settled.add(peer)
     if (given) {
       this.#isSecretWrong = true
       this.#strangers.set(host, { address, message: undefined })
-      if (this.#isDue(address, nowMs)) this.#tell({ event: 'wrong-secret', address, given, message })
-    } else if (!this.#strangers.has(host) && this.#strangers.size < STRANGERS_MAX) {
+      if (this.#unreachable.isDue(event, nowMs)) this.#tell({ event: 'wrong-secret', address, given, message })
+      return
+    }
+    this.#unreachable.answered(address)
+    if (!this.#strangers.has(host) && this.#strangers.size < STRANGERS_MAX) {
       this.#strangers.set(host, { address, message })
     }
   }

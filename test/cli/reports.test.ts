@@ -332,6 +332,8 @@ describe('an address that cannot be reached', () => {
 
   it('for want of the right secret is told when the user gave it, and is why one is alone', () => {
     const { network, reports, taken } = watch()
+    network(failed(given), 0)
+    expect(taken()).toMatchObject([{ event: 'dial-failed' }])
     network(failed(given, 'secret-mismatch'), 0)
     network(failed(given, 'secret-mismatch'), 1)
     network({ kind: 'alone', interfaces: [], queriesSent: 1, answersHeard: 1 }, 10_000)
