@@ -63,8 +63,12 @@ describe('a folder', () => {
     await chmod(join(folder, 'nodes'), 0o700)
   })
 
-  it.runIf(process.platform === 'linux')('where none can be made is refused, and nothing hangs', async () => {
-    for (const path of ['/proc/x', '/proc/x/y/z']) {
+  it('where none can be made is refused, and nothing hangs', async () => {
+    // Where there is no /proc, below a file none can be made either.
+    const file = join(await temporaryFolder(), 'file')
+    await writeFile(file, '')
+    const parent = process.platform === 'linux' ? '/proc' : file
+    for (const path of [join(parent, 'x'), join(parent, 'x', 'y', 'z')]) {
       await expect(makeFolder(path)).rejects.toMatchObject(refusal('cannot be made'))
     }
   })
