@@ -3,8 +3,9 @@
  * secret above all. Readable by its owner alone, as the private key beside it is, and gone when the node stops.
  */
 
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../node/whole-file.ts'
 
 export interface RunningNote {
   readonly topics: readonly string[]
@@ -18,9 +19,7 @@ const FILE = 'running.json'
 
 export async function leaveNote(directory: string, note: RunningNote): Promise<AsyncDisposable> {
   const path = join(directory, FILE)
-  const draft = `${path}.${process.pid}.new`
-  await writeFile(draft, `${JSON.stringify({ ...note, pid: process.pid })}\n`, { mode: 0o600 })
-  await rename(draft, path)
+  await replaceFile(path, `${JSON.stringify({ ...note, pid: process.pid })}\n`)
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
 }
 

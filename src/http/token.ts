@@ -4,9 +4,10 @@
  */
 
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RhizomeError } from '../errors.ts'
+import { replaceFile } from '../node/whole-file.ts'
 
 /** Tells whether a presented token is the one. Takes the same time wherever they differ. */
 export type TokenCheck = (presented: string) => boolean | Promise<boolean>
@@ -41,15 +42,7 @@ export async function hasToken(directory: string): Promise<boolean> {
 /** Makes a new token, keeps its hash alone, and returns it to be shown: the last time that anyone can. */
 export async function renewToken(directory: string): Promise<string> {
   const token = makeToken()
-  const path = join(directory, FILE)
-  const fresh = `${path}.${process.pid}`
-  try {
-    await writeFile(fresh, `sha256:${hash('sha256', token, 'hex')}\n`, { mode: 0o600 })
-    await rename(fresh, path)
-  } catch (cause) {
-    await rm(fresh, { force: true })
-    throw cause
-  }
+  await replaceFile(join(directory, FILE), `sha256:${hash('sha256', token, 'hex')}\n`)
   return token
 }
 

@@ -3,11 +3,12 @@
  * `node.json` that says which topics it holds. Owns choosing one; the store's lock decides who may have it.
  */
 
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import envPaths from 'env-paths'
 import { RhizomeError } from '../errors.ts'
 import { makeFolder, unusable } from './folder.ts'
+import { replaceFile } from './whole-file.ts'
 
 const CARD = 'node.json'
 const NODES = 'nodes'
@@ -49,14 +50,10 @@ export async function readCard(directory: string): Promise<DirectoryCard | undef
   return parsed === undefined ? undefined : { directory, ...parsed }
 }
 
-/** Replaces the card in one step. */
+/** Replaces the card in one step. Its owner alone can read it: from the hash of the secret in it one can try words. */
 export async function writeCard(card: DirectoryCard): Promise<void> {
-  const path = join(card.directory, CARD)
-  const draft = `${path}.${process.pid}.new`
-  const { name, topics, overlay } = card
-  // The mark of the overlay is a hash of the secret: who reads it can try words.
-  await writeFile(draft, `${JSON.stringify({ name, topics, overlay })}\n`, { mode: 0o600 })
-  await rename(draft, path)
+  const { directory, name, topics, overlay } = card
+  await replaceFile(join(directory, CARD), `${JSON.stringify({ name, topics, overlay })}\n`)
 }
 
 export interface DirectoryChoice<Opened> {

@@ -4,12 +4,13 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { access, mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromString, toString } from 'uint8arrays'
 import type { PeerId } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
 import { SEED_BYTES, type Signer, signerOf } from '../log/signature.ts'
+import { replaceFile } from './whole-file.ts'
 
 export const DEFAULT_IDENTITY = 'default'
 const IDENTITY_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
@@ -109,31 +110,10 @@ async function storeNew(directory: string, identity: Identity): Promise<Identity
   return write(directory, identity)
 }
 
-/** Written whole beside its place, flushed, and then moved there: a crash leaves the old file or the whole new one. */
 async function write(directory: string, identity: Identity): Promise<Identity> {
   const path = identityPath(directory, identity.name)
-  const draft = `${path}.${process.pid}.new`
-  const file = await open(draft, 'w', 0o600)
-  try {
-    await file.writeFile(`${exportIdentity(identity)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draft, path)
-  await syncFolder(identityFolder(directory))
+  await replaceFile(path, `${exportIdentity(identity)}\n`, { durable: true })
   return identity
-}
-
-/** So that the new name survives a power cut, where folders can be opened (Windows sees to it itself). */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
