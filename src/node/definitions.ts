@@ -1,10 +1,10 @@
 /**
- * The resolvers and contexts in force in a namespace, now or at a moment. They are read from records of the log and kept
- * compiled until a change concerns them: before each read the store's changes since the last one are looked through, so
- * that what is kept can never differ from what would be read anew.
+ * The definitions in force in a namespace, now or at a moment: `KINDS` lists all kinds of them. They are read from records
+ * of the log and kept compiled until a change concerns them: before each read the store's changes since the last one are
+ * looked through, so that what is kept can never differ from what would be read anew.
  */
 
-import { type Delta, isReference, negatedIds } from '../delta/delta.ts'
+import { type Delta, isReference, negatedIds, type Value } from '../delta/delta.ts'
 import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
 import { deltasOf } from '../log/block-bytes.ts'
@@ -12,15 +12,42 @@ import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../store/shown.ts'
 import type { Change, EntityDeltas, Position, Store } from '../store/store.ts'
 import { compileContext, type Context, resolversIn } from '../view/contexts/context.ts'
-import { type DefinitionFault, type DefinitionRecord, readDefinition } from '../view/definition.ts'
+import {
+  type DefinitionFault,
+  type DefinitionRecord,
+  type DefinitionSource,
+  readDefinition,
+} from '../view/definition.ts'
 import { losslessView } from '../view/lossless.ts'
-import { compileResolver, type Resolver } from '../view/resolvers/resolver.ts'
+import { compileResolver } from '../view/resolvers/resolver.ts'
 import { type ResolverSet, resolverSet } from '../view/resolvers/resolver-set.ts'
+import { compileSchema } from '../view/schemas/schema.ts'
+import { type SchemaSet, schemaSet } from '../view/schemas/schema-set.ts'
 import type { Moment } from './moment.ts'
 
 export const RESOLVER = 'resolver'
 export const CONTEXT = 'context'
-const PREFIXES = [`${RESOLVER}/`, `${CONTEXT}/`] as const
+export const SCHEMA = 'schema'
+
+/**
+ * What is defined by records: of each kind its collection (one of `RESERVED_COLLECTIONS`), and what reads a definition.
+ * A kind of one's own is one entry here; what is then in force is in `Definitions.records`, and its faults are reported.
+ */
+const KINDS = {
+  [RESOLVER]: compileResolver,
+  [CONTEXT]: compileContext,
+  [SCHEMA]: compileSchema,
+} satisfies { readonly [collection: string]: (value: Value, source: DefinitionSource) => unknown }
+
+type Kind = keyof typeof KINDS
+
+/** Of each kind the records that are there, by their ids. */
+type RecordsByKind = {
+  readonly [Of in Kind]: ReadonlyMap<string, DefinitionRecord<ReturnType<(typeof KINDS)[Of]>>>
+}
+
+const KIND_NAMES = Object.keys(KINDS) as readonly Kind[]
+const PREFIXES = KIND_NAMES.map((kind) => `${kind}/`)
 
 /** Past this many changes reading all records anew is the shorter way. */
 const CHANGES_MAX = 256
@@ -31,18 +58,18 @@ const MOMENTS_MAX = 16
 
 /** Definitions as of one moment. */
 export interface Definitions {
+  readonly records: RecordsByKind
   readonly resolvers: ResolverSet
-  /** By the ids of their records. */
-  readonly contexts: ReadonlyMap<string, DefinitionRecord<Context>>
-  /** By the ids of their records. */
-  readonly resolverRecords: ReadonlyMap<string, DefinitionRecord<Resolver>>
-  /** Those in force in a context. */
+  readonly schemas: SchemaSet
+  /** The resolvers in force in a context. */
   readonly resolversIn: (context: Context) => ResolverSet
 }
 
-type DefinedRecord =
-  | { readonly kind: typeof RESOLVER; readonly id: string; readonly record: DefinitionRecord<Resolver> }
-  | { readonly kind: typeof CONTEXT; readonly id: string; readonly record: DefinitionRecord<Context> }
+interface DefinedRecord {
+  readonly kind: Kind
+  readonly id: string
+  readonly record: DefinitionRecord<unknown>
+}
 
 interface Held {
   readonly deltas: EntityDeltas
@@ -154,9 +181,9 @@ export class DefinitionRecords {
 }
 
 /** Definitions that were passed over, in the order of their records. */
-export function faultsOf({ resolverRecords, contexts }: Definitions): readonly DefinitionFault[] {
-  const records = [...resolverRecords.values(), ...contexts.values()]
-  return records.flatMap(({ faults }) => faults).sort((a, b) => compareUtf8(a.source.record, b.source.record))
+export function faultsOf({ records }: Definitions): readonly DefinitionFault[] {
+  const faults = KIND_NAMES.flatMap((kind) => [...records[kind].values()].flatMap((record) => record.faults))
+  return faults.sort((a, b) => compareUtf8(a.source.record, b.source.record))
 }
 
 function recordsIn(delta: Delta): readonly string[] {
@@ -173,26 +200,23 @@ function asOf({ deltas, negations }: EntityDeltas, { admits }: Moment): EntityDe
 /** What a record's deltas define; nothing for what is no record, or not there yet. */
 function define(entity: string, { deltas, negations }: EntityDeltas): readonly DefinedRecord[] {
   const { collection, id } = parseEntityId(entity) ?? {}
-  if (id === undefined || deltas.length === 0) return []
-  const view = losslessView(entity, deltas, negations)
-  return collection === RESOLVER
-    ? [{ kind: RESOLVER, id, record: readDefinition(view, compileResolver) }]
-    : [{ kind: CONTEXT, id, record: readDefinition(view, compileContext) }]
+  const kind = KIND_NAMES.find((name) => name === collection)
+  if (id === undefined || kind === undefined || deltas.length === 0) return []
+  const compile: (value: Value, source: DefinitionSource) => unknown = KINDS[kind]
+  return [{ kind, id, record: readDefinition(losslessView(entity, deltas, negations), compile) }]
 }
 
-function assemble(records: readonly DefinedRecord[]): Definitions {
-  const resolverRecords = new Map<string, DefinitionRecord<Resolver>>()
-  const contexts = new Map<string, DefinitionRecord<Context>>()
-  for (const { kind, id, record } of records) {
-    if (kind === RESOLVER) resolverRecords.set(id, record)
-    else contexts.set(id, record)
-  }
-  const resolvers = resolverSet([...resolverRecords.values()])
+function assemble(defined: readonly DefinedRecord[]): Definitions {
+  const byKind = new Map<Kind, Map<string, DefinitionRecord<unknown>>>(KIND_NAMES.map((kind) => [kind, new Map()]))
+  for (const { kind, id, record } of defined) byKind.get(kind)?.set(id, record)
+  // Each was compiled by its kind's own function.
+  const records = Object.fromEntries(byKind) as unknown as RecordsByKind
+  const resolvers = resolverSet([...records.resolver.values()])
   const inContexts = new WeakMap<Context, ResolverSet>()
   return {
+    records,
     resolvers,
-    contexts,
-    resolverRecords,
+    schemas: schemaSet([...records.schema.values()]),
     resolversIn: (context) => {
       const known = inContexts.get(context) ?? resolversIn(context, resolvers)
       inContexts.set(context, known)

@@ -164,9 +164,9 @@ export class Views {
     return { deltas: held.deltas.filter(moment.admits), negations: held.negations.filter(moment.admits) }
   }
 
-  #context({ contexts }: Definitions, id: string | undefined): Context {
+  #context({ records }: Definitions, id: string | undefined): Context {
     if (id === undefined) return OPEN_CONTEXT
-    const { definition, faults } = contexts.get(id) ?? { faults: [] }
+    const { definition, faults } = records.context.get(id) ?? { faults: [] }
     if (definition !== undefined) return definition
     const [fault] = faults
     const why = fault === undefined ? `write one as the record context/${id}` : fault.message

@@ -18,6 +18,8 @@ export const RESERVED_COLLECTIONS: ReadonlySet<string> = new Set([
   'resolver',
   'context',
   'schema',
+  'query',
+  'function',
   'placement',
   'grant',
   'erasure',

@@ -22,7 +22,8 @@ const resolver = (id: string, property: string, rule: Value) =>
   claim('resolver', id, 'definition', definition(property, rule))
 
 /** All that can be told of definitions, as plain data. */
-function told({ resolvers, contexts, ...definitions }: Definitions): unknown {
+function told(definitions: Definitions): unknown {
+  const { resolvers, schemas, records } = definitions
   return {
     resolvers: new Map(
       [...resolvers.collections].map(([collection, { byProperty, order, cycles }]) => {
@@ -30,8 +31,9 @@ function told({ resolvers, contexts, ...definitions }: Definitions): unknown {
         return [collection, { inForce, order, cycles }]
       }),
     ),
-    contexts: new Map([...contexts].map(([id, record]) => [id, record.definition !== undefined])),
-    faults: faultsOf({ resolvers, contexts, ...definitions }).map(({ code, source }) => [code, source.delta.id]),
+    contexts: new Map([...records.context].map(([id, record]) => [id, record.definition !== undefined])),
+    schemas: new Map([...schemas.collections].map(([name, all]) => [name, all.map(({ definition }) => definition)])),
+    faults: faultsOf(definitions).map(({ code, source }) => [code, source.delta.id]),
   }
 }
 
@@ -45,6 +47,11 @@ describe('what is kept of definitions', () => {
         rule: fc.constantFrom<Value[]>(1, { property: 'p' }, { property: 'q' }, { nonsense: 1 }),
       }),
       fc.record({ kind: fc.constant('context' as const), negations: fc.constantFrom('everyone', 'author', 'nobody') }),
+      fc.record({
+        kind: fc.constant('schema' as const),
+        version: fc.constantFrom(1, 2, 'x'),
+        schema: fc.constantFrom(true, { type: 'object' }),
+      }),
       fc.record({ kind: fc.constant('negation' as const), back: fc.nat({ max: 6 }) }),
       fc.record({ kind: fc.constant('data' as const), blocks: fc.constantFrom(1, 2, 300) }),
     ),
@@ -70,7 +77,12 @@ describe('what is kept of definitions', () => {
           } else if (step.kind === 'resolver') write(resolver(step.id, step.property, step.rule))
           else if (step.kind === 'context')
             write(claim('context', 'c', 'definition', { negations: step.negations, semantics: 1 }))
-          else if (step.kind === 'negation') {
+          else if (step.kind === 'schema') {
+            const { version, schema } = step
+            write(
+              claim('schema', `user-${version}`, 'definition', { collection: 'user', version, schema, semantics: 1 }),
+            )
+          } else if (step.kind === 'negation') {
             const target = written.at(-1 - step.back)
             if (target !== undefined) write(negationPointers(target))
           } else for (let count = 0; count < step.blocks; count++) write(claim('user', 'a', 'p', count))
