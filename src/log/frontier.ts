@@ -30,13 +30,8 @@ export function sameEntry(a: FrontierEntry, b: FrontierEntry): boolean {
 
 /** 32 bytes that are equal exactly when the frontiers are. Linear in the logs. */
 export function digestOf(frontier: Frontier): Uint8Array {
-  return digestOfEntries(frontier.map((entry) => encode(entryValue(entry))))
-}
-
-/** As `digestOf`, from the encodings of `entryValue` in the frontier's order, for whoever keeps them. */
-export function digestOfEntries(entries: readonly Uint8Array[]): Uint8Array {
   // Each encoding tells its own length, so that the chain of them can be read in one way only.
-  return new Uint8Array(sha256(Buffer.concat(entries)))
+  return new Uint8Array(sha256(Buffer.concat(frontier.map((entry) => encode(entryValue(entry))))))
 }
 
 /** An entry as CBOR: `[creator key, log id, seq | null, hash | null, cut | null]`. */

@@ -1,14 +1,13 @@
 /**
  * What a store knows of each log without reading the disk: its newest block, its cut, how many deltas count.
- * Owns the frontier with its digest, and the counts. State in memory; `engine.ts` fills it on opening.
+ * Owns the frontier and the counts. State in memory; `engine.ts` fills it on opening.
  */
 
-import { encode } from '../delta/cbor.ts'
 import { laterTime, type Time, TIME_ZERO } from '../delta/clock.ts'
 import type { PeerId } from '../delta/delta.ts'
 import { type LogKey, splitLogKey } from '../log/block.ts'
 import type { Head } from '../log/chain.ts'
-import { digestOfEntries, entryValue, type Frontier, type FrontierEntry, lengthOf, sameEntry } from '../log/frontier.ts'
+import { type Frontier, type FrontierEntry, lengthOf, sameEntry } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { Journal } from './journal.ts'
 import type { NamespaceCounts } from './store.ts'
@@ -40,14 +39,11 @@ interface HeldNamespace {
   frontier: Frontier
   readonly stale: Set<LogKey>
   readonly journal: Journal
-  digest: Uint8Array | undefined
 }
 
 interface FrontierLog {
   readonly held: HeldLog
   readonly entry: FrontierEntry
-  /** The entry's part of the digest, computed when first asked for. */
-  bytes: Uint8Array | undefined
 }
 
 export class Heads {
@@ -65,7 +61,6 @@ export class Heads {
       frontier: [],
       stale: new Set(),
       journal: new Journal(),
-      digest: undefined,
     })
   }
 
@@ -93,7 +88,7 @@ export class Heads {
     const space = this.#namespaces.get(held.namespace) as HeldNamespace
     const before = space.logs.get(held.log)
     const entry = entryOf(held)
-    space.logs.set(held.log, { held, entry, bytes: undefined })
+    space.logs.set(held.log, { held, entry })
     space.blocks += lengthOf(entry) - lengthOf(before?.entry)
     space.deltas += held.headDeltas - (before?.held.headDeltas ?? 0)
     space.voided += Number(holdsVoid(held)) - Number(holdsVoid(before?.held))
@@ -104,7 +99,6 @@ export class Heads {
     if (before === undefined || !sameEntry(before.entry, entry)) {
       space.stale.add(held.log)
       space.journal.note(held.log)
-      space.digest = undefined
     }
     if (held.top !== undefined) this.#latest = laterTime(this.#latest, held.top.time)
   }
@@ -136,16 +130,6 @@ export class Heads {
 
   logsOf(namespace: NamespaceId, creator: PeerId): number {
     return this.#namespaces.get(namespace)?.logsByCreator.get(creator) ?? 0
-  }
-
-  /** `digestOf(frontier)`, from parts that are kept: after a change a hash over 100 bytes per log. */
-  digest(namespace: NamespaceId): Uint8Array {
-    const space = this.#namespaces.get(namespace)
-    if (space === undefined) return digestOfEntries([])
-    space.digest ??= digestOfEntries(
-      this.frontier(namespace).map(({ log }) => bytesOf(space.logs.get(log) as FrontierLog)),
-    )
-    return space.digest
   }
 
   counts(namespace: NamespaceId): NamespaceCounts {
@@ -205,9 +189,4 @@ function entryOf({ log, head, cut }: HeldLog): FrontierEntry {
 
 function holdsVoid(held: HeldLog | undefined): boolean {
   return held?.cut !== undefined && held.top !== undefined && held.top.seq >= held.cut
-}
-
-function bytesOf(log: FrontierLog): Uint8Array {
-  log.bytes ??= encode(entryValue(log.entry))
-  return log.bytes
 }

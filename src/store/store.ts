@@ -105,8 +105,6 @@ export interface Store extends AsyncDisposable {
   frontierChanges(namespace: NamespaceId, after: number): { readonly revision: number; readonly entries: Frontier }
   /** How many logs of one creator are held. */
   logsOf(namespace: NamespaceId, creator: PeerId): number
-  /** `digestOf(frontier(namespace))`, 1 ms for 10,000 logs after a change, else constant. */
-  frontierDigest(namespace: NamespaceId): Uint8Array
   logState(namespace: NamespaceId, log: LogKey): LogState | undefined
   forkProof(namespace: NamespaceId, log: LogKey): ForkProof | undefined
   /** Held blocks of a log at and past its cut, oldest first: kept locally, part of no view. */
