@@ -6,7 +6,7 @@ import { RhizomeError } from '../errors.ts'
 import type { Block } from '../log/block.ts'
 import { deltaAt, deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
-import { isShown } from '../store/shown.ts'
+import { isShown } from '../log/shown.ts'
 import type { Change, Store } from '../store/store.ts'
 
 /** Ids of entities, each once. Of what was voided, those that it had borne upon. Reads each block once. */

@@ -9,7 +9,7 @@ import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
 import { deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
-import { isShown } from '../store/shown.ts'
+import { isShown } from '../log/shown.ts'
 import type { Change, EntityDeltas, Position, Store } from '../store/store.ts'
 import { compileContext, type Context, resolversIn } from '../view/contexts/context.ts'
 import {

@@ -9,9 +9,10 @@ import { negatedIds } from '../delta/delta.ts'
 import { hashBytes } from '../delta/identifiers.ts'
 import { type Block, SALT_BYTES } from '../log/block.ts'
 import { deltaAt } from '../log/block-bytes.ts'
+import { isShown } from '../log/shown.ts'
 import { chunkSumStart, deltaSum, EntryWriter, hashPrefix } from './index-entries.ts'
 import type { Piece, StoredRecord } from './log-rows.ts'
-import { isShown, targetsOf } from './shown.ts'
+import { targetsOf } from './shown.ts'
 import { compareUtf8 } from '../delta/order.ts'
 
 /** A chunk that has grown past this is left as it is, and a new one begun. */

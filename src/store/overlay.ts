@@ -8,15 +8,18 @@ import { compareUtf8 } from '../delta/order.ts'
 import { type Block, type BlockHash, type LogKey, logKeyOfHeader } from '../log/block.ts'
 import { deltaAt } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { isShown } from '../log/shown.ts'
 import type { HeldBlock } from './draft.ts'
 import type { PlacedRecord, ReadLimits } from './log-file.ts'
-import { isShown, targetsOf } from './shown.ts'
+import { targetsOf } from './shown.ts'
 
 /** A delta that points at an entity. */
 export interface OverlayEntry {
   readonly block: Block
   readonly index: number
 }
+
+type PlacedBlock = PlacedRecord & { readonly kind: 'block' }
 
 interface EntityMap {
   readonly entries: Map<string, OverlayEntry[]>
@@ -32,7 +35,7 @@ export class Overlay {
   #bytes = 0
   #records: PlacedRecord[] = []
   #digested = 0
-  readonly #byHash = new Map<BlockHash, Block>()
+  readonly #byHash = new Map<BlockHash, PlacedBlock>()
   readonly #bySeq = new Map<string, Map<number, HeldBlock>>()
   readonly #entities = new Map<NamespaceId, EntityMap>()
 
@@ -55,7 +58,7 @@ export class Overlay {
     this.#bytes += record.bytes
     if (record.kind === 'fork') return
     const { block } = record
-    this.#byHash.set(block.hash, block)
+    this.#byHash.set(block.hash, record)
     const key = keyOf(block.header.namespace, logKeyOfHeader(block.header))
     const blocks = this.#bySeq.get(key)
     if (blocks === undefined) this.#bySeq.set(key, new Map([[block.header.seq, { block, deltas }]]))
@@ -81,7 +84,12 @@ export class Overlay {
   }
 
   block(hash: string): Block | undefined {
-    return this.#byHash.get(hash as BlockHash)
+    return this.#byHash.get(hash as BlockHash)?.block
+  }
+
+  /** The position of the block of that hash. */
+  positionOf(hash: string): number | undefined {
+    return this.#byHash.get(hash as BlockHash)?.end
   }
 
   /** Records after `position`, which must not lie below the floor. */

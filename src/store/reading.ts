@@ -10,12 +10,13 @@ import { RhizomeError } from '../errors.ts'
 import { type Block, type LogKey, logKeyOfHeader, type Run, RUN_BLOCKS_MAX, RUN_BYTES_MAX } from '../log/block.ts'
 import { deltaAt } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { isShown } from '../log/shown.ts'
 import type { HeldBlock, History } from './draft.ts'
 import type { Heads } from './heads.ts'
 import type { Admits, LogIndex, ReadDeltas } from './log-index.ts'
 import type { Overlay } from './overlay.ts'
-import { isShown, negates } from './shown.ts'
-import type { EntityDeltas, Store } from './store.ts'
+import { negates } from './shown.ts'
+import type { EntityDeltas, Position, Store } from './store.ts'
 
 export class Reading implements History {
   readonly #heads: Heads
@@ -60,6 +61,11 @@ export class Reading implements History {
     const block = this.#overlay.block(hash) ?? this.#index?.block(hash)
     if (block === undefined || block.header.namespace !== namespace) return undefined
     return this.#admits(namespace, logKeyOfHeader(block.header), block.header.seq) ? block : undefined
+  }
+
+  positionOf(namespace: NamespaceId, hash: string): Position | undefined {
+    if (this.block(namespace, hash) === undefined) return undefined
+    return (this.#overlay.positionOf(hash) ?? this.#index?.positionOf(hash)) as Position | undefined
   }
 
   entity(namespace: NamespaceId, entity: string): EntityDeltas {

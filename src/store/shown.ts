@@ -1,14 +1,6 @@
-/** Which deltas of a block readers may see, and what each is found under. */
+/** What a delta is found under. */
 
 import { type Delta, isReference, NEGATED_BY, NEGATES } from '../delta/delta.ts'
-import type { Header } from '../log/block.ts'
-
-/** A critical extension that this release does not know: the block is kept and forwarded, but not shown. design.md 3. */
-export function isShown(header: Header): boolean {
-  if (header.payloadKind !== 'plain') return false
-  for (const key in header.extensions) if (key.startsWith('!')) return false
-  return true
-}
 
 /** The ids of the entities and deltas that `delta` points at, each once. */
 export function targetsOf(delta: Delta): readonly string[] {
