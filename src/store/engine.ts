@@ -11,6 +11,7 @@ import { type ForkProof, verifyForkProof } from '../log/fork.ts'
 import type { Frontier } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { Changes } from './changes.ts'
+import type { DerivedTables } from './derived.ts'
 import { Draft, type Verdict } from './draft.ts'
 import type { Heads, HeldLog } from './heads.ts'
 import type { LogFile, Placement } from './log-file.ts'
@@ -23,12 +24,14 @@ import type {
   EntityDeltas,
   LogState,
   NamespaceCounts,
+  Notes,
   Position,
   Store,
   StoreOrigin,
 } from './store.ts'
 
 export interface EngineParts {
+  readonly derived: DerivedTables
   readonly log: LogFile
   readonly heads: Heads
   readonly overlay: Overlay
@@ -41,6 +44,7 @@ export interface EngineParts {
 
 export class StoreEngine implements Store {
   readonly origin: StoreOrigin
+  readonly derived: DerivedTables
   readonly #log: LogFile
   readonly #heads: Heads
   readonly #overlay: Overlay
@@ -66,6 +70,7 @@ export class StoreEngine implements Store {
     // What the overlay's floor leaves open is the tail that no index covers: it is replayed from the log.
     this.#changes = new Changes(parts.log, parts.heads, parts.overlay)
     this.origin = parts.origin
+    this.derived = parts.derived
     for (const { id } of parts.log.namespaces()) parts.heads.openNamespace(id)
     this.#unsure = true
     this.#settle()
@@ -82,8 +87,8 @@ export class StoreEngine implements Store {
 
   // ------------------------------------------------------------------------------------------------------- writing
 
-  commit(run: Run): CommitResult {
-    return this.#transact((draft) => [draft.take(run)])[0] as CommitResult
+  commit(run: Run, notes?: Notes): CommitResult {
+    return this.#transact((draft) => [draft.take(run)], notes)[0] as CommitResult
   }
 
   commitAll(runs: readonly Run[]): readonly CommitResult[] {
@@ -107,21 +112,28 @@ export class StoreEngine implements Store {
     this.#write('note', () => this.#log.setNote(key, value))
   }
 
-  #transact(plan: (draft: Draft) => readonly Verdict[]): readonly CommitResult[] {
+  setNotes(notes: Notes): void {
+    this.#checkOpen()
+    if (notes.size > 0) this.#write('note', () => this.#log.append([], notes))
+  }
+
+  /** `notes` belong to the verdict `committed`. */
+  #transact(plan: (draft: Draft) => readonly Verdict[], notes?: Notes): readonly CommitResult[] {
     this.#checkOpen()
     this.#settle()
     const draft = new Draft(this.#heads, this.#reading)
     const verdicts = plan(draft)
-    const placements = draft.records.length === 0 ? [] : this.#append(draft)
+    const isCommitted = verdicts.every(({ kind }) => kind === 'committed')
+    const placements = draft.records.length === 0 ? [] : this.#append(draft, isCommitted ? notes : undefined)
     return verdicts.map((verdict) => resultOf(verdict, placements))
   }
 
-  #append(draft: Draft): readonly Placement[] {
+  #append(draft: Draft, notes: Notes | undefined): readonly Placement[] {
     this.#releaseIndexed()
     this.#index?.makeRoom(this.#overlay.bytes)
     let placements: readonly Placement[]
     try {
-      placements = this.#write('block', () => this.#log.append(draft.records))
+      placements = this.#write('block', () => this.#log.append(draft.records, notes))
     } catch (error) {
       if (error instanceof RhizomeError && error.code === 'RZ_STORE_FAILED') this.#unsure = true
       throw error
@@ -253,6 +265,11 @@ export class StoreEngine implements Store {
     return this.#reading.block(namespace, hash)
   }
 
+  positionOf(namespace: NamespaceId, hash: string): Position | undefined {
+    this.#checkOpen()
+    return this.#reading.positionOf(namespace, hash)
+  }
+
   entity(namespace: NamespaceId, entity: string): EntityDeltas {
     this.#checkOpen()
     return this.#reading.entity(namespace, entity)
@@ -296,6 +313,7 @@ export class StoreEngine implements Store {
     try {
       await this.#index?.close()
     } finally {
+      this.derived.close()
       this.#release()
     }
   }

@@ -8,11 +8,12 @@ import { RhizomeError } from '../errors.ts'
 import type { Block } from '../log/block.ts'
 import type { ForkProof } from '../log/fork.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import { MemoryDerived } from './derived-memory.ts'
 import { StoreEngine } from './engine.ts'
 import { Heads } from './heads.ts'
 import type { LogFile, LogRecord, PlacedRecord, Placement, ReadLimits } from './log-file.ts'
 import { Overlay } from './overlay.ts'
-import type { Store, StoreOrigin } from './store.ts'
+import type { Notes, Store, StoreOrigin } from './store.ts'
 
 /** What the next writes meet: success, no room, an error after nothing was written, or one after everything was. */
 export type DiskFault = 'none' | 'full' | 'failed' | 'failed-after-write'
@@ -50,6 +51,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
   const log = disk.open(options.durability ?? 'normal')
   const origin = disk.takeOrigin()
   return new StoreEngine({
+    derived: new MemoryDerived(),
     log,
     heads: new Heads(),
     overlay: new Overlay(),
@@ -142,13 +144,18 @@ class ArrayLog implements LogFile {
     return this.#alive().records.length
   }
 
-  append(records: readonly LogRecord[]): readonly Placement[] {
+  append(records: readonly LogRecord[], notes: Notes = new Map()): readonly Placement[] {
     const disk = this.#alive()
     const start = disk.records.length
     const placed = records.map((record, index) => ({ ...record, place: start + index + 1, end: start + index + 1 }))
     disk.write(() => {
       disk.records.push(...placed)
-      return () => disk.records.splice(start)
+      const before = [...notes.keys()].map((key) => [key, disk.notes.get(key)] as const)
+      for (const [key, value] of notes) put(disk.notes, key, value)
+      return () => {
+        disk.records.splice(start)
+        for (const [key, value] of before) put(disk.notes, key, value)
+      }
     }, this.#durability)
     return placed
   }
@@ -161,6 +168,10 @@ class ArrayLog implements LogFile {
     const record = this.#alive().records[place - 1]
     if (record?.kind !== 'block') throw new Error(`bug: no block at ${place}`)
     return record.block
+  }
+
+  positionAt(place: number): number {
+    return place
   }
 
   forkProofAt(place: number): ForkProof {

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { RhizomeError } from '../errors.ts'
+import { SqliteDerived } from './derived-sqlite.ts'
 import { Draft } from './draft.ts'
 import { StoreEngine } from './engine.ts'
 import { Heads } from './heads.ts'
@@ -73,7 +74,8 @@ export async function openStore(directory: string, options: OpenStoreOptions = {
     if (hasWritten) noteClosing(directory)
     lock.release()
   }
-  const store = new StoreEngine({ log, heads, overlay, forkPlaces, index, origin, release })
+  const derived = new SqliteDerived(join(directory, 'derived.db'), log)
+  const store = new StoreEngine({ derived, log, heads, overlay, forkPlaces, index, origin, release })
   opening.move()
   return store
 }

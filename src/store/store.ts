@@ -16,11 +16,15 @@ import type { Head } from '../log/chain.ts'
 import type { ForkProof } from '../log/fork.ts'
 import type { Frontier, FrontierEntry } from '../log/frontier.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import type { DerivedTables } from './derived.ts'
 
 /** A place in the store's sequence of changes: rises by commit, survives restarts, means nothing in another store. */
 export type Position = Brand<number, 'Position'>
 
 export const POSITION_START = 0 as Position
+
+/** Notes to be written together, by key; one without a value is removed. */
+export type Notes = ReadonlyMap<string, string | undefined>
 
 /** What became of a run. Expected results are values; only a failing disk throws. */
 export type CommitResult =
@@ -77,15 +81,18 @@ export interface Store extends AsyncDisposable {
   /** Differs whenever positions of an earlier life of this directory no longer hold (new, restored, repaired). 32 hex digits. */
   readonly instance: string
   readonly origin: StoreOrigin
+  /** Rows that others derive from the log and keep here. */
+  readonly derived: DerivedTables
   /** True when a write was refused for want of space; cleared by the next that succeeds, of a block if it was one. */
   readonly full: boolean
 
   /**
    * Takes a run as `verifyRun` has answered it: drops the part already held, checks the chain rule for the rest, writes it in
    * one transaction. The namespace must have been opened. Throws RZ_STORE_FULL, RZ_STORE_FAILED, RZ_STORE_CLOSED; then
-   * nothing of the run is visible.
+   * nothing of the run is visible. `notes` are written in the same transaction if the run is committed, and else not at all:
+   * who follows the changes and writes because of them notes there how far it is.
    */
-  commit(run: Run): CommitResult
+  commit(run: Run, notes?: Notes): CommitResult
   /** Takes several runs in one transaction, each with a result of its own: for bulk sync and import. */
   commitAll(runs: readonly Run[]): readonly CommitResult[]
   /** Takes a fork proof that `verifyForkProof` has passed. A cut that is no lower than the one held is a duplicate. */
@@ -126,6 +133,8 @@ export interface Store extends AsyncDisposable {
   readRun(namespace: NamespaceId, log: LogKey, fromSeq: number, bytesMax: number): Run | undefined
   /** The admitted block of that hash. */
   block(namespace: NamespaceId, hash: string): Block | undefined
+  /** Where that block stands in the sequence of changes. */
+  positionOf(namespace: NamespaceId, hash: string): Position | undefined
 
   /** Includes everything committed before the call. A block that is void or of another namespace is never seen. */
   entity(namespace: NamespaceId, entity: string): EntityDeltas
@@ -154,6 +163,8 @@ export interface Store extends AsyncDisposable {
   /** Small durable notes beside the log (sync positions of peers, own log ids): last write wins, committed at once. */
   note(key: string): string | undefined
   setNote(key: string, value: string | undefined): void
+  /** All of them in one transaction. */
+  setNotes(notes: Notes): void
 
   /** Idempotent. Waits for indexes to be written, so that the next opening has no tail to read. */
   close(): Promise<void>
