@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Namespace } from '../node/namespace.ts'
 import { FRONTIER_LOGS_MAX } from './options.ts'
+import { EVENT_STREAM } from './paging.ts'
 import { type Problem, PROBLEM_TYPE } from './problem.ts'
 import { gathered } from './stream.ts'
 
@@ -34,7 +35,7 @@ export function sendEvents<Item>(
   write: (item: Item) => ServerSentEvent,
 ): FastifyReply {
   reply.header('x-accel-buffering', 'no')
-  return sendStream(reply, 'text/event-stream; charset=utf-8', gathered(written(items, write), { heartbeat: ':\n\n' }))
+  return sendStream(reply, `${EVENT_STREAM}; charset=utf-8`, gathered(written(items, write), { heartbeat: ':\n\n' }))
 }
 
 async function* written<Item>(

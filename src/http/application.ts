@@ -12,12 +12,14 @@ import { type Application, type Context, firstNamespace, type Scope } from './co
 import { parseBody } from './body.ts'
 import { addDefinitionRoutes } from './definition-routes.ts'
 import { addDeltaRoutes } from './delta-routes.ts'
+import { addDocsRoutes } from './docs-routes.ts'
 import { addEntityRoutes } from './entity-routes.ts'
 import { addImportRoute } from './import-route.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
 import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
 import { NO_QUERY, ROUTES } from './schemas.ts'
+import { ApiDocument } from './openapi.ts'
 import { describe } from './problem.ts'
 import { addQueryRoutes } from './query-routes.ts'
 import { addRecordRoutes } from './record-routes.ts'
@@ -58,9 +60,17 @@ export async function makeApplication(options: ApplicationOptions): Promise<Appl
     throw new RhizomeError('RZ_HTTP_ROUTE_UNKNOWN', `there is nothing at ${pathOf(request)}: GET /api lists the routes`)
   })
   const paths = new Map<string, Set<string>>()
-  app.addHook('onRoute', (route) => note(paths, route))
+  const document = new ApiDocument()
+  let isWhole = false
+  app.addHook('onRoute', (route) => {
+    if (isWhole) return
+    note(paths, route)
+    document.add(route)
+  })
+  addDocsRoutes(app, document, options.node.version)
   await addRoutes(app, options)
   addIndex(app, paths)
+  isWhole = true
   for (const [url, methods] of paths) addRefusal(app, url, methods, options)
   await app.ready()
   return app
@@ -157,7 +167,14 @@ const SAY_JSON = "send it with -H 'content-type: application/json'"
 /** What there is, for one who comes without a path. */
 function addIndex(app: Application, paths: ReadonlyMap<string, ReadonlySet<string>>): void {
   const routes = [...paths].map(([path, methods]) => ({ path, methods: [...methods].sort() }))
-  app.get('/api', { schema: { querystring: NO_QUERY, response: { 200: ROUTES } } }, () => ({ routes }))
+  const schema = {
+    operationId: 'listRoutes',
+    tag: 'node',
+    summary: 'The routes',
+    querystring: NO_QUERY,
+    response: { 200: ROUTES },
+  } as const
+  app.get('/api', { schema }, () => ({ routes }))
 }
 
 function note(paths: Map<string, Set<string>>, { url, method }: RouteOptions): void {

@@ -10,6 +10,8 @@ import { recordPath } from './paths.ts'
 import { DEFINITION, DEFINED, NO_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
 
 interface Kind {
+  /** In the names of operations. */
+  readonly name: 'Resolver' | 'Context'
   readonly collection: 'resolver' | 'context'
   /** Below the scope. */
   readonly path: string
@@ -19,11 +21,13 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   {
+    name: 'Resolver',
     collection: 'resolver',
     path: 'resolvers',
     write: (namespace, id, definition, options) => namespace.resolver(id, definition as ResolverInput, options),
   },
   {
+    name: 'Context',
     collection: 'context',
     path: 'contexts',
     write: (namespace, id, definition, options) => namespace.context(id, definition, options),
@@ -31,15 +35,18 @@ const KINDS: readonly Kind[] = [
 ]
 
 export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
-  for (const { collection, path, write } of KINDS) {
+  for (const { name, collection, path, write } of KINDS) {
     const url = `${prefix}/${path}/:id`
 
     const written = {
+      operationId: `put${name}`,
+      tag: 'definitions',
+      summary: `Writes the definition of a ${collection}`,
       params: PATH,
       querystring: WRITE_QUERY,
       body: DEFINITION,
       response: { 200: DEFINED, 201: DEFINED },
-    }
+    } as const
     app.put(url, { schema: written }, async ({ params, query, body }, reply) => {
       const namespace = namespaceOf(params)
       const { id = '' } = params
@@ -50,10 +57,24 @@ export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: S
       return definedBy(namespace, collection, id)
     })
 
-    const read = { params: PATH, querystring: NO_QUERY, response: { 200: DEFINED } }
+    const read = {
+      operationId: `get${name}`,
+      tag: 'definitions',
+      summary: `The latest definition of a ${collection}, with what keeps it from being used`,
+      params: PATH,
+      querystring: NO_QUERY,
+      response: { 200: DEFINED },
+    } as const
     app.get(url, { schema: read }, ({ params }) => definedBy(namespaceOf(params), collection, params.id ?? ''))
 
-    const deleted = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
+    const deleted = {
+      operationId: `delete${name}`,
+      tag: 'definitions',
+      summary: `Negates the definition of a ${collection}`,
+      params: PATH,
+      querystring: WRITE_QUERY,
+      response: { 200: WRITTEN },
+    } as const
     app.delete(url, { schema: deleted }, async ({ params, query }) => {
       const { id = '' } = params
       const { deltas, block } = await namespaceOf(params).delete(collection, id, query)

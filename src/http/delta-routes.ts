@@ -7,7 +7,7 @@ import type { Application, Context, Scope } from './context.ts'
 import { CURSOR_START, Cursors, lastEventId } from './cursor.ts'
 import { readPointer, writeDelta } from './json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
-import { linkNext, NDJSON, wantsLines } from './paging.ts'
+import { EVENT_STREAM, linkNext, NDJSON, wantsLines } from './paging.ts'
 import {
   COUNT,
   DELTA,
@@ -24,7 +24,15 @@ import { gathered } from './stream.ts'
 
 export function addDeltaRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
   const cursors = new Cursors(node.instance)
-  const listed = { params: PATH, querystring: DELTAS_QUERY, response: { 200: DELTAS } }
+  const listed = {
+    operationId: 'listDeltas',
+    tag: 'deltas',
+    summary: 'Deltas in the order in which this node took them in',
+    streams: { [NDJSON]: DELTA },
+    params: PATH,
+    querystring: DELTAS_QUERY,
+    response: { 200: DELTAS },
+  } as const
   app.get(`${prefix}/deltas`, { schema: listed }, (request, reply) => {
     const namespace = namespaceOf(request.params)
     const { after = CURSOR_START, limit, follow = false } = request.query
@@ -37,7 +45,14 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     return sendStream(reply, `${NDJSON}; charset=utf-8`, text)
   })
 
-  const followed = { params: PATH, querystring: EVENTS_QUERY }
+  const followed = {
+    operationId: 'followDeltas',
+    tag: 'deltas',
+    summary: 'Server-sent events of type `delta`, resumed behind `Last-Event-ID`',
+    streams: { [EVENT_STREAM]: DELTA },
+    params: PATH,
+    querystring: EVENTS_QUERY,
+  } as const
   // No HEAD: it would follow for ever.
   app.get(`${prefix}/events`, { schema: followed, exposeHeadRoute: false }, (request, reply) => {
     const namespace = namespaceOf(request.params)
@@ -50,10 +65,25 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     }))
   })
 
-  const counted = { params: PATH, querystring: NO_QUERY, response: { 200: COUNT } }
+  const counted = {
+    operationId: 'countDeltas',
+    tag: 'deltas',
+    summary: 'How many deltas are held',
+    params: PATH,
+    querystring: NO_QUERY,
+    response: { 200: COUNT },
+  } as const
   app.get(`${prefix}/deltas/count`, { schema: counted }, (request) => namespaceOf(request.params).counts().deltas)
 
-  const written = { params: PATH, querystring: WRITE_QUERY, body: RAW_DELTAS, response: { 201: WRITTEN } }
+  const written = {
+    operationId: 'writeDeltas',
+    tag: 'deltas',
+    summary: 'Writes a delta, or several that are visible together',
+    params: PATH,
+    querystring: WRITE_QUERY,
+    body: RAW_DELTAS,
+    response: { 201: WRITTEN },
+  } as const
   app.post(`${prefix}/deltas`, { schema: written }, async (request, reply) => {
     const raw = [request.body].flat().map(({ pointers }) => pointers.map(readPointer))
     const { deltas, block } = await namespaceOf(request.params).transaction((transaction) => {
@@ -63,7 +93,14 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     return { deltas, block }
   })
 
-  const one = { params: PATH, querystring: NO_QUERY, response: { 200: DELTA } }
+  const one = {
+    operationId: 'getDelta',
+    tag: 'deltas',
+    summary: 'One delta',
+    params: PATH,
+    querystring: NO_QUERY,
+    response: { 200: DELTA },
+  } as const
   app.get(`${prefix}/deltas/:block/:index`, { schema: one }, (request) => {
     const { namespace, id } = named(namespaceOf, request.params)
     const delta = namespace.delta(id)
@@ -71,7 +108,14 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     return writeDelta(delta)
   })
 
-  const negated = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
+  const negated = {
+    operationId: 'negateDelta',
+    tag: 'deltas',
+    summary: 'Negates a delta',
+    params: PATH,
+    querystring: WRITE_QUERY,
+    response: { 200: WRITTEN },
+  } as const
   app.delete(`${prefix}/deltas/:block/:index`, { schema: negated }, async (request) => {
     const { namespace, id } = named(namespaceOf, request.params)
     if (namespace.delta(id) === undefined) throw notHeld(id, namespace)

@@ -8,7 +8,14 @@ import { writeLossless } from './lossless-json.ts'
 import { ENTITY, LOSSLESS, PATH, VIEW_QUERY } from './schemas.ts'
 
 export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
-  const resolved = { params: PATH, querystring: VIEW_QUERY, response: { 200: ENTITY } }
+  const resolved = {
+    operationId: 'getEntity',
+    tag: 'views',
+    summary: 'Any entity as its resolvers show it',
+    params: PATH,
+    querystring: VIEW_QUERY,
+    response: { 200: ENTITY },
+  } as const
   app.get(`${prefix}/entities/:entity`, { schema: resolved }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
     const namespace = namespaceOf(params)
@@ -18,7 +25,14 @@ export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope
     return writeEntity(entity)
   })
 
-  const lossless = { params: PATH, querystring: VIEW_QUERY, response: { 200: LOSSLESS } }
+  const lossless = {
+    operationId: 'getLossless',
+    tag: 'views',
+    summary: 'Every claim about an entity and every negation, with their authors',
+    params: PATH,
+    querystring: VIEW_QUERY,
+    response: { 200: LOSSLESS },
+  } as const
   app.get(`${prefix}/entities/:entity/lossless`, { schema: lossless }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
     const namespace = namespaceOf(params)

@@ -19,7 +19,15 @@ export async function addImportRoute(
   await app.register((scope: Application, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(NDJSON, (_request, payload, parsed) => parsed(null, payload))
-    const schema = { params: PATH, querystring: WRITE_QUERY, response: { 200: IMPORTED } }
+    const schema = {
+      operationId: 'importRecords',
+      tag: 'records',
+      summary: 'Merges records, a line of `{ "id"?, "properties" }` each, of any number',
+      consumes: [NDJSON],
+      params: PATH,
+      querystring: WRITE_QUERY,
+      response: { 200: IMPORTED },
+    } as const
     scope.post(`${prefix}/collections/:collection/import`, { schema }, async (request, reply) => {
       const namespace = namespaceOf(request.params)
       const { collection = '' } = request.params

@@ -8,19 +8,30 @@ export function addNodeRoutes(app: Application, context: Context): void {
   const { node } = context
   const peers = () => [node.self(), ...node.peers()]
 
-  app.get('/health', answer(HEALTH), () => ({ status: 'ok' }))
-  app.get('/api/status', answer(STATUS), () => statusOf(context))
-  app.get('/api/peers', answer(STATUSES), peers)
-  app.get('/api/peers/count', answer(COUNT), () => peers().length)
-  app.get('/api/ns', answer(STATUSES), () => node.namespaces().map(summaryOf))
+  app.get('/health', answer('getHealth', 'Whether the node answers, to anyone', HEALTH), () => ({ status: 'ok' }))
+  app.get('/api/status', answer('getStatus', 'The node: name, peer id, addresses, namespaces', STATUS), () =>
+    statusOf(context),
+  )
+  app.get('/api/peers', answer('listPeers', 'Peers that are connected, this node first', STATUSES), peers)
+  app.get('/api/peers/count', answer('countPeers', 'How many peers, this node included', COUNT), () => peers().length)
+  app.get('/api/ns', answer('listNamespaces', 'The namespaces, the first topic first', STATUSES), () =>
+    node.namespaces().map(summaryOf),
+  )
 }
 
-function answer(schema: object) {
-  return { schema: { querystring: NO_QUERY, response: { 200: schema } } }
+function answer(operationId: string, summary: string, schema: object) {
+  return { schema: { operationId, summary, tag: 'node', querystring: NO_QUERY, response: { 200: schema } } } as const
 }
 
 export function addNamespaceRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
-  const schema = { params: PATH, querystring: NO_QUERY, response: { 200: STATUS } }
+  const schema = {
+    operationId: 'getNamespaceStatus',
+    tag: 'node',
+    summary: 'One namespace: name, id, counts, sync status',
+    params: PATH,
+    querystring: NO_QUERY,
+    response: { 200: STATUS },
+  } as const
   app.get(`${prefix}/status`, { schema }, (request) => summaryOf(namespaceOf(request.params)))
 }
 

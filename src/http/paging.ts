@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export const NDJSON = 'application/x-ndjson'
+export const EVENT_STREAM = 'text/event-stream'
 
 /** True when the request asks for lines instead of a page. */
 export function wantsLines(request: FastifyRequest): boolean {

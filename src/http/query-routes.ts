@@ -11,7 +11,15 @@ import { NO_QUERY, PATH, PLAN, QUERY, ROWS, VIEW_QUERY } from './schemas.ts'
 type Query = Parameters<Namespace['query']>[0]
 
 export function addQueryRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
-  const asked = { params: PATH, querystring: VIEW_QUERY, body: QUERY, response: { 200: ROWS } }
+  const asked = {
+    operationId: 'query',
+    tag: 'queries',
+    summary: 'A page of the rows that a query asks for',
+    params: PATH,
+    querystring: VIEW_QUERY,
+    body: QUERY,
+    response: { 200: ROWS },
+  } as const
   app.post(`${prefix}/query`, { schema: asked }, ({ params, query: options, body }, reply) => {
     const namespace = namespaceOf(params)
     const { rows, next } = namespace.query(queryIn(body), options)
@@ -21,7 +29,15 @@ export function addQueryRoutes(app: Application, { prefix, namespaceOf }: Scope)
     return JSON.stringify({ rows: rows.map(toJson), ...(next === undefined ? {} : { next }) })
   })
 
-  const explained = { params: PATH, querystring: NO_QUERY, body: QUERY, response: { 200: PLAN } }
+  const explained = {
+    operationId: 'planQuery',
+    tag: 'queries',
+    summary: 'How a query would be run',
+    params: PATH,
+    querystring: NO_QUERY,
+    body: QUERY,
+    response: { 200: PLAN },
+  } as const
   app.post(`${prefix}/query/plan`, { schema: explained }, ({ params, body }, reply) => {
     reply.type('application/json; charset=utf-8')
     return JSON.stringify(namespaceOf(params).explainQuery(queryIn(body)))

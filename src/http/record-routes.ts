@@ -39,7 +39,15 @@ export interface Location {
 }
 
 export function addRecordRoutes(app: Application, { ids, collection, record, locate }: RecordScope): void {
-  const listed = { params: PATH, querystring: IDS_QUERY, response: { 200: IDS } }
+  const listed = {
+    operationId: 'listIds',
+    tag: 'records',
+    summary: 'Ids of the records of a collection, by page or as lines',
+    streams: { [NDJSON]: { type: 'string' } },
+    params: PATH,
+    querystring: IDS_QUERY,
+    response: { 200: IDS },
+  } as const
   app.get(ids, { schema: listed }, (request, reply) => {
     const where = locate(request.params)
     const { after, limit } = request.query
@@ -53,12 +61,20 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     return isLast ? { ids: found } : { ids: found, next: linkNext(request, reply, last) }
   })
 
-  const written = { params: PATH, querystring: WRITE_QUERY, body: RECORD, response: { 200: ENTITY, 201: ENTITY } }
-  app.put(collection, { schema: written }, (request, reply) => {
+  const written = {
+    tag: 'records',
+    params: PATH,
+    querystring: WRITE_QUERY,
+    body: RECORD,
+    response: { 200: ENTITY, 201: ENTITY },
+  } as const
+  const made = { ...written, operationId: 'putNewRecord', summary: 'Merges a record; an id is made when none is given' }
+  app.put(collection, { schema: made }, (request, reply) => {
     const { id = randomUUID() } = request.body
     return merge({ ...locate(request.params), id }, request.body, request.query, reply)
   })
-  app.put(record, { schema: written }, (request, reply) => {
+  const merged = { ...written, operationId: 'putRecord', summary: 'Merges properties into a record' }
+  app.put(record, { schema: merged }, (request, reply) => {
     const where = locate(request.params)
     const { id = where.id } = request.body
     if (id !== where.id)
@@ -66,7 +82,14 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     return merge(where, request.body, request.query, reply)
   })
 
-  const read = { params: PATH, querystring: VIEW_QUERY, response: { 200: ENTITY } }
+  const read = {
+    operationId: 'getRecord',
+    tag: 'records',
+    summary: 'A record as its resolvers show it',
+    params: PATH,
+    querystring: VIEW_QUERY,
+    response: { 200: ENTITY },
+  } as const
   app.get(record, { schema: read }, ({ params, query }, reply) => {
     const where = locate(params)
     const entity = where.namespace.get(where.collection, where.id, query)
@@ -75,7 +98,14 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     return writeEntity(entity)
   })
 
-  const deleted = { params: PATH, querystring: WRITE_QUERY, response: { 200: WRITTEN } }
+  const deleted = {
+    operationId: 'deleteRecord',
+    tag: 'records',
+    summary: 'Negates every standing claim about a record',
+    params: PATH,
+    querystring: WRITE_QUERY,
+    response: { 200: WRITTEN },
+  } as const
   app.delete(record, { schema: deleted }, (request) => remove(locate(request.params), request.query))
 }
 

@@ -26,6 +26,7 @@ const ROUTE = {
   properties: { path: TEXT, methods: { type: 'array', items: TEXT } },
 } as const
 export const ROUTES = {
+  title: 'Routes',
   type: 'object',
   required: ['routes'],
   properties: { routes: { type: 'array', items: ROUTE } },
@@ -71,6 +72,7 @@ export const DIFF_QUERY = {
 export const QUERY = { ...ANY_OBJECT, description: 'A query: see src/query/README.md.' } as const
 
 export const ROWS = {
+  title: 'Rows',
   type: 'object',
   required: ['rows'],
   properties: {
@@ -80,6 +82,7 @@ export const ROWS = {
 } as const
 
 export const PLAN = {
+  title: 'Plan',
   type: 'object',
   required: ['does', 'of'],
   properties: { does: { type: 'string' }, of: { type: 'array', items: ANY_OBJECT } },
@@ -121,13 +124,13 @@ export const VIEW_EVENTS_QUERY = {
 export const PATH = {
   type: 'object',
   properties: {
-    ns: TEXT,
-    collection: TEXT,
-    id: TEXT,
-    entity: TEXT,
-    property: TEXT,
-    block: { type: 'string', pattern: '^[a-z2-7]{52}$' },
-    index: { type: 'string', pattern: '^(0|[1-9][0-9]{0,3})$' },
+    ns: { ...TEXT, description: 'Name of a namespace that the node holds.' },
+    collection: { ...TEXT, description: 'Name of a collection.' },
+    id: { ...TEXT, description: 'Id in its collection, percent-encoded: `a%2Fb` is `a/b`.' },
+    entity: { ...TEXT, description: 'Id of an entity; that of a record is `<collection>%2F<id>`.' },
+    property: { ...TEXT, description: 'Name of a property.' },
+    block: { type: 'string', pattern: '^[a-z2-7]{52}$', description: 'Hash of the block, as in ids of deltas.' },
+    index: { type: 'string', pattern: '^(0|[1-9][0-9]{0,3})$', description: 'Place in the block, from 0.' },
   },
 } as const
 
@@ -135,6 +138,7 @@ const PROPERTIES = { type: 'object', minProperties: 1, additionalProperties: {} 
 
 /** `PUT` of a record. */
 export const RECORD = {
+  title: 'RecordInput',
   type: 'object',
   additionalProperties: false,
   required: ['properties'],
@@ -145,6 +149,7 @@ export const RECORD = {
 } as const
 
 const RAW_DELTA = {
+  title: 'DeltaInput',
   type: 'object',
   additionalProperties: false,
   required: ['pointers'],
@@ -166,12 +171,14 @@ const RAW_DELTA = {
 export const RAW_DELTAS = { anyOf: [RAW_DELTA, { type: 'array', minItems: 1, items: RAW_DELTA }] } as const
 
 const FAULT = {
+  title: 'Fault',
   type: 'object',
   required: ['code', 'message'],
   properties: { code: { type: 'string' }, message: { type: 'string' } },
 } as const
 
 export const ENTITY = {
+  title: 'Entity',
   type: 'object',
   required: ['id', 'properties'],
   properties: {
@@ -194,12 +201,14 @@ export const ENTITY = {
 export const DEFINITION = ANY_OBJECT
 
 export const DEFINED = {
+  title: 'Defined',
   type: 'object',
   required: ['id', 'definition'],
   properties: { id: { type: 'string' }, definition: {}, problems: { type: 'array', items: FAULT } },
 } as const
 
 export const DELTA = {
+  title: 'Delta',
   type: 'object',
   required: ['id', 'time', 'creator', 'host', 'log', 'seq', 'index', 'pointers'],
   properties: {
@@ -218,18 +227,21 @@ export const DELTA = {
 export const DELTAS = { type: 'array', items: DELTA } as const
 
 export const WRITTEN = {
+  title: 'Written',
   type: 'object',
   required: ['deltas'],
   properties: { deltas: { type: 'array', items: { type: 'string' } }, block: { type: 'string' } },
 } as const
 
 export const IDS = {
+  title: 'Ids',
   type: 'object',
   required: ['ids'],
   properties: { ids: { type: 'array', items: { type: 'string' } }, next: { type: 'string' } },
 } as const
 
 export const IMPORTED = {
+  title: 'Imported',
   type: 'object',
   required: ['records', 'deltas', 'unchanged', 'failedCount', 'failed'],
   properties: {
@@ -249,6 +261,7 @@ export const IMPORTED = {
 
 export const COUNT = { type: 'integer', minimum: 0 } as const
 export const FRONTIER = {
+  title: 'Frontier',
   type: 'object',
   required: ['frontier'],
   properties: { frontier: { type: 'string' } },
@@ -261,3 +274,4 @@ export const LOSSLESS = ANY_OBJECT
 export const STATUS = ANY_OBJECT
 export const STATUSES = { type: 'array', items: STATUS } as const
 export const HEALTH = { type: 'object', properties: { status: { const: 'ok' } } } as const
+export const DOCUMENT = { ...ANY_OBJECT, description: 'https://spec.openapis.org/oas/v3.1.1' } as const

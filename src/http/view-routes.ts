@@ -9,9 +9,11 @@ import { nameFrontier, sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
+import { EVENT_STREAM } from './paging.ts'
 import {
   CHANGES,
   DIFF_QUERY,
+  ENTITY,
   EXPLANATION,
   FRONTIER,
   HISTORY,
@@ -30,7 +32,14 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
   const cursors = new Cursors(node.instance)
   const record = `${prefix}/collections/:collection/entities/:id`
 
-  const explained = { params: PATH, querystring: VIEW_QUERY, response: { 200: EXPLANATION } }
+  const explained = {
+    operationId: 'explain',
+    tag: 'views',
+    summary: 'Why a property has its value: candidates, losers, rule, signers',
+    params: PATH,
+    querystring: VIEW_QUERY,
+    response: { 200: EXPLANATION },
+  } as const
   app.get(`${record}/explain/:property`, { schema: explained }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '', property = '' } = params
@@ -42,7 +51,14 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     return writeExplanation(explanation)
   })
 
-  const told = { params: PATH, querystring: HISTORY_QUERY, response: { 200: HISTORY } }
+  const told = {
+    operationId: 'history',
+    tag: 'views',
+    summary: 'How a property came to have its value, oldest first',
+    params: PATH,
+    querystring: HISTORY_QUERY,
+    response: { 200: HISTORY },
+  } as const
   app.get(`${record}/history/:property`, { schema: told }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '', property = '' } = params
@@ -52,7 +68,14 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     return writeHistory(history)
   })
 
-  const compared = { params: PATH, querystring: DIFF_QUERY, response: { 200: CHANGES } }
+  const compared = {
+    operationId: 'diff',
+    tag: 'views',
+    summary: 'What differs between two moments of a record',
+    params: PATH,
+    querystring: DIFF_QUERY,
+    response: { 200: CHANGES },
+  } as const
   app.get(`${record}/diff`, { schema: compared }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '' } = params
@@ -61,13 +84,34 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     return changes.map(writeChange)
   })
 
-  const named = { params: PATH, querystring: NO_QUERY, response: { 200: FRONTIER } }
+  const named = {
+    operationId: 'getFrontier',
+    tag: 'views',
+    summary: 'This moment, to be handed in as `asOf`',
+    params: PATH,
+    querystring: NO_QUERY,
+    response: { 200: FRONTIER },
+  } as const
   app.get(`${prefix}/frontier`, { schema: named }, ({ params }) => ({ frontier: namespaceOf(params).frontier() }))
 
-  const passedOver = { params: PATH, querystring: NO_QUERY, response: { 200: PROBLEMS } }
+  const passedOver = {
+    operationId: 'listProblems',
+    tag: 'definitions',
+    summary: 'Definitions that were passed over, and why',
+    params: PATH,
+    querystring: NO_QUERY,
+    response: { 200: PROBLEMS },
+  } as const
   app.get(`${prefix}/problems`, { schema: passedOver }, ({ params }) => namespaceOf(params).problems())
 
-  const followed = { params: PATH, querystring: VIEW_EVENTS_QUERY }
+  const followed = {
+    operationId: 'followCollection',
+    tag: 'views',
+    summary: 'Server-sent events `view` and `gone` of a collection or of one record',
+    streams: { [EVENT_STREAM]: ENTITY },
+    params: PATH,
+    querystring: VIEW_EVENTS_QUERY,
+  } as const
   // No HEAD: it would follow for ever.
   app.get(
     `${prefix}/collections/:collection/events`,

@@ -294,7 +294,7 @@ describe('a refusal says what to do:', () => {
   ][] = [
     ['GET', '/', undefined, {}, 404, 'there is nothing at /: GET /api lists the routes'],
     ['GET', '/api/ns/users', undefined, {}, 400, 'of a namespace ask /api/ns/users/status'],
-    ['GET', '/api/docs', undefined, {}, 404, 'there is nothing at /api/docs'],
+    ['GET', '/api/metrics', undefined, {}, 404, 'there is nothing at /api/metrics'],
     ['GET', '/api/user', undefined, {}, 405, 'which takes OPTIONS, PUT; /api/user/ids lists the ids of its records'],
     ['PUT', '/api/user', 'x', { 'content-type': 'text/plain' }, 415, 'this one came as text/plain: send it with -H'],
     ['PUT', '/api/user', '{"properties":{"a":1,}}', asJson, 400, 'the body is not JSON: '],
