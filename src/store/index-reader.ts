@@ -71,9 +71,19 @@ export class IndexReader {
   }
 
   block(hash: string): Block | undefined {
+    return this.#found(hash)?.block
+  }
+
+  positionOf(hash: string): number | undefined {
+    const found = this.#found(hash)
+    return found === undefined ? undefined : this.#log.positionAt(found.place)
+  }
+
+  #found(hash: string): { readonly place: number; readonly block: Block } | undefined {
     for (const row of this.#statements.hash.all(hashPrefix(hashBytes(hash)))) {
-      const block = this.#log.blockAt(Number(row['place']))
-      if (block.hash === hash) return block
+      const place = Number(row['place'])
+      const block = this.#log.blockAt(place)
+      if (block.hash === hash) return { place, block }
     }
     return undefined
   }

@@ -122,6 +122,10 @@ export class ThreadedIndex implements LogIndex {
     return this.#read(() => this.reader.block(hash))
   }
 
+  positionOf(hash: string): number | undefined {
+    return this.#read(() => this.reader.positionOf(hash))
+  }
+
   deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits, read?: ReadDeltas): readonly Delta[] {
     return this.#read(() => this.reader.deltas(namespace, entity, end, admits, read))
   }

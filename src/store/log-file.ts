@@ -6,6 +6,7 @@
 import type { Block } from '../log/block.ts'
 import type { Fork, ForkProof } from '../log/fork.ts'
 import type { NamespaceId } from '../log/namespace.ts'
+import type { Notes } from './store.ts'
 
 /** What one row, or a few rows in sequence, of the log hold. */
 export type LogRecord =
@@ -32,14 +33,16 @@ export interface LogFile {
   /** The position of the newest record on disk; 0 when there is none. Read from disk, not remembered. */
   end(): number
   /**
-   * Writes all records in one transaction. Throws RZ_STORE_FULL when nothing was written for want of space, and
+   * Writes all records and notes in one transaction. Throws RZ_STORE_FULL when nothing was written for want of space, and
    * RZ_STORE_FAILED when it is not known whether it was: `end` tells, as soon as the disk can be read again.
    */
-  append(records: readonly LogRecord[]): readonly Placement[]
+  append(records: readonly LogRecord[], notes?: Notes): readonly Placement[]
   /** Records after `position`, oldest first: one at least if there is one, else within the limits. */
   after(position: number, limits: ReadLimits): readonly PlacedRecord[]
   /** The block whose first row is `place`. Throws RZ_STORE_DAMAGED when that row is not what was written. */
   blockAt(place: number): Block
+  /** The position of the record whose first row is `place`. Throws as `blockAt`. */
+  positionAt(place: number): number
   forkProofAt(place: number): ForkProof
 
   /** Whole blocks that a repair had to take out. */

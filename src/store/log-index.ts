@@ -29,6 +29,8 @@ export interface LogIndex {
   onIndexed(listener: () => void): void
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined
   block(hash: string): Block | undefined
+  /** The position of the block of that hash, void or not. */
+  positionOf(hash: string): number | undefined
   /** Deltas that point at `entity`, of admitted blocks, up to position `end`. Those in `read` are not read again. */
   deltas(namespace: NamespaceId, entity: string, end: number, admits: Admits, read?: ReadDeltas): readonly Delta[]
   /** False when no delta of that block is negated up to the newest position indexed. */

@@ -13,6 +13,7 @@ import { decodeBlock } from '../log/block-bytes.ts'
 import type { ForkProof } from '../log/fork.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { LogFile, LogRecord, PlacedRecord, Placement, ReadLimits } from './log-file.ts'
+import type { Notes } from './store.ts'
 import { LogReader } from './log-reader.ts'
 import { damagedRow, rowsOf, sumOf } from './log-rows.ts'
 import { leavesNothing, storeError } from './sqlite-errors.ts'
@@ -97,19 +98,20 @@ export class SqliteLog implements LogFile {
     return this.reader.end()
   }
 
-  append(records: readonly LogRecord[]): readonly Placement[] {
+  append(records: readonly LogRecord[], notes: Notes = NO_NOTES): readonly Placement[] {
     const { insert } = this.#statements
     const rows = records.map((record) => rowsOf(record))
     const count = rows.reduce((sum, { length }) => sum + length, 0)
     const placements: Placement[] = []
     const end = this.#endOnDisk()
-    this.#write(count > 1, () => {
+    this.#write(count + notes.size > 1, () => {
       let place = end
       for (const recordRows of rows) {
         const first = place + 1
         for (const row of recordRows) insert.run(++place, row.kind, sumOf(place, row), row.hash, row.bytes)
         placements.push({ place: first, end: place })
       }
+      for (const [key, value] of notes) this.#putNote(key, value)
     })
     this.#end = end + count
     return placements
@@ -123,6 +125,10 @@ export class SqliteLog implements LogFile {
     const record = this.#read(() => this.reader.at(place))
     if (record.kind !== 'block') throw damagedRow(place, 'it holds no block')
     return record.block
+  }
+
+  positionAt(place: number): number {
+    return this.#read(() => this.reader.at(place)).end
   }
 
   forkProofAt(place: number): ForkProof {
@@ -149,8 +155,13 @@ export class SqliteLog implements LogFile {
   }
 
   setNote(key: string, value: string | undefined): void {
+    this.#write(false, () => this.#putNote(key, value))
+  }
+
+  #putNote(key: string, value: string | undefined): void {
     const { setNote, removeNote } = this.#statements
-    this.#write(false, () => (value === undefined ? removeNote.run(key) : setNote.run(key, value, textSum(key, value))))
+    if (value === undefined) removeNote.run(key)
+    else setNote.run(key, value, textSum(key, value))
   }
 
   meta(key: string): string | undefined {
@@ -247,6 +258,8 @@ export class SqliteLog implements LogFile {
     })
   }
 }
+
+const NO_NOTES: Notes = new Map()
 
 type Statements = ReturnType<typeof prepare>
 

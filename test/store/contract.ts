@@ -579,6 +579,63 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
       expect(store.note('k')).toBeUndefined()
     })
 
+    test('several notes are written together', async () => {
+      const store = await openNew()
+      store.setNote('gone', 'soon')
+      store.setNotes(
+        new Map([
+          ['a', '1'],
+          ['b', '2'],
+          ['gone', undefined],
+        ]),
+      )
+      store.setNotes(new Map())
+      expect(['a', 'b', 'gone'].map((key) => store.note(key))).toEqual(['1', '2', undefined])
+    })
+
+    describe('a commit with notes', () => {
+      const at = (cursor: string) => new Map([['cursor', cursor]])
+
+      test('writes both, and both are there when the store is opened again', async () => {
+        const place = await makePlace()
+        const store = await openIn(place)
+        const log = logOf(2)
+        expect(store.commit(log.run(0, 1), at('1'))).toMatchObject({ kind: 'committed' })
+        expect(store.commit(log.run(1), at('2'))).toMatchObject({ kind: 'committed' })
+        await store.close()
+        const again = await openIn(place)
+        expect(again.note('cursor')).toBe('2')
+        expect(again.counts(NAMESPACE).blocks).toBe(2)
+      })
+
+      test('writes no note where no block is taken', async () => {
+        const store = await openNew()
+        const log = logOf(3)
+        store.commit(log.run(0, 1), at('first'))
+        expect(store.commit(log.run(0, 1), at('duplicate'))).toEqual({ kind: 'duplicate' })
+        expect(store.commit(log.run(2), at('gap'))).toMatchObject({ kind: 'gap' })
+        expect(store.commit(logOf(1, { namespace: openNamespaceId('b') }).run(), at('invalid'))).toMatchObject({
+          kind: 'invalid',
+        })
+        const twin = log.fork(0).append([claim('item', 'other', 'p', 1)])
+        expect(store.commit(runOf(twin), at('forked'))).toMatchObject({ kind: 'forked' })
+        expect(store.note('cursor')).toBe('first')
+      })
+    })
+
+    test('a block stands where the cursor yields it; one that is void, of another namespace or not held, nowhere', async () => {
+      const store = await openNew()
+      const log = logOf(3)
+      store.commit(log.run())
+      const yielded = store.changesNow({ after: POSITION_START, ...PAGE }).map(({ position }) => position)
+      const placed = () => log.blocks.map(({ hash }) => store.positionOf(NAMESPACE, hash))
+      expect(placed()).toEqual(yielded)
+      expect(store.positionOf(openNamespaceId('b'), (log.blocks[0] as Block).hash)).toBeUndefined()
+      expect(store.positionOf(NAMESPACE, (logOf(1, { signer: signer(3) }).blocks[0] as Block).hash)).toBeUndefined()
+      store.commit(runOf(log.fork(1).append([claim('item', 'other', 'p', 1)])))
+      expect(placed()).toEqual([yielded[0], undefined, undefined])
+    })
+
     test('namespaces are opened once, and known by name', async () => {
       const store = await openNew()
       store.openNamespace(NAMESPACE, NAMESPACE_NAME)

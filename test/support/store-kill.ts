@@ -5,9 +5,10 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { logKeyOf } from '../../src/log/block.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
-import { NAMESPACE } from './blocks.ts'
+import { logId, NAMESPACE, signer } from './blocks.ts'
 
 export interface KillOptions {
   readonly directory: string
@@ -81,7 +82,16 @@ async function runAndKill(directory: string, number: number, durability: string,
 /** Hashes of blocks that cannot be read with all that is in them. */
 async function missing(directory: string, hashes: readonly string[]): Promise<readonly string[]> {
   await using store = await openStore(directory)
-  return hashes.filter((hash) => !isWhole(store, hash))
+  const lost = hashes.filter((hash) => !isWhole(store, hash))
+  return isHeadNoted(store) ? lost : [...lost, `the note of the newest block: ${store.note('head')}`]
+}
+
+/** Whether the note written with the newest block is there, and none of a block that is not. */
+function isHeadNoted(store: Store): boolean {
+  const note = store.note('head')
+  if (note === undefined) return store.counts(NAMESPACE).blocks === 0
+  const [number, hash] = note.split(':')
+  return store.logState(NAMESPACE, logKeyOf(signer(1).id, logId(Number(number))))?.hash === hash
 }
 
 function isWhole(store: Store, hash: string): boolean {

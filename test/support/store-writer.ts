@@ -25,7 +25,8 @@ for (let round = 0; ; round++) {
     log.append(deltas)
   }
   const run = blocks === 1 ? runOf(...log.blocks.slice(from)) : log.run(from)
-  if (store.commit(run).kind !== 'committed') throw new Error('not committed')
+  const head = new Map([['head', `${number}:${log.blocks.at(-1)?.hash}`]])
+  if (store.commit(run, head).kind !== 'committed') throw new Error('not committed')
   for (const { hash } of run.blocks) say(`acknowledged ${hash}`)
 }
 
