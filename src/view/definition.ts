@@ -11,7 +11,7 @@ import type { LosslessView } from './lossless.ts'
 import { SEMANTICS_VERSION } from './rules/semantics.ts'
 
 /** The property of a record that holds its definition. */
-const DEFINITION = 'definition'
+export const DEFINITION = 'definition'
 
 /** Records of these types are read by the built-in latest alone, so that no record changes how they are read. */
 export const RESERVED_COLLECTIONS: ReadonlySet<string> = new Set([
