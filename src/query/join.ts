@@ -111,13 +111,8 @@ function leftRows(
 ): Iterable<Row> {
   if (way === undefined || hash === undefined) return left.rows(run, from)
   const values = hash.valuesOf(on.indexOf(way.pair))
-  const canLookUp = values?.every((value) => isLookedUp(value, way.lookup))
+  const canLookUp = values?.every((value) => way.lookup.finds(value))
   return values === undefined || canLookUp !== true ? left.rows(run, from) : way.lookup.rows(run, values)
-}
-
-/** A look-up goes by text; where values need not be texts, others may have the same list. */
-function isLookedUp(value: Value, lookup: Lookup): boolean {
-  return lookup.isText || typeof value === 'string'
 }
 
 interface Hash extends Probe {
@@ -161,7 +156,7 @@ function lazily(right: Plan, on: On, run: Running, { lookup, pair }: Way): Probe
     const key = keyOf(value)
     let probe = found.get(key)
     if (probe === undefined) {
-      if (found.size >= LOOKUPS_MAX || !isLookedUp(value, lookup)) {
+      if (found.size >= LOOKUPS_MAX || !lookup.finds(value)) {
         whole = hashOf(right.rows(run), on, run)
         return whole(row)
       }

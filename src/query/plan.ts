@@ -5,6 +5,7 @@
 
 import type { Value } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
+import type { KeyRange } from './index-key.ts'
 import type { Meter } from './limits.ts'
 import { comparePlaces, type Ordering, placeOf, type Term } from './order.ts'
 import { headOf, keyOf, type Row } from './row.ts'
@@ -14,6 +15,14 @@ export interface Running {
   readonly source: RowSource
   readonly meter: Meter
 }
+
+/** What a plan may rely on beside the query. */
+export interface Catalogue {
+  /** Properties of which the source has an index, and which show what was claimed (`selects` of view). */
+  readonly indexesOf: (collection: string) => readonly string[]
+}
+
+export const NO_CATALOGUE: Catalogue = { indexesOf: () => [] }
 
 export interface Plan {
   /** For people, and for `explainPlan`. */
@@ -34,8 +43,26 @@ export interface Lookup {
   readonly does: string
   /** Whether what rows have at the path is always a text. */
   readonly isText: boolean
-  /** The rows that have one of `values`, all different, at the path, in the plan's order. */
+  /** Whether rows with this value at the path are found. */
+  finds(value: Value): boolean
+  /** The rows that have one of `values`, all different and found, at the path, in the plan's order. */
   rows(run: Running, values: readonly Value[]): Iterable<Row>
+  /** Where there is an order of values: the rows that have one in these ranges, and maybe others, in the plan's order. */
+  within?(run: Running, ranges: readonly KeyRange[]): Iterable<Row>
+}
+
+/** A look-up of what `through` makes of its rows. */
+export function through(
+  lookup: Lookup,
+  path: string,
+  make: (rows: Iterable<Row>, run: Running) => Iterable<Row>,
+): Lookup {
+  return {
+    ...lookup,
+    path,
+    rows: (run, values) => make(lookup.rows(run, values), run),
+    ...(lookup.within && { within: (run, ranges) => make(lookup.within?.(run, ranges) ?? [], run) }),
+  }
 }
 
 /** Throws RZ_QUERY_COLUMN when the columns are known and the path begins with none of them. */

@@ -5,7 +5,18 @@ import { isList } from '../delta/value.ts'
 import type { RhizomeError } from '../errors.ts'
 import type { Column, Rule } from './algebra.ts'
 import { ascending, compareValues, type Ordering } from './order.ts'
-import { checkPath, columnOf, distinct, type Lookup, mapKey, type Plan, type Running, unknownColumn } from './plan.ts'
+import { boundsOf } from './bounds.ts'
+import {
+  checkPath,
+  columnOf,
+  distinct,
+  type Lookup,
+  mapKey,
+  type Plan,
+  type Running,
+  through,
+  unknownColumn,
+} from './plan.ts'
 import { copyOf, keyOf, type Row, rowOf, valueAt } from './row.ts'
 import { pathOf, rowFilter, rowRule, type RowRule, wantedValues } from './rule.ts'
 
@@ -24,21 +35,26 @@ export function planSelect(input: Plan, rule: Rule, where: string): Plan {
     inputs: way === undefined ? [input] : [],
     columns: input.columns,
     key: input.key,
-    lookups: input.lookups.map((lookup) => ({
-      ...lookup,
-      rows: (run, values) => filter(lookup.rows(run, values), run),
-    })),
-    rows: (run, from) => filter(way === undefined ? input.rows(run, from) : way.lookup.rows(run, way.values), run),
+    lookups: input.lookups.map((lookup) => through(lookup, lookup.path, filter)),
+    rows: (run, from) => filter(way === undefined ? input.rows(run, from) : way.rows(run), run),
   }
 }
 
-function wayTo(
-  { lookups }: Plan,
-  rule: Rule,
-): { readonly lookup: Lookup; readonly values: readonly string[] } | undefined {
+interface Way {
+  readonly lookup: Lookup
+  readonly rows: (run: Running) => Iterable<Row>
+}
+
+/** The first look-up that spares reading all: of few values, else of stretches of them. */
+function wayTo({ lookups }: Plan, rule: Rule): Way | undefined {
   for (const lookup of lookups) {
+    if (lookup.within !== undefined) continue
     const values = wantedValues(rule, lookup.path, lookup.isText)
-    if (values !== undefined) return { lookup, values }
+    if (values !== undefined) return { lookup, rows: (run) => lookup.rows(run, values) }
+  }
+  for (const lookup of lookups) {
+    const ranges = lookup.within && boundsOf(rule, lookup.path)
+    if (ranges !== undefined) return { lookup, rows: (run) => lookup.within?.(run, ranges) ?? [] }
   }
   return undefined
 }
@@ -129,7 +145,7 @@ function mapped(input: Plan, { does, columns, pathAfter, rowAfter }: Mapping): P
   const lookups = input.lookups.flatMap((lookup) => {
     const path = key === undefined ? undefined : pathAfter(lookup.path)
     if (path === undefined) return []
-    return [{ ...lookup, path, rows: (run: Running, values: readonly Value[]) => map(lookup.rows(run, values), run) }]
+    return [through(lookup, path, map)]
   })
   return {
     does,

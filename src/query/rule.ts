@@ -81,11 +81,11 @@ function* pathsIn(rule: Json): Iterable<string> {
 }
 
 /** Of an object with one key. */
-function entryOf(rule: JsonObject): readonly [string, Json] {
+export function entryOf(rule: JsonObject): readonly [string, Json] {
   return Object.entries(rule)[0] ?? ['', null]
 }
 
-function argumentsOf(given: Json | undefined): readonly Json[] {
+export function argumentsOf(given: Json | undefined): readonly Json[] {
   if (given === undefined) return []
   return Array.isArray(given) ? (given as readonly Json[]) : [given]
 }

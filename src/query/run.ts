@@ -13,7 +13,7 @@ import { type Place, readCursor, writeCursor } from './cursor.ts'
 import { DEFAULT_LIMITS, Meter, PAGE_BYTES_MAX, PAGE_ROWS_DEFAULT, type RunLimits } from './limits.ts'
 import { comparePlaces, type Ordering, placeOf } from './order.ts'
 import { parseQuery } from './parse.ts'
-import type { Plan, Running } from './plan.ts'
+import { type Catalogue, NO_CATALOGUE, type Plan, type Running } from './plan.ts'
 import { LATEST, type Reading } from './reading.ts'
 import { type Row, sizeOf } from './row.ts'
 import { isJsonObject, readJson } from './shape.ts'
@@ -39,6 +39,8 @@ export interface RunOptions {
   /** Deltas that count at all: `belongsTo` a moment. Default: all. */
   readonly admits?: (delta: Delta) => boolean
   readonly limits?: Partial<RunLimits>
+  /** What the plan may rely on. Default: nothing but the records themselves. */
+  readonly catalogue?: Catalogue
 }
 
 interface Prepared {
@@ -55,31 +57,31 @@ interface Prepared {
  * RZ_QUERY_LIMIT and RZ_RULE_GAS when reading takes too much.
  */
 export function runQuery(json: unknown, store: Store, namespace: NamespaceId, options: RunOptions = {}): QueryPage {
-  const { reading = LATEST, admits, limits } = options
+  const { reading = LATEST, admits, limits, catalogue } = options
   const meter = new Meter({ ...DEFAULT_LIMITS, ...limits })
   const source = new StoreSource({ store, namespace, reading, meter, ...(admits === undefined ? {} : { admits }) })
-  return runOver(json, source, meter)
+  return runOver(json, source, meter, catalogue)
 }
 
 /** As `runQuery`, over rows of any source. */
-export function runOver(json: unknown, source: RowSource, meter: Meter): QueryPage {
-  const prepared = prepare(json)
+export function runOver(json: unknown, source: RowSource, meter: Meter, catalogue = NO_CATALOGUE): QueryPage {
+  const prepared = prepare(json, catalogue)
   return takePage(prepared, { source, meter })
 }
 
 /** What a run would do, step by step, without reading anything. Throws what `runQuery` throws before it reads. */
-export function explainPlan(json: unknown): Explanation {
-  const { plan, count } = prepare(json)
+export function explainPlan(json: unknown, catalogue = NO_CATALOGUE): Explanation {
+  const { plan, count } = prepare(json, catalogue)
   return { does: `take a page of ${count} rows`, of: [explain(plan)] }
 }
 
-function prepare(foreign: unknown): Prepared {
+function prepare(foreign: unknown, catalogue: Catalogue): Prepared {
   const json = readJson(foreign)
   const parsed = parseQuery(json)
   const isPage = parsed.kind === 'limit'
   const query: Query = isPage ? parsed.of : parsed
   const inner = isPage && isJsonObject(json) ? (json['limit'] ?? null) : json
-  const plan = keyed(planQuery(query))
+  const plan = keyed(planQuery(query, catalogue))
   const after = isPage && parsed.after !== undefined ? readCursor(parsed.after, plan.key, inner) : undefined
   return { plan, count: isPage ? parsed.count : PAGE_ROWS_DEFAULT, after, query: inner }
 }

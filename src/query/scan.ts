@@ -8,11 +8,12 @@ import { compareUtf8 } from '../delta/order.ts'
 import { entityIdOf } from '../delta/record.ts'
 import type { CollectionQuery, Pattern, PointersQuery } from './algebra.ts'
 import { ascending } from './order.ts'
-import { distinct, type Lookup, type Plan, type Running } from './plan.ts'
-import { type Row, rowOf } from './row.ts'
+import { type KeyRange, rangeOf } from './index-key.ts'
+import { type Catalogue, distinct, type Lookup, type Plan, type Running } from './plan.ts'
+import { keyOf, type Row, rowOf, sizeOf, valueAt } from './row.ts'
 import type { ClaimRow, RecordRow } from './source.ts'
 
-export function planCollection(query: CollectionQuery): Plan {
+export function planCollection(query: CollectionQuery, catalogue: Catalogue): Plan {
   const { collection, columns, id, entity, alias, prefix } = query
   const pathTo = (name: string | undefined): string | undefined => {
     if (name === undefined || columns?.includes(name) === false) return undefined
@@ -26,6 +27,7 @@ export function planCollection(query: CollectionQuery): Plan {
   const byId = (path: string, idOf: (value: Value) => string | undefined): Lookup => ({
     path,
     isText: true,
+    finds: () => true,
     does: `look up ${collection} by ${path}`,
     *rows({ source, meter }, values) {
       const ids = values.map(idOf).filter((wanted) => wanted?.startsWith(prefix) === true)
@@ -39,6 +41,13 @@ export function planCollection(query: CollectionQuery): Plan {
   const idInEntity = (value: Value) =>
     typeof value === 'string' && value.startsWith(start) ? textOf(value.slice(start.length)) : undefined
 
+  const isShown = (property: string): boolean =>
+    !property.includes('.') && property !== id && property !== entity && columns?.includes(property) !== false
+  const indexes = catalogue
+    .indexesOf(collection)
+    .filter(isShown)
+    .map((property) => byIndex(query, property, keyPath !== undefined, toRow))
+
   return {
     does: `scan ${collection}${prefix === '' ? '' : ` from ids that begin with "${prefix}"`}`,
     inputs: [],
@@ -47,11 +56,55 @@ export function planCollection(query: CollectionQuery): Plan {
     lookups: [
       ...(idPath === undefined ? [] : [byId(idPath, textOf)]),
       ...(entityPath === undefined ? [] : [byId(entityPath, idInEntity)]),
+      ...indexes,
     ],
     rows(run, from) {
       const fromId = from === undefined ? undefined : (idPath === undefined ? idInEntity : textOf)(from)
       const rows = records(run, collection, { prefix, ...(fromId === undefined ? {} : { from: fromId }) }, toRow)
       return keyPath === undefined ? distinct(rows, run) : rows
+    },
+  }
+}
+
+/** Records by what was ever claimed of a property: what they show now is asked of each. */
+function byIndex(
+  query: CollectionQuery,
+  property: string,
+  isKeyed: boolean,
+  toRow: (record: RecordRow) => Row,
+): Lookup {
+  const { collection, alias, prefix } = query
+  const path = alias === undefined ? property : `${alias}.${property}`
+  const idsIn = ({ source, meter }: Running, ranges: readonly KeyRange[]): readonly string[] => {
+    const ids = new Set<string>()
+    for (const range of ranges) {
+      for (const { row } of source.indexed({ collection, property }, range)) {
+        if (ids.has(row) || !row.startsWith(prefix)) continue
+        meter.holdBytes(sizeOf(row))
+        ids.add(row)
+      }
+    }
+    return [...ids].sort(compareUtf8)
+  }
+  const read = function* (run: Running, ranges: readonly KeyRange[]): Iterable<Row> {
+    for (const id of idsIn(run, ranges)) {
+      run.meter.step()
+      const record = run.source.record(collection, id)
+      if (record !== undefined) yield toRow(record)
+    }
+  }
+  const within = (run: Running, ranges: readonly KeyRange[]): Iterable<Row> =>
+    isKeyed ? read(run, ranges) : distinct(read(run, ranges), run)
+  return {
+    path,
+    isText: false,
+    finds: (value) => value !== null,
+    does: `look up ${collection} by the index of ${path}`,
+    within,
+    *rows(run, values) {
+      const wanted = new Set(values.map(keyOf))
+      const ranges = values.flatMap((value) => rangeOf(value) ?? [])
+      for (const row of within(run, ranges)) if (wanted.has(keyOf(valueAt(row, path)))) yield row
     },
   }
 }
@@ -131,6 +184,8 @@ function lookUpClaims(
   return {
     path: pathTo(localContext),
     isText: false,
+    // Others may have the same list.
+    finds: (value) => typeof value === 'string',
     does: `look up the deltas that point at each ${pathTo(localContext)}`,
     *rows({ source, meter }, values) {
       const found: ClaimRow[] = []

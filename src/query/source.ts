@@ -5,6 +5,8 @@
 
 import type { Value } from '../delta/delta.ts'
 import type { Pattern } from './algebra.ts'
+import type { KeyRange } from './index-key.ts'
+import type { IndexedProperty, IndexRow } from './index-rows.ts'
 
 /** A record about which something stands. */
 export interface RecordRow {
@@ -24,6 +26,8 @@ export interface RowSource {
   record(collection: string, id: string): RecordRow | undefined
   /** By the ids' UTF-8 bytes, those that begin with `prefix`, from `from` on; read as they are pulled. */
   records(collection: string, range: { readonly prefix: string; readonly from?: string }): Iterable<RecordRow>
+  /** Rows of an index, by key and record; only of those that the plan was told of. */
+  indexed(property: IndexedProperty, range: KeyRange): Iterable<IndexRow>
   /** By the deltas' ids; with `about`, only deltas that point at this entity. */
   claims(patterns: readonly Pattern[], about?: string): Iterable<ClaimRow>
 }

@@ -11,12 +11,16 @@ import { deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { type EntityDeltas, POSITION_START, type Store } from '../store/store.ts'
 import type { Pattern } from './algebra.ts'
+import type { KeyRange } from './index-key.ts'
+import { type IndexedProperty, type IndexRow, indexTable } from './index-rows.ts'
 import { type Meter, READ_STEPS } from './limits.ts'
 import type { Reading } from './reading.ts'
 import type { ClaimRow, RecordRow, RowSource } from './source.ts'
 
 /** Entities asked for at once: a first page needs few. */
 const PAGE_COUNT = 64
+/** Rows of an index read at once. */
+const INDEX_COUNT = 256
 const LOG_PAGE = { countMax: 1_024, bytesMax: 4_194_304 }
 
 export interface StoreRows {
@@ -52,6 +56,18 @@ export class StoreSource implements RowSource {
       const id = entity.slice(start.length)
       const record = id === '' ? undefined : this.record(collection, id)
       if (record !== undefined) yield record
+    }
+  }
+
+  *indexed(property: IndexedProperty, range: KeyRange): Iterable<IndexRow> {
+    const { store, namespace, meter } = this.#rows
+    const table = indexTable(namespace, property)
+    for (let after: IndexRow | undefined; ;) {
+      const page = store.derived.read(table, { ...range, countMax: INDEX_COUNT, ...(after && { after }) })
+      meter.step(page.length)
+      yield* page
+      after = page.at(-1)
+      if (page.length < INDEX_COUNT) return
     }
   }
 

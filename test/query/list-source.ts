@@ -2,7 +2,10 @@
 
 import { compareUtf8 } from '../../src/delta/order.ts'
 import type { Value } from '../../src/delta/delta.ts'
+import { indexKeyOf, type KeyRange } from '../../src/query/index-key.ts'
+import type { IndexedProperty, IndexRow } from '../../src/query/index-rows.ts'
 import { Meter, type RunLimits, DEFAULT_LIMITS } from '../../src/query/limits.ts'
+import { type Catalogue, NO_CATALOGUE } from '../../src/query/plan.ts'
 import type { Row } from '../../src/query/row.ts'
 import { explainPlan, type Explanation, type QueryPage, runOver } from '../../src/query/run.ts'
 import type { ClaimRow, RecordRow, RowSource } from '../../src/query/source.ts'
@@ -42,6 +45,17 @@ export class ListSource implements RowSource {
     }
   }
 
+  /** As an index that knows every claim ever made: of these lists, and of values that nobody shows any more. */
+  *indexed({ collection, property }: IndexedProperty, { from, before }: KeyRange): Iterable<IndexRow> {
+    for (const record of this.#collections[collection] ?? []) {
+      for (const value of [record[property] ?? null, 'gone', 1]) {
+        const key = indexKeyOf(value)
+        if (key === undefined || compareUtf8(key, from) < 0 || compareUtf8(key, before) >= 0) continue
+        yield { key, row: record.id }
+      }
+    }
+  }
+
   claims(): Iterable<ClaimRow> {
     return []
   }
@@ -57,10 +71,16 @@ export function page(query: unknown, collections: Collections, limits: Partial<R
 }
 
 /** All rows over lists, page by page. */
-export function allRows(query: unknown, collections: Collections, count = 10_000): readonly Row[] {
+export function allRows(
+  query: unknown,
+  collections: Collections,
+  count = 10_000,
+  catalogue: Catalogue = NO_CATALOGUE,
+): readonly Row[] {
   const rows: Row[] = []
   for (let after: string | undefined; ;) {
-    const found = page({ limit: query, count, ...(after === undefined ? {} : { after }) }, collections)
+    const json = { limit: query, count, ...(after === undefined ? {} : { after }) }
+    const found = runOver(json, new ListSource(collections), new Meter(), catalogue)
     rows.push(...found.rows)
     after = found.next
     if (after === undefined) return rows
@@ -68,7 +88,7 @@ export function allRows(query: unknown, collections: Collections, count = 10_000
 }
 
 /** Every step of a query's plan, from the outermost inwards. */
-export function stepsOf(query: unknown): readonly string[] {
+export function stepsOf(query: unknown, catalogue?: Catalogue): readonly string[] {
   const walk = ({ does, of }: Explanation): readonly string[] => [does, ...of.flatMap(walk)]
-  return walk(explainPlan(query))
+  return walk(explainPlan(query, catalogue))
 }
