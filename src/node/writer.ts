@@ -11,7 +11,7 @@ import type { NamespaceId } from '../log/namespace.ts'
 import { refersToOwnBlock } from '../log/block-bytes.ts'
 import { encodeDeltas, payloadBytesOf, seal } from '../log/seal.ts'
 import type { Signer } from '../log/signature.ts'
-import type { Position, Store } from '../store/store.ts'
+import type { Notes, Position, Store } from '../store/store.ts'
 import type { HybridClock } from './hybrid-clock.ts'
 import { SeenHeads } from './seen-heads.ts'
 
@@ -50,6 +50,8 @@ interface Pending {
   readonly sizeBytes: number
   /** Its deltas refer to each other by index (`./0`), so it must stand first in its block. */
   readonly anchored: boolean
+  /** Written with the block, or not at all. */
+  readonly notes: Notes | undefined
   readonly resolve: (written: Written) => void
   readonly reject: (error: unknown) => void
 }
@@ -72,9 +74,9 @@ export class LogWriter {
   /**
    * Writes deltas that become visible together, in one block, or not at all. Throws RZ_DELTA_*, RZ_BLOCK_TOO_LARGE before
    * anything is signed; RZ_STORE_FULL, RZ_STORE_FAILED, RZ_STORE_CLOSED when the commit fails; RZ_NODE_BUSY when
-   * `QUEUE_WRITES_MAX` writes wait already.
+   * `QUEUE_WRITES_MAX` writes wait already. `notes` go into the transaction that commits the block.
    */
-  write(deltas: readonly (readonly Pointer[])[]): Promise<Written> {
+  write(deltas: readonly (readonly Pointer[])[], notes?: Notes): Promise<Written> {
     if (this.#closed) return Promise.reject(new RhizomeError('RZ_STORE_CLOSED', 'the node is closed'))
     if (this.#queue.length >= QUEUE_WRITES_MAX) {
       return Promise.reject(
@@ -85,7 +87,7 @@ export class LogWriter {
     try {
       const encoded = encodeDeltas(deltas)
       const sizeBytes = encoded.reduce((sum, bytes) => sum + payloadBytesOf(bytes.length), 0)
-      this.#queue.push({ deltas: encoded, sizeBytes, anchored: deltas.some(refersToOwnBlock), resolve, reject })
+      this.#queue.push({ deltas: encoded, sizeBytes, anchored: deltas.some(refersToOwnBlock), notes, resolve, reject })
     } catch (error) {
       reject(error)
       return promise
@@ -139,7 +141,11 @@ export class LogWriter {
 
   #commit(writes: readonly Pending[]): void {
     try {
-      const { block, position } = this.#sealAndCommit(writes.flatMap((write) => write.deltas))
+      const notes: Notes = new Map(writes.flatMap((write) => [...(write.notes ?? [])]))
+      const { block, position } = this.#sealAndCommit(
+        writes.flatMap((write) => write.deltas),
+        notes,
+      )
       let index = 0
       for (const write of writes) {
         const deltas = write.deltas.map(() => deltaIdOf(block, index++))
@@ -155,7 +161,10 @@ export class LogWriter {
     }
   }
 
-  #sealAndCommit(deltas: readonly Uint8Array[]): { readonly block: BlockHash; readonly position: Position } {
+  #sealAndCommit(
+    deltas: readonly Uint8Array[],
+    notes: Notes,
+  ): { readonly block: BlockHash; readonly position: Position } {
     const { store, namespace, signer, host, clock, random } = this.#options
     const log = this.#current()
     const state = store.logState(namespace, log)
@@ -172,7 +181,7 @@ export class LogWriter {
       deltas,
       salts: random(deltas.length * SALT_BYTES),
     })
-    const result = store.commit({ blocks: [block] })
+    const result = store.commit({ blocks: [block] }, notes)
     assert(result.kind === 'committed', `a block sealed upon its log's head is taken, not ${result.kind}`)
     this.#seen.wrote(log, result.position)
     return { block: block.hash, position: result.position }
