@@ -33,6 +33,7 @@ export { EntityReference, entityIdOf, parseEntityId, type PropertyInput, ref } f
 export { ERROR_CODES, type ErrorCode, RhizomeError } from './errors.ts'
 export { BLOCK_BYTES_MAX, BLOCK_DELTAS_MAX, type BlockHash, type LogKey } from './log/block.ts'
 export type { NamespaceId } from './log/namespace.ts'
+export type { StatedOutcome } from './log/proof-statement.ts'
 export type { NetEvent } from './net/net.ts'
 export type { NodeEvent } from './node/events.ts'
 export type { IdentitySummary } from './node/identity.ts'
@@ -52,8 +53,18 @@ export { openNode, RhizomeNode } from './node/node.ts'
 export { type Durability, type NetworkOptions, type NodeOptions, TOPICS_MAX } from './node/options.ts'
 export type { PeerSummary } from './node/peers.ts'
 export { type OwnDelta, Transaction } from './node/transaction.ts'
+export type { ProofOptions } from './node/proof.ts'
+export {
+  type Completeness,
+  type ProofReport,
+  type ProvenCreator,
+  type ProvenRule,
+  type ProvenValue,
+  verifyProof,
+} from './node/verify-proof.ts'
 export { VERSION } from './node/version.ts'
 export type { ContextOptions, DefinitionProblem, DiffOptions, HistoryOptions, View, ViewOptions } from './node/views.ts'
+export type { EntityRange, ManyOptions, ViewSequence } from './node/view-sequence.ts'
 export type { WatchedView, WatchOptions } from './node/watch.ts'
 export type { Written } from './node/writer.ts'
 export type { QueryJson } from './query/algebra.ts'
@@ -64,7 +75,9 @@ export type { NamespaceCounts, Position } from './store/store.ts'
 export type { ReplicationEvent } from './sync/events.ts'
 export type { SyncStatus } from './sync/status.ts'
 export type { Candidate } from './view/candidates.ts'
+export { composeLossless, decomposeLossless } from './view/compose.ts'
 export { type ContextDefinition, trustOnly } from './view/contexts/context.ts'
+export type { DeltaFilterInput } from './view/contexts/narrow.ts'
 export type { Change, Outcome } from './view/diff.ts'
 export type { ExplainedResolver, Explanation } from './view/explain.ts'
 export type { Fault } from './view/fault.ts'

@@ -13,6 +13,7 @@ import { deltasOf } from '../log/block-bytes.ts'
 import { frontierText } from '../log/frontier-text.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../log/shown.ts'
+import type { Signer } from '../log/signature.ts'
 import type { QueryJson } from '../query/algebra.ts'
 import { Fluent } from '../query/from.ts'
 import { type Explanation as QueryExplanation, explainPlan, type QueryPage } from '../query/run.ts'
@@ -23,11 +24,14 @@ import type { Change } from '../view/diff.ts'
 import type { Explanation } from '../view/explain.ts'
 import type { Fault } from '../view/fault.ts'
 import type { History } from '../view/history.ts'
-import { latestClaim, latestView } from '../view/latest.ts'
+import { latestClaim } from '../view/latest.ts'
 import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts'
 import { type ContextInput, contextValue, type ResolverInput, resolverValue } from './definition-input.ts'
 import { CONTEXT, RESOLVER } from './definitions.ts'
+import { makeProof, type ProofOptions } from './proof.ts'
+import type { LocalContexts } from './local-contexts.ts'
 import { Transaction } from './transaction.ts'
+import { collectionsIn, type ManyOptions, type ViewSequence, viewSequence } from './view-sequence.ts'
 import {
   type DefinitionProblem,
   type DiffOptions,
@@ -70,7 +74,7 @@ export interface PlacedDelta {
   readonly delta: Delta
 }
 
-export interface DeltasOptions {
+export interface DeltasOptions extends ViewOptions {
   /** Starts behind this position. Default: from the first delta on. */
   readonly after?: Position
   /** Goes on with what is written later, until `signal` ends it. Default true. */
@@ -78,7 +82,7 @@ export interface DeltasOptions {
   readonly signal?: AbortSignal
 }
 
-export interface IdsOptions {
+export interface IdsOptions extends ViewOptions {
   /** Starts behind this id. */
   readonly after?: string
   /** 1 to 10,000. Default 1,000. */
@@ -94,8 +98,12 @@ export interface NamespaceParts {
   readonly waitForSync: (signal: AbortSignal) => Promise<SyncStatus>
   /** Refuses writing. */
   readonly keep: boolean
+  /** The node's own identity, in whose name proofs are stated. */
+  readonly signer: Signer
   /** Ends when the node closes. */
   readonly closing: AbortSignal
+  /** Contexts of this node alone. */
+  readonly contexts: LocalContexts
 }
 
 const IDS_COUNT_MAX = 10_000
@@ -112,7 +120,7 @@ export class Namespace {
     this.name = name
     this.id = id
     this.#parts = parts
-    this.#views = new Views({ store: parts.store, namespace: id, name })
+    this.#views = new Views({ store: parts.store, namespace: id, name, contexts: parts.contexts })
   }
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
@@ -160,9 +168,33 @@ export class Namespace {
     return this.#views.lossless(entity, options)
   }
 
+  /**
+   * The lossless views of several entities or of all, as they are walked: by `for`, or by `for await`, which lets the node do
+   * other things between them. Throws as `view`, while it is walked.
+   */
+  losslessAll(options: ManyOptions = {}): ViewSequence<LosslessView> {
+    return viewSequence(this.#parts.store, this.id, options, (entity) => this.#views.lossless(entity, options))
+  }
+
+  /** As `losslessAll`, the lossy ones: records too are called by the ids of their entities. */
+  viewAll(options: ManyOptions = {}): ViewSequence<View> {
+    return viewSequence(this.#parts.store, this.id, options, (entity) => this.#views.view(entity, entity, options))
+  }
+
   /** Why a property has its value; undefined when nothing was ever claimed about it. Throws as `view`. */
   explain(collection: string, id: string, property: string, options: ViewOptions = {}): Explanation | undefined {
     return this.#views.explain(collection, id, property, options)
+  }
+
+  /**
+   * A text with which anybody can check, by `verifyProof` or `rhizome-node verify`, who claimed what about an entity, and that
+   * its values follow; that there is nothing else is this node's signed word. Undefined when nothing is claimed. Throws as
+   * `view`, and RZ_PROOF_TOO_LARGE past 4,096 deltas or 16 MiB.
+   */
+  proof(entity: string, options: ProofOptions = {}): string | undefined {
+    const { store, signer } = this.#parts
+    const prover = { store, namespace: this.id, name: this.name, signer, nowMs: Date.now }
+    return makeProof(prover, entity, options, this.#views.sharedFrame(options.context, options.asOf))
   }
 
   /** How a property came to have its value, oldest first, by the rules in force at `asOf`. Throws as `view`. */
@@ -209,7 +241,8 @@ export class Namespace {
    * Throws RZ_CONTEXT_UNKNOWN, at once or when the context goes.
    */
   watch(collection: string, options: WatchOptions = {}): AsyncIterable<WatchedView> {
-    const { id, context, after = this.position(), signal } = options
+    const { id, after = this.position(), signal } = options
+    const context = this.#views.contextId(options.context)
     entityIdOf(collection, id ?? 'any')
     this.#views.checkContext(context)
     const { store, closing } = this.#parts
@@ -269,12 +302,21 @@ export class Namespace {
     return this.#write(transaction.seal(), options)
   }
 
-  /** The delta; undefined when it is not here, or void. Throws RZ_BYTES_INVALID for what is no delta id. */
-  delta(id: string): Delta | undefined {
-    return this.#parts.store.delta(this.id, parseDeltaId(id).id)?.delta
+  /**
+   * The delta; undefined when it is not here, void, or not seen in the context or at the moment that is named. Throws
+   * RZ_BYTES_INVALID for what is no delta id, and as `view`.
+   */
+  delta(id: string, options: ViewOptions = {}): Delta | undefined {
+    const delta = this.#parts.store.delta(this.id, parseDeltaId(id).id)?.delta
+    return delta !== undefined && this.#views.seeing(options)(delta) ? delta : undefined
   }
 
-  /** Ids of the collection's records about which something stands, by their UTF-8 bytes. */
+  /** Names of the collections that have records about which something stands, by their UTF-8 bytes. Throws as `view`. */
+  collections(options: ViewOptions = {}): readonly string[] {
+    return [...collectionsIn(this.#parts.store, this.id, (entity) => this.#views.stands(entity, options))]
+  }
+
+  /** Ids of the collection's records about which something stands, by their UTF-8 bytes. Throws as `view`. */
   ids(collection: string, options: IdsOptions = {}): readonly string[] {
     const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
     const prefix = entityIdOf(collection, 'x').slice(0, -1)
@@ -289,23 +331,26 @@ export class Namespace {
       const last = page.at(-1)
       if (last === undefined) break
       after = last
-      for (const entity of page) if (this.#stands(entity)) ids.push(entity.slice(prefix.length))
+      for (const entity of page) if (this.#views.stands(entity, options)) ids.push(entity.slice(prefix.length))
     }
     return ids
   }
 
   /**
    * Deltas in the order in which this node took them in, each with a position to come back to: whoever returns with the
-   * last position it has dealt with misses nothing, across restarts. Deltas of one block share a position.
+   * last position it has dealt with misses nothing, across restarts. Deltas of one block share a position. In a context
+   * those alone that its filter sees, negated ones and negations among them; the node's own context does not count here,
+   * since this is the log. Throws as `view`.
    */
   async *deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
+    const sees = this.#views.seeing(options)
     const after = options.after ?? POSITION_START
     const { closing } = this.#parts
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
     const changes = options.live === false ? this.#changesNow(after) : this.#parts.store.changes({ after, signal })
     for await (const change of changes) {
       if (change.namespace !== this.id || change.kind !== 'committed' || !isShown(change.block.header)) continue
-      for (const delta of deltasOf(change.block)) yield { position: change.position, delta }
+      for (const delta of deltasOf(change.block)) if (sees(delta)) yield { position: change.position, delta }
       if (signal.aborted) return
     }
   }
@@ -338,13 +383,6 @@ export class Namespace {
     }
     if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
     return this.#parts.writer(options.as).write(deltas)
-  }
-
-  /** Whether something stands about an entity; most have no negation, and need no view to tell. */
-  #stands(entity: string): boolean {
-    const { deltas, negations } = this.#parts.store.entity(this.id, entity)
-    if (negations.length === 0) return deltas.length > 0
-    return Object.keys(latestView(losslessView(entity, deltas, negations)).properties).length > 0
   }
 
   /** In no context and by no rules: what writing goes by. */

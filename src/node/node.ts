@@ -19,6 +19,7 @@ import { makeFolder } from './folder.ts'
 import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
+import { type LocalContexts, localContexts } from './local-contexts.ts'
 import { Namespace, unknownNamespace } from './namespace.ts'
 import { openNet } from './network.ts'
 import { type NodeOptions, TOPICS_MAX } from './options.ts'
@@ -49,10 +50,11 @@ interface Opened {
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
  * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
- * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID; then nothing stays open.
+ * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
  */
 export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   const topics = checkTopics(options.topics)
+  const contexts = localContexts(options.contexts, options.context)
   await using opening = new AsyncDisposableStack()
   const opened = await openData(options, topics)
   opening.use(opened.store)
@@ -61,7 +63,7 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
-  const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false })
+  const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false, contexts })
   opening.move()
   return node
 }
@@ -71,6 +73,7 @@ interface Parts extends Opened {
   readonly topics: readonly string[]
   readonly net: Net | undefined
   readonly keep: boolean
+  readonly contexts: LocalContexts
 }
 
 /** An open node. Made by `openNode`. */
@@ -90,6 +93,7 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #clock: HybridClock
   readonly #random = pooledRandom()
   readonly #keep: boolean
+  readonly #contexts: LocalContexts
   readonly #holdings = new Map<string, Holding>()
   readonly #names = new Map<string, string>()
   readonly #listeners = new Set<(event: NodeEvent) => void>()
@@ -107,6 +111,7 @@ export class RhizomeNode implements AsyncDisposable {
     this.peerId = parts.identities[0].signer.id
     this.#store = parts.store
     this.#keep = parts.keep
+    this.#contexts = parts.contexts
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: Date.now, admitted: () => parts.store.latestTime() })
     this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net)
@@ -135,6 +140,12 @@ export class RhizomeNode implements AsyncDisposable {
   /** Differs whenever positions of an earlier life of its data no longer hold: after a restore or a repair. 32 hex digits. */
   get instance(): string {
     return this.#store.instance
+  }
+
+  /** Contexts of its own configuration: those pinned, and the one in which it reads unless told otherwise. */
+  contexts(): { readonly pinned: readonly string[]; readonly standard?: string } {
+    const { pinned, standard } = this.#contexts
+    return { pinned: [...pinned.keys()], ...(standard !== undefined && { standard }) }
   }
 
   /** This node as `peers` shows others. */
@@ -225,7 +236,9 @@ export class RhizomeNode implements AsyncDisposable {
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
       keep: this.#keep,
+      signer: this.#identities[0].signer,
       closing: this.#closing.signal,
+      contexts: this.#contexts,
     })
     this.#holdings.set(topic, { namespace, ownLogs, writers })
     this.#names.set(id, topic)

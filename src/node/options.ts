@@ -4,6 +4,7 @@
  */
 
 import type { PeerId } from '../delta/delta.ts'
+import type { ContextInput } from './definition-input.ts'
 
 /** `normal`: an acknowledged write survives a killed process. `full`: also a power cut, for an fsync per commit. */
 export type Durability = 'normal' | 'full'
@@ -33,6 +34,16 @@ export interface NodeOptions {
   readonly repair?: boolean
   /** The network, or false for none at all: then the node is `alone`. */
   readonly network?: NetworkOptions | false
+  /**
+   * Contexts of this node alone, by id: each takes the place of the record of that id, in every namespace and at every
+   * moment, and is never written to the log. Default none.
+   */
+  readonly contexts?: Readonly<Record<string, ContextInput>>
+  /**
+   * Id of the context in which views, ids and queries are read that name none. Until a namespace has it, reading them there is
+   * RZ_CONTEXT_UNKNOWN. Default: none, everything is seen.
+   */
+  readonly context?: string
   /** Ends the opening. */
   readonly signal?: AbortSignal
 }

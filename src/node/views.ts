@@ -4,13 +4,22 @@
  */
 
 import type { Delta, DeltaId, PeerId, Value } from '../delta/delta.ts'
-import { entityIdOf } from '../delta/record.ts'
+import { entityIdOf, parseEntityId } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { readingIn } from '../query/reading.ts'
 import { type QueryPage, runQuery } from '../query/run.ts'
 import type { Store } from '../store/store.ts'
-import { type Context, type ContextView, OPEN_CONTEXT, viewIn } from '../view/contexts/context.ts'
+import {
+  type Context,
+  type ContextEvidence,
+  type ContextView,
+  evidenceIn,
+  OPEN_CONTEXT,
+  viewIn,
+} from '../view/contexts/context.ts'
+import { type DeltaFilterInput, narrowed } from '../view/contexts/narrow.ts'
+import { RESERVED_COLLECTIONS } from '../view/definition.ts'
 import { type Change, diffViews } from '../view/diff.ts'
 import { explain, type Explanation } from '../view/explain.ts'
 import type { Fault } from '../view/fault.ts'
@@ -19,16 +28,25 @@ import type { LosslessView } from '../view/lossless.ts'
 import type { ResolvedView } from '../view/lossy.ts'
 import type { ResolverSet } from '../view/resolvers/resolver-set.ts'
 import { type Definitions, DefinitionRecords, faultsOf } from './definitions.ts'
+import type { LocalContexts } from './local-contexts.ts'
 import { type AsOfInput, type Moment, momentOf } from './moment.ts'
 
 export interface ContextOptions {
-  /** Id of the context's record. Default: everything is seen, and everyone's negations count. */
-  readonly context?: string
+  /**
+   * Id of a context, pinned on this node or else a record; false for none: everything is seen, and everyone's negations
+   * count. Default: the node's own (`openNode({ context })`), else none.
+   */
+  readonly context?: string | false
 }
 
 export interface ViewOptions extends ContextOptions {
   /** Deltas and definitions as they were then. Default: now. */
   readonly asOf?: AsOfInput
+  /**
+   * Which deltas are seen, of those that the context sees: a rule over the delta (view/README.md, Contexts) or a function of
+   * it. Throws RZ_RULE_… for a rule that cannot be read. Default: all.
+   */
+  readonly filter?: DeltaFilterInput
 }
 
 export interface HistoryOptions extends ViewOptions {
@@ -36,7 +54,7 @@ export interface HistoryOptions extends ViewOptions {
   readonly deltasMax?: number
 }
 
-export interface DiffOptions extends ContextOptions {
+export interface DiffOptions extends Omit<ViewOptions, 'asOf'> {
   readonly from: AsOfInput
   /** Default: now. */
   readonly to?: AsOfInput
@@ -65,12 +83,14 @@ export interface ViewsOptions {
   readonly store: Store
   readonly namespace: NamespaceId
   readonly name: string
+  readonly contexts: LocalContexts
 }
 
 /** 0.2 s where the record has 1,000 deltas. */
 const HISTORY_DELTAS_DEFAULT = 100
 
-interface Frame {
+/** What a question is answered by: the rules and the moment that it names. */
+export interface Frame {
   readonly context: Context
   readonly resolvers: ResolverSet
   readonly moment: Moment | undefined
@@ -86,37 +106,59 @@ export class Views {
   }
 
   lossless(entity: string, options: ViewOptions): LosslessView | undefined {
-    const { lossless } = this.#viewIn(entity, this.#frame(options))
+    const { lossless } = this.#evidenceIn(entity, this.#frame(options, entity))
     return Object.keys(lossless.properties).length === 0 ? undefined : lossless
   }
 
   /** `id` is what the answer is to be called. */
   view(entity: string, id: string, options: ViewOptions): View | undefined {
-    const { lossy, faults } = this.#viewIn(entity, this.#frame(options))
+    const { lossy, faults } = this.#viewIn(entity, this.#frame(options, entity))
     const { properties, errors } = lossy
     if (Object.keys(properties).length === 0 && Object.keys(errors).length === 0) return undefined
     return { id, properties, errors, unseen: faults }
   }
 
   explain(collection: string, id: string, property: string, options: ViewOptions): Explanation | undefined {
-    const frame = this.#frame(options)
-    const { lossless, lossy } = this.#viewIn(entityIdOf(collection, id), frame)
+    const entity = entityIdOf(collection, id)
+    const frame = this.#frame(options, entity)
+    const { lossless, lossy } = this.#viewIn(entity, frame)
     const isKnown = [lossless.properties, lossy.properties, lossy.errors].some((map) => Object.hasOwn(map, property))
     return isKnown ? explain(lossless, lossy, frame.resolvers, property) : undefined
   }
 
   history(collection: string, id: string, property: string, options: HistoryOptions): History {
     const { deltasMax = HISTORY_DELTAS_DEFAULT } = options
-    const { context, resolvers, moment } = this.#frame(options)
     const entity = entityIdOf(collection, id)
+    const { context, resolvers, moment } = this.#frame(options, entity)
     const { deltas, negations } = this.#held(entity, moment)
     return historyOf(entity, property, deltas, negations, { context, resolvers, deltasMax })
   }
 
-  diff(collection: string, id: string, { from, to, context }: DiffOptions): readonly Change[] {
+  /** Whether a claim about the entity stands. */
+  stands(entity: string, options: ViewOptions): boolean {
+    const { context, moment } = this.#frame(options, entity)
+    const { deltas, negations } = this.#held(entity, moment)
+    // Most have no negation, and need no view to tell.
+    if (negations.length === 0 && context.filter === undefined) return deltas.length > 0
+    const { properties } = evidenceIn(context, entity, deltas, negations).lossless
+    return Object.values(properties).some((claims) => claims.some(({ standing }) => standing))
+  }
+
+  /** Which deltas belong to a moment and are seen in a context; the node's own context does not count here. */
+  seeing({ context: id = false, asOf, filter }: ViewOptions): (delta: Delta) => boolean {
+    const moment = this.#moment(asOf)
+    this.#context(this.#definitions.at(moment), id)
+    return (delta) => {
+      if (moment !== undefined && !moment.admits(delta)) return false
+      const context = narrowed(this.#context(this.#definitions.at(moment), id), filter)
+      return (context.filter?.sees(delta) ?? true) === true
+    }
+  }
+
+  diff(collection: string, id: string, { from, to, ...options }: DiffOptions): readonly Change[] {
     const entity = entityIdOf(collection, id)
     const at = (asOf: AsOfInput | undefined): ResolvedView =>
-      this.#viewIn(entity, this.#frame({ ...(context && { context }), ...(asOf !== undefined && { asOf }) })).lossy
+      this.#viewIn(entity, this.#frame({ ...options, ...(asOf !== undefined && { asOf }) }, entity)).lossy
     return diffViews(at(from), at(to))
   }
 
@@ -142,15 +184,42 @@ export class Views {
   }
 
   /** Throws RZ_CONTEXT_UNKNOWN. */
-  checkContext(id: string | undefined): void {
+  checkContext(id: ContextOptions['context']): void {
     this.#context(this.#definitions.at(), id)
   }
 
-  #frame({ context: id, asOf }: ViewOptions): Frame {
-    const moment = asOf === undefined ? undefined : momentOf(asOf, this.#options.store, this.#options.namespace)
+  /** The context that is meant where none is named. */
+  contextId(id: ContextOptions['context']): string | false {
+    return id ?? this.#options.contexts.standard ?? false
+  }
+
+  /**
+   * As anybody else would read it: in no context unless one is named, and then in that of the record, never one that is pinned
+   * here. Throws RZ_CONTEXT_UNKNOWN, RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD.
+   */
+  sharedFrame(id: string | undefined, asOf: AsOfInput | undefined): Frame {
+    const moment = this.#moment(asOf)
     const definitions = this.#definitions.at(moment)
-    const context = this.#context(definitions, id)
+    const context = id === undefined ? OPEN_CONTEXT : this.#recorded(definitions, id)
     return { context, resolvers: definitions.resolversIn(context), moment }
+  }
+
+  /** Records that say how others are read can be read where the node's own context is not known yet: else none could be made. */
+  #frame({ context: asked, asOf, filter }: ViewOptions, entity?: string): Frame {
+    const moment = this.#moment(asOf)
+    const definitions = this.#definitions.at(moment)
+    const isReserved = entity !== undefined && RESERVED_COLLECTIONS.has(parseEntityId(entity)?.collection ?? '')
+    const context = this.#context(definitions, asked ?? (isReserved ? false : undefined))
+    return { context: narrowed(context, filter), resolvers: definitions.resolversIn(context), moment }
+  }
+
+  #moment(asOf: AsOfInput | undefined): Moment | undefined {
+    return asOf === undefined ? undefined : momentOf(asOf, this.#options.store, this.#options.namespace)
+  }
+
+  #evidenceIn(entity: string, { context, moment }: Frame): ContextEvidence {
+    const { deltas, negations } = this.#held(entity, moment)
+    return evidenceIn(context, entity, deltas, negations)
   }
 
   #viewIn(entity: string, { context, resolvers, moment }: Frame): ContextView {
@@ -164,12 +233,20 @@ export class Views {
     return { deltas: held.deltas.filter(moment.admits), negations: held.negations.filter(moment.admits) }
   }
 
-  #context({ records }: Definitions, id: string | undefined): Context {
-    if (id === undefined) return OPEN_CONTEXT
+  #context(definitions: Definitions, asked: ContextOptions['context']): Context {
+    const id = this.contextId(asked)
+    if (id === false) return OPEN_CONTEXT
+    const pinned = this.#options.contexts.pinned.get(id)
+    if (pinned !== undefined) return pinned
+    const whose = asked === undefined ? ', in which this node reads unless told otherwise' : ''
+    return this.#recorded(definitions, id, whose)
+  }
+
+  #recorded({ records }: Definitions, id: string, whose = ''): Context {
     const { definition, faults } = records.context.get(id) ?? { faults: [] }
     if (definition !== undefined) return definition
     const [fault] = faults
-    const why = fault === undefined ? `write one as the record context/${id}` : fault.message
-    throw new RhizomeError('RZ_CONTEXT_UNKNOWN', `"${this.#options.name}" has no context "${id}" then: ${why}`)
+    const why = fault === undefined ? `write one as the record context/${id}, or pin one on this node` : fault.message
+    throw new RhizomeError('RZ_CONTEXT_UNKNOWN', `"${this.#options.name}" has no context "${id}" then${whose}: ${why}`)
   }
 }

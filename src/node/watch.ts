@@ -35,7 +35,7 @@ export interface Watching {
   readonly views: Views
   readonly collection: string
   readonly id: string | undefined
-  readonly context: string | undefined
+  readonly context: string | false
   readonly after: Position
   readonly signal: AbortSignal
 }
@@ -63,7 +63,7 @@ export async function* watch(watching: Watching): AsyncGenerator<WatchedView> {
 }
 
 function watched({ views, collection, context }: Watching, id: string, position: Position): WatchedView {
-  const view = views.view(entityIdOf(collection, id), id, context === undefined ? {} : { context })
+  const view = views.view(entityIdOf(collection, id), id, { context })
   return { position, id, ...(view && { view }) }
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type DeltaId, negationPointers, type Pointer, type Value } from '../../src/delta/delta.ts'
 import { frontierText } from '../../src/log/frontier-text.ts'
 import { type Definitions, DefinitionRecords, faultsOf } from '../../src/node/definitions.ts'
+import { localContexts } from '../../src/node/local-contexts.ts'
 import { momentOf } from '../../src/node/moment.ts'
 import { Views } from '../../src/node/views.ts'
 import { watch } from '../../src/node/watch.ts'
@@ -108,7 +109,7 @@ describe('what is kept of definitions', () => {
     store.commit(forked.write())
     const twin = forked.fork()
     store.commit(forked.write([resolver('n', 'n', 'ruled')]))
-    const views = new Views({ store, namespace: NAMESPACE, name: NAMESPACE_NAME })
+    const views = new Views({ store, namespace: NAMESPACE, name: NAMESPACE_NAME, contexts: localContexts() })
     const shown = () => views.view('user/a', 'a', {})?.properties
     expect(shown()).toEqual({ n: 'ruled' })
     const before = frontierText(store.frontier(NAMESPACE))
@@ -120,7 +121,7 @@ describe('what is kept of definitions', () => {
     expect(views.view('user/a', 'a', { asOf: before })?.properties).toEqual({ n: 2 })
 
     const stop = new AbortController()
-    const watching = { store, namespace: NAMESPACE, views, collection: 'user', id: undefined, context: undefined }
+    const watching = { store, namespace: NAMESPACE, views, collection: 'user', id: undefined, context: false as const }
     const seen = watch({ ...watching, after, signal: stop.signal })
     expect((await seen.next()).value).toMatchObject({ id: 'a', view: { properties: { n: 2 } } })
     stop.abort()

@@ -1,8 +1,9 @@
 /** A block with a critical extension that this release does not know is kept and forwarded, but not shown. design.md 3. */
 import { expect, it } from 'vitest'
+import { localContexts } from '../../src/node/local-contexts.ts'
 import { Namespace } from '../../src/node/namespace.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
-import { NAMESPACE, NAMESPACE_NAME, runOf, TestLog } from '../support/blocks.ts'
+import { NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../support/blocks.ts'
 
 it('is passed over by whoever follows the deltas, and the blocks after it are not', async () => {
   await using store = openMemoryStore()
@@ -16,6 +17,8 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
     status: () => ({ kind: 'alone' }),
     waitForSync: () => Promise.resolve({ kind: 'alone' }),
     keep: true,
+    signer: signer(1),
+    contexts: localContexts(),
     closing: new AbortController().signal,
   })
   const seqs: number[] = []

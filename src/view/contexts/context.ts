@@ -103,6 +103,9 @@ export function resolversIn(context: Context, log: ResolverSet): ResolverSet {
   return context.resolvers.collections.size === 0 ? log : overlaid(log, context.resolvers)
 }
 
+/** What of a context's view needs no rule: the claims, and whether they stand. */
+export type ContextEvidence = Pick<ContextView, 'lossless' | 'faults'>
+
 /**
  * The views of `entity` in a context; `deltas` and `negations` as for `losslessView`, `resolvers` those in force in it.
  * Records that say how others are read are themselves read in the open context, whatever is asked.
@@ -114,6 +117,17 @@ export function viewIn(
   deltas: readonly Delta[],
   negations: readonly Delta[],
 ): ContextView {
+  const evidence = evidenceIn(asked, entity, deltas, negations)
+  return { ...evidence, lossy: lossyView(evidence.lossless, resolvers) }
+}
+
+/** As `viewIn`, without the values. */
+export function evidenceIn(
+  asked: Context,
+  entity: string,
+  deltas: readonly Delta[],
+  negations: readonly Delta[],
+): ContextEvidence {
   const context = RESERVED_COLLECTIONS.has(parseEntityId(entity)?.collection ?? '') ? OPEN_CONTEXT : asked
   const faults = new Map<string, Fault & { readonly delta: Delta }>()
   const seen = (delta: Delta) => {
@@ -125,5 +139,5 @@ export function viewIn(
   const options = context.counts === undefined ? {} : { counts: context.counts }
   const among = (all: readonly Delta[]) => (context.filter === undefined ? all : all.filter(seen))
   const lossless = losslessView(entity, among(deltas), among(negations), options)
-  return { lossless, lossy: lossyView(lossless, resolvers), faults: [...faults.values()] }
+  return { lossless, faults: [...faults.values()] }
 }
