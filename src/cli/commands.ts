@@ -100,12 +100,23 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'export',
-    summary: 'print every delta as NDJSON, or the records of a collection',
+    summary: 'print every delta as NDJSON, the records of a collection, or a proof',
     words: [],
-    options: [['--collection <name>', 'records instead of deltas; import takes them back']],
+    options: [
+      ['--collection <name>', 'records instead of deltas; import takes them back'],
+      ['--proof <record>', 'who claimed what about it, for verify on any machine'],
+      ['--property <name>', 'of the proof: this property alone'],
+      ['--context <id>', 'of the proof: as seen in this context of the log'],
+      ['--as-of <moment>', 'of the proof: as it was then'],
+      ['--out <file>', 'of the proof: write it there'],
+    ],
     settings: TALK,
-    examples: ['npx rhizome-node export > deltas.ndjson', 'npx rhizome-node export --collection user > user.ndjson'],
-    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    examples: [
+      'npx rhizome-node export > deltas.ndjson',
+      'npx rhizome-node export --collection user > user.ndjson',
+      'npx rhizome-node export --proof user/alice --out alice.proof',
+    ],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
     run: async (call) => (await import('./export.ts')).exportData(call),
   },
   {
@@ -154,6 +165,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['npx rhizome-node token'],
     exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
     run: async (call) => (await import('./token.ts')).token(call),
+  },
+  {
+    name: 'verify',
+    summary: 'check a proof that export --proof wrote; needs no node and no data',
+    words: [['<file>', 'the proof; - for stdin']],
+    settings: ['json', 'verbose'],
+    examples: ['npx rhizome-node verify alice.proof', 'npx rhizome-node verify - --json < alice.proof'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.unproven],
+    run: async (call) => (await import('./verify.ts')).verify(call),
   },
   {
     name: 'rule',

@@ -62,6 +62,11 @@ export class Control implements AsyncDisposable {
     return { status: answer.statusCode ?? 0, body: parseAnswer(text === '' ? 'null' : text) as Body }
   }
 
+  /** The answer as it came, where it must be kept byte for byte. Throws as `ask`. */
+  async text(path: readonly string[], ask: Ask = {}): Promise<string> {
+    return readAll(await this.#send(path, ask))
+  }
+
   /** The lines of an NDJSON answer as they come; empty ones, which keep the connection alive, are left out. */
   async *follow<Item>(path: readonly string[], ask: Ask = {}): AsyncIterable<Item> {
     for await (const line of this.#lines(await this.#send(path, ask, 'application/x-ndjson'), ask.signal)) {

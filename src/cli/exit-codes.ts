@@ -7,6 +7,7 @@ export const EXIT = {
   notFound: 3,
   partly: 4,
   noNode: 5,
+  unproven: 6,
   /** As a shell reports a process that Ctrl-C ended. */
   interrupted: 130,
 } as const
@@ -20,6 +21,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   3: 'no such record',
   4: 'imported in part: see the file of rejected lines',
   5: 'no node and no data here',
+  6: 'the file does not prove what it says',
   130: 'stopped at once, by a second Ctrl-C',
 }
 
@@ -37,6 +39,9 @@ export function exitCodeOf(code: string | undefined): ExitCode {
       return EXIT.notFound
     case 'RZ_CLI_NO_NODE':
       return EXIT.noNode
+    case 'RZ_PROOF_FORMAT':
+    case 'RZ_PROOF_INVALID':
+      return EXIT.unproven
     default:
       return EXIT.failed
   }

@@ -1,10 +1,14 @@
-/** The command `export`: everything as NDJSON on stdout, for other programs and for `import`. */
+/**
+ * The command `export`: everything as NDJSON on stdout, for other programs and for `import`; with `--proof` a proof of one
+ * record, for whoever has no node.
+ */
 
 import type { Json } from '../delta/json.ts'
 import type { Call } from './call.ts'
 import { AnswerError, type Control } from './control.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { exportProof, refuseWithoutProof } from './export-proof.ts'
 import { recordPath } from './records.ts'
 import { counted } from './terminal.ts'
 
@@ -13,6 +17,8 @@ const PARALLEL_COUNT = 32
 
 export async function exportData(call: Call): Promise<ExitCode> {
   const { options, signal, terminal } = call
+  if (options['proof'] !== undefined) return exportProof(call)
+  refuseWithoutProof(options)
   await using door = await openDoor(call)
   const collection = options['collection']
   const lines =

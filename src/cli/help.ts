@@ -12,7 +12,7 @@ const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
 
 Commands (<command> --help says more):
   put get delete ids      one record; the ids of a collection
-  import export           many records, from a file and into one
+  import export verify    many records, from a file and into one; proofs
   tail status peers       what comes in; what is held; who is there
   invite join             a line that brings a colleague in; joining by it
   identity token          the keys that sign; the token of the HTTP API

@@ -31,7 +31,11 @@ const FORMAT_PREFIX = 'rhizome-proof/'
 /** Values of deltas and of rules nest less deeply than this, what is around them included. */
 const DEPTH_MAX = 80
 /** Lists, objects and their entries: each takes up to 60 bytes once it is read. */
-const ENTRIES_MAX = 2_097_152
+const ENTRIES_MAX = 1_048_576
+/** More than fit: a header has some 200 bytes. */
+const BLOCKS_MAX = 65_536
+/** Of a block with more deltas than any has. */
+const PATH_MAX = 32
 
 /** Throws RZ_PROOF_TOO_LARGE, or what reading its parts throws. */
 export function proofText(proof: Proof): string {
@@ -208,29 +212,40 @@ function readProof(json: unknown): Proof {
   return {
     statement: bytesOf(statement),
     signature: bytesOf(signature),
-    chains: listOf(chains).map(readChain),
-    forks: listOf(forks).map(bytesOf),
+    chains: readChains(chains),
+    forks: listOf(forks, PROOF_DELTAS_MAX).map(bytesOf),
   }
+}
+
+function readChains(json: unknown): readonly ProofChain[] {
+  let blocksCount = 0
+  return listOf(json, PROOF_DELTAS_MAX).map((item) => {
+    const chain = readChain(item)
+    blocksCount += chain.blocks.length
+    if (blocksCount > BLOCKS_MAX) throw tooLargeToRead()
+    return chain
+  })
 }
 
 function readChain(json: unknown): ProofChain {
   const { blocks, signature } = fieldsOf(json)
-  const list = listOf(blocks)
-  if (list.length > RUN_BLOCKS_MAX) throw noProof(`a signature is ${list.length} blocks away`)
-  const [first, ...rest] = list.map(readBlock)
+  const [first, ...rest] = listOf(blocks, RUN_BLOCKS_MAX).map(readBlock)
   if (first === undefined) throw noProof('a chain without blocks')
   return { blocks: [first, ...rest], signature: bytesOf(signature) }
 }
 
 function readBlock(json: unknown): ProofBlock {
   const { header, deltas } = fieldsOf(json)
-  return { header: bytesOf(header), deltas: deltas === undefined ? [] : listOf(deltas).map(readDelta) }
+  return {
+    header: bytesOf(header),
+    deltas: deltas === undefined ? [] : listOf(deltas, PROOF_DELTAS_MAX).map(readDelta),
+  }
 }
 
 function readDelta(json: unknown): ProvenDelta {
   const { index, salt, bytes, path } = fieldsOf(json)
   if (typeof index !== 'number') throw noProof('a delta without its index')
-  return { index, salt: bytesOf(salt), bytes: bytesOf(bytes), path: listOf(path).map(bytesOf) }
+  return { index, salt: bytesOf(salt), bytes: bytesOf(bytes), path: listOf(path, PATH_MAX).map(bytesOf) }
 }
 
 /** Buffer reads base64 leniently: that it was the one right spelling shows when the text is written anew. */
@@ -245,9 +260,11 @@ function fieldsOf(json: unknown): { readonly [key: string]: unknown } {
   throw noProof('an object is missing somewhere')
 }
 
-function listOf(json: unknown): readonly unknown[] {
-  if (Array.isArray(json)) return json
-  throw noProof('a list is missing somewhere')
+/** Each item takes far more memory than it has characters, so lists are bounded before they are read. */
+function listOf(json: unknown, countMax: number): readonly unknown[] {
+  if (!Array.isArray(json)) throw noProof('a list is missing somewhere')
+  if (json.length > countMax) throw noProof(`a list of ${json.length}, where at most ${countMax} can be`)
+  return json
 }
 
 /** What reading the signed bytes throws, said of the text. */

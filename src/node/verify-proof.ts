@@ -12,7 +12,7 @@ import type { LogKey } from '../log/block.ts'
 import { parseFrontierText } from '../log/frontier-text.ts'
 import { checkProof } from '../log/proof-check.ts'
 import type { ProofStatement, StatedOutcome } from '../log/proof-statement.ts'
-import { unproven } from '../log/proof.ts'
+import { PROOF_BYTES_MAX, unproven } from '../log/proof.ts'
 import { parseProofText } from '../log/proof-text.ts'
 import { bearingUpon, type ProvenView, provenView, ruleOf, type Rules, rulesOf } from '../query/proven.ts'
 import { belongsTo } from '../view/as-of.ts'
@@ -109,6 +109,20 @@ export function verifyProof(input: string | Uint8Array): ProofReport {
       frontier: { digest: Buffer.from(frontier.digest).toString('hex'), logsCount: frontier.logsCount },
     },
   }
+}
+
+/** As `verifyProof`, of a file as it is read: no more of it is kept than a proof may have. */
+export async function verifyProofFrom(chunks: AsyncIterable<Uint8Array | string>): Promise<ProofReport> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of chunks) {
+    const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    parts.push(part)
+    bytes += part.length
+    // One byte too many is enough for it to be refused.
+    if (bytes > PROOF_BYTES_MAX) break
+  }
+  return verifyProof(Buffer.concat(parts))
 }
 
 function checkMoment(asOf: string | number | undefined, deltas: readonly Delta[]): void {

@@ -8,7 +8,7 @@ import type { NaiveDelta, NaivePointer } from './lossless.ts'
 
 // ---------------------------------------------------------------------------------------------------- CBOR
 
-type Item = null | boolean | number | string | Uint8Array | readonly Item[] | { readonly [key: string]: Item }
+export type Item = null | boolean | number | string | Uint8Array | readonly Item[] | { readonly [key: string]: Item }
 
 export function encodeCbor(value: unknown): Buffer {
   if (value === null) return Buffer.from([0xf6])
@@ -118,7 +118,7 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return sha256(Uint8Array.of(1), merkleRoot(leaves.slice(0, half)), merkleRoot(leaves.slice(half)))
 }
 
-function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+export function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const publicKey = createPublicKey({
     key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key).toString('base64url') },
     format: 'jwk',
@@ -308,7 +308,7 @@ export function decodeBlock(bytes: Uint8Array): NaiveBlock {
 }
 
 /** `./<index>` in a reference is an earlier delta of the same block. */
-function withinBlock(pointer: NaivePointer, hash: string, index: number): NaivePointer {
+export function withinBlock(pointer: NaivePointer, hash: string, index: number): NaivePointer {
   const { target } = pointer
   if (pointer.targetContext === undefined || typeof target !== 'string' || !target.startsWith('./')) return pointer
   const number = Number(target.slice(2))
@@ -316,11 +316,11 @@ function withinBlock(pointer: NaivePointer, hash: string, index: number): NaiveP
   return { ...pointer, target: `${hash}/${number}` }
 }
 
-function list(item: Item | undefined): readonly Item[] {
+export function list(item: Item | undefined): readonly Item[] {
   if (!Array.isArray(item)) throw new Error('not a list')
   return item as readonly Item[]
 }
 
-function hex(bytes: Uint8Array): string {
+export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
