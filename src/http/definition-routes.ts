@@ -4,10 +4,11 @@ import { RhizomeError } from '../errors.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
 import type { ResolverInput } from '../node/definition-input.ts'
 import type { Namespace, WriteOptions } from '../node/namespace.ts'
+import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
 import { checkDepth } from './json.ts'
 import { recordPath } from './paths.ts'
-import { DEFINITION, DEFINED, NO_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { DEFINITION, DEFINED, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
 
 interface Kind {
   /** In the names of operations. */
@@ -51,7 +52,7 @@ export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: S
       const namespace = namespaceOf(params)
       const { id = '' } = params
       checkDepth(body)
-      const isNew = namespace.get(collection, id) === undefined
+      const isNew = namespace.get(collection, id, OPEN) === undefined
       await write(namespace, id, fromJson(body as { readonly [key: string]: Json }) as object, query)
       if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
       return definedBy(namespace, collection, id)
@@ -62,10 +63,15 @@ export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: S
       tag: 'definitions',
       summary: `The latest definition of a ${collection}, with what keeps it from being used`,
       params: PATH,
-      querystring: NO_QUERY,
+      querystring: MOMENT_QUERY,
       response: { 200: DEFINED },
     } as const
-    app.get(url, { schema: read }, ({ params }) => definedBy(namespaceOf(params), collection, params.id ?? ''))
+    app.get(url, { schema: read }, ({ params, query }, reply) => {
+      const namespace = namespaceOf(params)
+      const defined = definedBy(namespace, collection, params.id ?? '', query.asOf)
+      nameFrontier(reply, namespace, query.asOf)
+      return defined
+    })
 
     const deleted = {
       operationId: `delete${name}`,
@@ -84,11 +90,16 @@ export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: S
   }
 }
 
+/** Definitions are read in no context, whatever the node's own is. */
+const OPEN = { context: false } as const
+
 /** The record's latest definition, with what keeps it from being used if something does. */
-function definedBy(namespace: Namespace, collection: Kind['collection'], id: string): object {
-  const definition = namespace.get(collection, id)?.properties['definition']
+function definedBy(namespace: Namespace, collection: Kind['collection'], id: string, asOf?: string): object {
+  const reading = { ...OPEN, ...(asOf !== undefined && { asOf }) }
+  const definition = namespace.get(collection, id, reading)?.properties['definition']
   if (definition === undefined) throw nothingDefined(collection, id)
-  const problems = namespace.problems().filter(({ record }) => record === `${collection}/${id}`)
+  const problems =
+    asOf !== undefined ? [] : namespace.problems().filter(({ record }) => record === `${collection}/${id}`)
   return { id, definition: toJson(definition), ...(problems.length > 0 && { problems }) }
 }
 

@@ -8,13 +8,14 @@ import { CURSOR_START, Cursors, lastEventId } from './cursor.ts'
 import { readPointer, writeDelta } from './json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
 import { EVENT_STREAM, linkNext, NDJSON, wantsLines } from './paging.ts'
+import { readingOf } from './reading.ts'
 import {
   COUNT,
   DELTA,
   DELTAS,
   DELTAS_QUERY,
   EVENTS_QUERY,
-  NO_QUERY,
+  LOG_QUERY,
   PATH,
   RAW_DELTAS,
   WRITE_QUERY,
@@ -36,10 +37,20 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
   app.get(`${prefix}/deltas`, { schema: listed }, (request, reply) => {
     const namespace = namespaceOf(request.params)
     const { after = CURSOR_START, limit, follow = false } = request.query
+    const reading = readingOf(request.query)
     if (request.method === 'HEAD' || !(follow || wantsLines(request))) {
-      return page(cursors, namespace, after, limit ?? PAGE_COUNT_DEFAULT, (next) => linkNext(request, reply, next))
+      return page(
+        following(cursors, namespace, after, { ...reading, live: false }),
+        cursors,
+        limit ?? PAGE_COUNT_DEFAULT,
+        (next) => linkNext(request, reply, next),
+      )
     }
-    const lines = following(cursors, namespace, after, { live: follow, signal: followers.enter(reply.raw) })
+    const lines = following(cursors, namespace, after, {
+      ...reading,
+      live: follow,
+      signal: followers.enter(reply.raw),
+    })
     const json = mapped(lines, (placed) => `${JSON.stringify(placedJson(cursors, placed))}\n`)
     const text = gathered(limit === undefined ? json : atMost(json, limit), follow ? { heartbeat: '\n' } : {})
     return sendStream(reply, `${NDJSON}; charset=utf-8`, text)
@@ -70,10 +81,16 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     tag: 'deltas',
     summary: 'How many deltas are held',
     params: PATH,
-    querystring: NO_QUERY,
+    querystring: LOG_QUERY,
     response: { 200: COUNT },
   } as const
-  app.get(`${prefix}/deltas/count`, { schema: counted }, (request) => namespaceOf(request.params).counts().deltas)
+  app.get(`${prefix}/deltas/count`, { schema: counted }, async ({ params, query }) => {
+    const namespace = namespaceOf(params)
+    if (query.context === undefined && query.asOf === undefined) return namespace.counts().deltas
+    let count = 0
+    for await (const _ of namespace.deltas({ ...readingOf(query), live: false })) count++
+    return count
+  })
 
   const written = {
     operationId: 'writeDeltas',
@@ -98,12 +115,12 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     tag: 'deltas',
     summary: 'One delta',
     params: PATH,
-    querystring: NO_QUERY,
+    querystring: LOG_QUERY,
     response: { 200: DELTA },
   } as const
   app.get(`${prefix}/deltas/:block/:index`, { schema: one }, (request) => {
     const { namespace, id } = named(namespaceOf, request.params)
-    const delta = namespace.delta(id)
+    const delta = namespace.delta(id, readingOf(request.query))
     if (delta === undefined) throw notHeld(id, namespace)
     return writeDelta(delta)
   })
@@ -141,18 +158,17 @@ function notHeld(id: string, { name }: Namespace): RhizomeError {
   return new RhizomeError('RZ_HTTP_NOT_FOUND', `the delta ${id} is not held in "${name}"`)
 }
 
-/** Deltas behind `after`, at most `countMax` and not many more than `PAGE_CHARS_MAX` characters; `onMore` if there are others. */
+/** Of these deltas at most `countMax` and not many more than `PAGE_CHARS_MAX` characters; `onMore` if there are others. */
 async function page(
+  deltas: AsyncIterable<PlacedDelta>,
   cursors: Cursors,
-  namespace: Namespace,
-  after: string,
   countMax: number,
   onMore: (after: string) => void,
 ): Promise<object[]> {
   const items: object[] = []
   let last: PlacedDelta | undefined
   let chars = 0
-  for await (const placed of following(cursors, namespace, after, { live: false })) {
+  for await (const placed of deltas) {
     if (last !== undefined && (items.length >= countMax || chars >= PAGE_CHARS_MAX)) {
       onMore(cursors.behind(last))
       break

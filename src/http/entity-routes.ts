@@ -5,6 +5,7 @@ import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
 import { writeEntity } from './json.ts'
 import { writeLossless } from './lossless-json.ts'
+import { readingOf } from './reading.ts'
 import { ENTITY, LOSSLESS, PATH, VIEW_QUERY } from './schemas.ts'
 
 export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
@@ -19,7 +20,7 @@ export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope
   app.get(`${prefix}/entities/:entity`, { schema: resolved }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
     const namespace = namespaceOf(params)
-    const entity = namespace.entity(id, query)
+    const entity = namespace.entity(id, readingOf(query))
     if (entity === undefined) throw unknown(id)
     nameFrontier(reply, namespace, query.asOf)
     return writeEntity(entity)
@@ -36,7 +37,7 @@ export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope
   app.get(`${prefix}/entities/:entity/lossless`, { schema: lossless }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
     const namespace = namespaceOf(params)
-    const view = namespace.lossless(id, query)
+    const view = namespace.lossless(id, readingOf(query))
     if (view === undefined) throw unknown(id)
     nameFrontier(reply, namespace, query.asOf)
     return writeLossless(view)

@@ -46,6 +46,7 @@ function statusOf({ node, overlay, urls }: Context): object {
     urls: urls(),
     overlay,
     identities: node.identities(),
+    contexts: node.contexts(),
     namespaces: node.namespaces().map(summaryOf),
   }
 }

@@ -6,6 +6,7 @@ import type { Namespace } from '../node/namespace.ts'
 import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
 import { checkDepth } from './json.ts'
+import { readingOf } from './reading.ts'
 import { NO_QUERY, PATH, PLAN, QUERY, ROWS, VIEW_QUERY } from './schemas.ts'
 
 type Query = Parameters<Namespace['query']>[0]
@@ -22,7 +23,7 @@ export function addQueryRoutes(app: Application, { prefix, namespaceOf }: Scope)
   } as const
   app.post(`${prefix}/query`, { schema: asked }, ({ params, query: options, body }, reply) => {
     const namespace = namespaceOf(params)
-    const { rows, next } = namespace.query(queryIn(body), options)
+    const { rows, next } = namespace.query(queryIn(body), readingOf(options))
     nameFrontier(reply, namespace, options.asOf)
     // Written here: rows may have columns of any name, which no schema lists.
     reply.type('application/json; charset=utf-8')

@@ -13,6 +13,7 @@ import { readProperties, writeEntity } from './json.ts'
 import { PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
 import { recordPath } from './paths.ts'
+import { readingOf } from './reading.ts'
 import { ENTITY, IDS, IDS_QUERY, PATH, RECORD, VIEW_QUERY, WRITE_QUERY, WRITTEN } from './schemas.ts'
 import { gathered } from './stream.ts'
 
@@ -51,13 +52,16 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   app.get(ids, { schema: listed }, (request, reply) => {
     const where = locate(request.params)
     const { after, limit } = request.query
+    const reading = readingOf(request.query)
     if (wantsLines(request) && request.method !== 'HEAD') {
-      const lines = gathered(idLines(where, after, limit ?? Infinity))
+      // What is wrong with the question is told before an answer begins.
+      idsAfter(where, reading, after, 1)
+      const lines = gathered(idLines(where, reading, after, limit ?? Infinity))
       return sendStream(reply, `${NDJSON}; charset=utf-8`, lines)
     }
-    const found = idsAfter(where, after, limit ?? PAGE_COUNT_DEFAULT)
+    const found = idsAfter(where, reading, after, limit ?? PAGE_COUNT_DEFAULT)
     const last = found.at(-1)
-    const isLast = last === undefined || idsAfter(where, last, 1).length === 0
+    const isLast = last === undefined || idsAfter(where, reading, last, 1).length === 0
     return isLast ? { ids: found } : { ids: found, next: linkNext(request, reply, last) }
   })
 
@@ -92,7 +96,7 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   } as const
   app.get(record, { schema: read }, ({ params, query }, reply) => {
     const where = locate(params)
-    const entity = where.namespace.get(where.collection, where.id, query)
+    const entity = where.namespace.get(where.collection, where.id, readingOf(query))
     if (entity === undefined) throw nothingStands(where)
     nameFrontier(reply, where.namespace, query.asOf)
     return writeEntity(entity)
@@ -109,6 +113,9 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   app.delete(record, { schema: deleted }, (request) => remove(locate(request.params), request.query))
 }
 
+/** What was written is answered as it was written, also by a node with a context of its own. */
+const OPEN = { context: false } as const
+
 /** Writes the properties beside those that the record has; 201 when it had none. */
 async function merge(
   { namespace, collection, id }: Location,
@@ -117,11 +124,11 @@ async function merge(
   reply: FastifyReply,
 ): Promise<object> {
   const properties = readProperties(body.properties)
-  const isNew = namespace.get(collection, id) === undefined
+  const isNew = namespace.get(collection, id, OPEN) === undefined
   await namespace.put(collection, id, properties, options)
   if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
   nameFrontier(reply, namespace)
-  return writeEntity(namespace.get(collection, id) ?? { id, properties: {} })
+  return writeEntity(namespace.get(collection, id, OPEN) ?? { id, properties: {} })
 }
 
 /** Negates what stands about the record. */
@@ -135,14 +142,24 @@ function nothingStands({ namespace, collection, id }: Location): RhizomeError {
   return new RhizomeError('RZ_HTTP_NOT_FOUND', `"${namespace.name}" holds nothing about ${collection}/${id}`)
 }
 
-function idsAfter({ namespace, collection }: Location, after: string | undefined, countMax: number): readonly string[] {
-  return namespace.ids(collection, after === undefined ? { countMax } : { after, countMax })
+function idsAfter(
+  { namespace, collection }: Location,
+  reading: ReturnType<typeof readingOf>,
+  after: string | undefined,
+  countMax: number,
+): readonly string[] {
+  return namespace.ids(collection, { ...reading, countMax, ...(after === undefined ? {} : { after }) })
 }
 
-async function* idLines(where: Location, start: string | undefined, countMax: number): AsyncGenerator<string> {
+async function* idLines(
+  where: Location,
+  reading: ReturnType<typeof readingOf>,
+  start: string | undefined,
+  countMax: number,
+): AsyncGenerator<string> {
   let after = start
   for (let left = countMax; left > 0;) {
-    const ids = idsAfter(where, after, Math.min(left, PAGE_COUNT_DEFAULT))
+    const ids = idsAfter(where, reading, after, Math.min(left, PAGE_COUNT_DEFAULT))
     for (const id of ids) yield `${JSON.stringify(id)}\n`
     after = ids.at(-1)
     if (after === undefined) return

@@ -34,7 +34,10 @@ export const ROUTES = {
 
 export const WRITE_QUERY = { type: 'object', additionalProperties: false, properties: { as: AS } } as const
 
-const CONTEXT = { ...TEXT, description: 'Id of the context to see it in.' } as const
+const CONTEXT = {
+  type: 'string',
+  description: "Id of the context to see it in; empty for none at all. The node's own when absent.",
+} as const
 const MOMENT = {
   ...TEXT,
   description: 'A `Rhizome-Frontier`, or a time: ISO 8601 with its zone, or milliseconds since 1970.',
@@ -45,6 +48,17 @@ export const VIEW_QUERY = {
   type: 'object',
   additionalProperties: false,
   properties: { context: CONTEXT, asOf: MOMENT },
+} as const
+
+/** Which claims are proven: in the open unless a context's record is named. */
+export const PROOF_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    property: { ...TEXT, description: 'Of this property alone, and of those that its rule reads.' },
+    context: { ...TEXT, description: 'Id of the record of a context; one that is pinned on the node is none.' },
+    asOf: MOMENT,
+  },
 } as const
 
 export const HISTORY_QUERY = {
@@ -91,16 +105,66 @@ export const PLAN = {
 export const IDS_QUERY = {
   type: 'object',
   additionalProperties: false,
-  properties: { after: { ...TEXT, description: 'Begins behind this id.' }, limit: LIMIT },
+  properties: { ...VIEW_QUERY.properties, after: { ...TEXT, description: 'Begins behind this id.' }, limit: LIMIT },
+} as const
+
+/** How the log is looked at: the node's own context does not count. */
+export const LOG_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { context: { ...CONTEXT, description: 'Id of the context whose filter must see it.' }, asOf: MOMENT },
 } as const
 
 export const DELTAS_QUERY = {
   type: 'object',
   additionalProperties: false,
   properties: {
+    ...LOG_QUERY.properties,
     after: AFTER,
     limit: LIMIT,
     follow: { type: 'boolean', description: 'Streams NDJSON, and goes on with what is written later.' },
+  },
+} as const
+
+/** Of definitions, which are read in no context. */
+export const MOMENT_QUERY = { type: 'object', additionalProperties: false, properties: { asOf: MOMENT } } as const
+
+/** Which entities, and how they are looked at. */
+export const MANY_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...VIEW_QUERY.properties,
+    prefix: {
+      type: 'string',
+      description: 'Those alone whose id begins with it: `user/` for records of a collection.',
+    },
+    after: { ...TEXT, description: 'Begins behind this id.' },
+    limit: LIMIT,
+  },
+} as const
+
+export const SOME_QUERY = {
+  ...MANY_QUERY,
+  properties: {
+    ...MANY_QUERY.properties,
+    id: {
+      anyOf: [TEXT, { type: 'array', minItems: 1, items: TEXT }],
+      description: 'The entities, in this order: `id=` may be repeated. All of the namespace when absent.',
+    },
+  },
+} as const
+
+const IDS_MAX = 10_000
+
+/** `POST` for views of several entities. */
+export const MANY = {
+  title: 'Selection',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ids: { type: 'array', maxItems: IDS_MAX, items: TEXT, description: 'All of the namespace when absent.' },
+    filter: { description: 'A rule over a delta, as that of a context: what it says no to is not seen.' },
   },
 } as const
 
@@ -270,7 +334,23 @@ export const PROBLEMS = { type: 'array', items: FAULT } as const
 export const CHANGES = { type: 'array', items: ANY_OBJECT } as const
 export const EXPLANATION = ANY_OBJECT
 export const HISTORY = ANY_OBJECT
-export const LOSSLESS = ANY_OBJECT
+export const LOSSLESS = {
+  title: 'LosslessView',
+  type: 'object',
+  required: ['id'],
+  properties: {
+    id: { type: 'string' },
+    referencedAs: { type: 'array', items: { type: 'string' } },
+    properties: { ...ANY_OBJECT, description: 'Per property its claims, which name their deltas by id.' },
+    negations: { type: 'array', items: ANY_OBJECT },
+    deltas: { type: 'object', additionalProperties: DELTA, description: 'Each once, by id.' },
+    error: { ...FAULT, description: 'In lists, instead of the rest, for one that is too large.' },
+  },
+} as const
+export const LOSSLESS_LIST = { type: 'array', items: LOSSLESS } as const
+export const ENTITIES = { type: 'array', items: ENTITY } as const
+export const NAMES = { type: 'array', items: { type: 'string' } } as const
+export const PROOF = { ...ANY_OBJECT, title: 'Proof', description: 'src/log/README.md, Proofs.' } as const
 export const STATUS = ANY_OBJECT
 export const STATUSES = { type: 'array', items: STATUS } as const
 export const HEALTH = { type: 'object', properties: { status: { const: 'ok' } } } as const

@@ -10,6 +10,7 @@ import type { Application, Context, Scope } from './context.ts'
 import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
 import { EVENT_STREAM } from './paging.ts'
+import { readingOf } from './reading.ts'
 import {
   CHANGES,
   DIFF_QUERY,
@@ -18,6 +19,7 @@ import {
   FRONTIER,
   HISTORY,
   HISTORY_QUERY,
+  NAMES,
   NO_QUERY,
   PATH,
   PROBLEMS,
@@ -43,7 +45,7 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
   app.get(`${record}/explain/:property`, { schema: explained }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '', property = '' } = params
-    const explanation = namespace.explain(collection, id, property, query)
+    const explanation = namespace.explain(collection, id, property, readingOf(query))
     if (explanation === undefined) {
       throw new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is held about "${property}" of ${collection}/${id}`)
     }
@@ -62,8 +64,11 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
   app.get(`${record}/history/:property`, { schema: told }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '', property = '' } = params
-    const { limit: deltasMax, ...options } = query
-    const history = namespace.history(collection, id, property, { ...options, ...(deltasMax && { deltasMax }) })
+    const { limit: deltasMax } = query
+    const history = namespace.history(collection, id, property, {
+      ...readingOf(query),
+      ...(deltasMax && { deltasMax }),
+    })
     nameFrontier(reply, namespace, query.asOf)
     return writeHistory(history)
   })
@@ -79,9 +84,28 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
   app.get(`${record}/diff`, { schema: compared }, ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { collection = '', id = '' } = params
-    const changes = namespace.diff(collection, id, query)
+    const changes = namespace.diff(collection, id, {
+      ...readingOf(query),
+      from: query.from,
+      ...(query.to !== undefined && { to: query.to }),
+    })
     nameFrontier(reply, namespace, query.to)
     return changes.map(writeChange)
+  })
+
+  const collections = {
+    operationId: 'listCollections',
+    tag: 'records',
+    summary: 'Names of the collections that have records',
+    params: PATH,
+    querystring: VIEW_QUERY,
+    response: { 200: NAMES },
+  } as const
+  app.get(`${prefix}/collections`, { schema: collections }, ({ params, query }, reply) => {
+    const namespace = namespaceOf(params)
+    const names = namespace.collections(readingOf(query))
+    nameFrontier(reply, namespace, query.asOf)
+    return names
   })
 
   const named = {
@@ -119,7 +143,8 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     (request, reply) => {
       const namespace = namespaceOf(request.params)
       const { collection = '' } = request.params
-      const { after: start, ...options } = request.query
+      const { after: start, id } = request.query
+      const options = { ...readingOf(request.query), ...(id !== undefined && { id }) }
       const cursor = lastEventId(request) ?? start ?? cursors.at(namespace.position())
       const { after } = cursors.open(namespace, cursor)
       // What is wrong with the request is told before the stream is counted.

@@ -340,19 +340,10 @@ export class Namespace {
    * Deltas in the order in which this node took them in, each with a position to come back to: whoever returns with the
    * last position it has dealt with misses nothing, across restarts. Deltas of one block share a position. In a context
    * those alone that its filter sees, negated ones and negations among them; the node's own context does not count here,
-   * since this is the log. Throws as `view`.
+   * since this is the log. Throws as `view`, at once.
    */
-  async *deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
-    const sees = this.#views.seeing(options)
-    const after = options.after ?? POSITION_START
-    const { closing } = this.#parts
-    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
-    const changes = options.live === false ? this.#changesNow(after) : this.#parts.store.changes({ after, signal })
-    for await (const change of changes) {
-      if (change.namespace !== this.id || change.kind !== 'committed' || !isShown(change.block.header)) continue
-      for (const delta of deltasOf(change.block)) if (sees(delta)) yield { position: change.position, delta }
-      if (signal.aborted) return
-    }
+  deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
+    return this.#deltas(options, this.#views.seeing(options))
   }
 
   /** Of the newest change: whoever follows from here sees only what is written from now on. */
@@ -373,6 +364,18 @@ export class Namespace {
   async waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
     const { closing } = this.#parts
     return this.#parts.waitForSync(options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]))
+  }
+
+  async *#deltas(options: DeltasOptions, sees: (delta: Delta) => boolean): AsyncGenerator<PlacedDelta> {
+    const after = options.after ?? POSITION_START
+    const { closing } = this.#parts
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
+    const changes = options.live === false ? this.#changesNow(after) : this.#parts.store.changes({ after, signal })
+    for await (const change of changes) {
+      if (change.namespace !== this.id || change.kind !== 'committed' || !isShown(change.block.header)) continue
+      for (const delta of deltasOf(change.block)) if (sees(delta)) yield { position: change.position, delta }
+      if (signal.aborted) return
+    }
   }
 
   async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions): Promise<Written> {

@@ -247,7 +247,7 @@ describe('a context of the node alone', () => {
       expect.objectContaining({
         code,
         message: expect.stringContaining('the context "odd" of this node\'s configuration: '),
-      }) as unknown as Error,
+      }),
     )
   })
 })
