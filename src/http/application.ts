@@ -15,6 +15,7 @@ import { addDeltaRoutes } from './delta-routes.ts'
 import { addDocsRoutes } from './docs-routes.ts'
 import { addEntityRoutes } from './entity-routes.ts'
 import { addImportRoute } from './import-route.ts'
+import { addManyRoutes } from './many-routes.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
 import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
@@ -89,6 +90,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   }
   addViewRoutes(app, context, canonical)
   addEntityRoutes(app, canonical)
+  addManyRoutes(app, context, canonical)
   await addImportRoute(app, context, canonical)
   const collection = `${NAMESPACE_PREFIX}/collections/:collection`
   addRecordRoutes(app, {
