@@ -11,7 +11,7 @@ import { checkPath, type Plan, type Running } from './plan.ts'
 import { keyOf, type Row, rowOf, valueAt } from './row.ts'
 
 /** Each value that begins a pair, by its key, with the values that it leads to. */
-type Edges = ReadonlyMap<string, { readonly from: Value; readonly to: Map<string, Value> }>
+export type Edges = ReadonlyMap<string, { readonly from: Value; readonly to: Map<string, Value> }>
 
 export function planClosure(input: Plan, query: ClosureQuery, where: string): Plan {
   const { from, to, start, depthMax, depth } = query
@@ -59,7 +59,7 @@ function edgesOf(input: Plan, from: string, to: string, run: Running): Edges {
 }
 
 /** What can be reached from `beginning`, each with the least number of steps, in the values' order. */
-function reach(beginning: Value, edges: Edges, depthMax: number, run: Running): readonly (readonly [Value, number])[] {
+export function reach(beginning: Value, edges: Edges, depthMax: number, run: Running): readonly (readonly [Value, number])[] {
   const found = new Map<string, readonly [Value, number]>()
   let frontier: readonly string[] = [keyOf(beginning)]
   for (let steps = 1; steps <= depthMax && frontier.length > 0; steps++) {

@@ -1,11 +1,12 @@
 /**
  * Groups of rows that agree in some columns, and what is said of each: count, sum, min, max, average, collect. All but the
- * count of rows pass over null; sum and average pass over all that is no number. Without rows a group does not exist,
- * but for the one of no columns at all.
+ * count of rows pass over null; sum and average pass over all that is no number, and are of the exact sum. Without rows a
+ * group does not exist, but for the one of no columns at all.
  */
 
 import type { Value } from '../delta/delta.ts'
 import type { Aggregate, AggregateName, Column } from './algebra.ts'
+import { ExactSum } from './exact-sum.ts'
 import { ascending, compareValues } from './order.ts'
 import { checkPath, type Plan, sorted } from './plan.ts'
 import { keyOf, type Row, rowOf, valueAt } from './row.ts'
@@ -69,17 +70,18 @@ const TALLIES: Readonly<Record<AggregateName, () => Tally>> = {
     return { add: (value) => void (count += value === null ? 0 : 1), result: () => count }
   },
   sum: () => {
-    let sum = 0
-    return { add: (value) => void (sum += typeof value === 'number' ? value : 0), result: () => finite(sum) }
+    const sum = new ExactSum()
+    return { add: (value) => void (typeof value === 'number' && sum.add(value)), result: () => sum.value() }
   },
   average: () => {
-    let [sum, count] = [0, 0]
+    const sum = new ExactSum()
+    let count = 0
     const add = (value: Value): void => {
       if (typeof value !== 'number') return
-      sum += value
+      sum.add(value)
       count++
     }
-    return { add, result: () => (count === 0 ? null : finite(sum / count)) }
+    return { add, result: () => averageOf(sum.value(), count) }
   },
   min: () => extreme((order) => order < 0),
   max: () => extreme((order) => order > 0),
@@ -97,7 +99,7 @@ function extreme(isBetter: (order: number) => boolean): Tally {
   return { add, result: () => best }
 }
 
-/** A sum that no number can hold is null. */
-function finite(number: number): Value {
-  return Number.isFinite(number) ? number : null
+/** Null of nothing, and where no number holds the sum. */
+export function averageOf(sum: number | null, count: number): number | null {
+  return sum === null || count === 0 ? null : sum / count
 }

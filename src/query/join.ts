@@ -10,7 +10,7 @@ import { LOOKUPS_MAX } from './limits.ts'
 import { checkPath, columnOf, type Lookup, mapKey, type Plan, type Running, unknownColumn } from './plan.ts'
 import { copyOf, keyOf, type Row, valueAt } from './row.ts'
 
-type On = readonly (readonly [left: string, right: string])[]
+export type On = readonly (readonly [left: string, right: string])[]
 
 /** Rows of the right side that match a row of the left. */
 type Probe = (row: Row) => readonly Row[]
@@ -53,7 +53,7 @@ export function planJoin(kind: JoinKind, left: Plan, right: Plan, on: On, where:
 }
 
 /** Columns of the right side that the left does not bring. Throws RZ_QUERY_COLUMN where that is not known or not clear. */
-function addedColumns(left: Plan, right: Plan, on: On, where: string): readonly string[] {
+export function addedColumns(left: Plan, right: Plan, on: On, where: string): readonly string[] {
   if (left.columns === undefined || right.columns === undefined) {
     const side = left.columns === undefined ? 'left' : 'right'
     throw unknownColumn(
@@ -73,7 +73,8 @@ function mergedKey(left: Plan, right: Plan): Plan['key'] {
   return leftKey === undefined || rightKey === undefined ? undefined : [...leftKey, ...rightKey]
 }
 
-function merge(left: Row, right: Row | undefined, added: readonly string[]): Row {
+/** Both rows as one; without a right one, nulls. */
+export function merge(left: Row, right: Row | undefined, added: readonly string[]): Row {
   const row = copyOf(left)
   for (const name of added) row[name] = right?.[name] ?? null
   return row
@@ -167,8 +168,8 @@ function lazily(right: Plan, on: On, run: Running, { lookup, pair }: Way): Probe
   }
 }
 
-/** Undefined when a value of it is null. */
-function joinKey(row: Row, on: On, side: 0 | 1): string | undefined {
+/** What the rows that match have in common; undefined when a value of it is null. */
+export function joinKey(row: Row, on: On, side: 0 | 1): string | undefined {
   let key = ''
   for (const pair of on) {
     const value = valueAt(row, pair[side])

@@ -76,7 +76,7 @@ export class Meter {
   }
 }
 
-function past(verb: string, max: number, unit: string): RhizomeError {
+export function past(verb: string, max: number, unit: string): RhizomeError {
   const message = `the query ${verb} more than ${max} ${unit}: select sooner, project to fewer columns, or look records up by id`
   return new RhizomeError('RZ_QUERY_LIMIT', message)
 }

@@ -69,6 +69,11 @@ export function columnMakers(columns: readonly Column[], input: Plan, where: str
   })
 }
 
+/** A row of what the makers make. */
+export function projecting(makers: ReturnType<typeof columnMakers>): (row: Row, run: Running) => Row {
+  return (row, run) => rowOf(makers.map(([name, make]) => [name, make(row, run)]))
+}
+
 /** The named columns, and no row twice. */
 export function planProject(input: Plan, columns: readonly Column[], where: string): Plan {
   const makers = columnMakers(columns, input, where)
@@ -90,7 +95,7 @@ export function planProject(input: Plan, columns: readonly Column[], where: stri
     does: `make columns ${columns.map(({ name }) => name).join(', ')}`,
     columns: columns.map(({ name }) => name),
     pathAfter,
-    rowAfter: (row, run) => rowOf(makers.map(([name, make]) => [name, make(row, run)])),
+    rowAfter: projecting(makers),
   })
 }
 
@@ -112,12 +117,18 @@ export function planRename(input: Plan, names: ReadonlyMap<string, string>, wher
     does: `rename ${[...names].map(([from, to]) => `${from} to ${to}`).join(', ')}`,
     columns,
     pathAfter,
-    rowAfter: (row) => {
-      const kept = Object.entries(row).filter(([name]) => !names.has(name) && !taken.has(name))
-      const renamed = [...names].filter(([from]) => Object.hasOwn(row, from))
-      return rowOf([...kept, ...renamed.map(([from, to]) => [to, row[from] ?? null] as const)])
-    },
+    rowAfter: renaming(names),
   })
+}
+
+/** A column that takes the name of another hides it. */
+export function renaming(names: ReadonlyMap<string, string>): (row: Row) => Row {
+  const taken = new Set(names.values())
+  return (row) => {
+    const kept = Object.entries(row).filter(([name]) => !names.has(name) && !taken.has(name))
+    const renamed = [...names].filter(([from]) => Object.hasOwn(row, from))
+    return rowOf([...kept, ...renamed.map(([from, to]) => [to, row[from] ?? null] as const)])
+  }
 }
 
 function missing(columns: readonly string[], name: string, where: string): RhizomeError {
@@ -171,10 +182,8 @@ export function planUnnest(input: Plan, path: string, name: string, where: strin
   const key: Ordering | undefined = kept === undefined ? undefined : [...kept, ascending(name)]
   const unnest = function* (rows: Iterable<Row>, run: Running): Iterable<Row> {
     for (const row of rows) {
-      for (const item of itemsOf(valueAt(row, path))) {
+      for (const made of unnested(row, path, name)) {
         run.meter.step()
-        const made = copyOf(row)
-        made[name] = item
         yield made
       }
     }
@@ -188,6 +197,15 @@ export function planUnnest(input: Plan, path: string, name: string, where: strin
     rows: (run, from) =>
       key === undefined ? distinct(unnest(input.rows(run), run), run) : unnest(input.rows(run, from), run),
   }
+}
+
+/** A row for each different item of the list at `path`. */
+export function unnested(row: Row, path: string, name: string): readonly Row[] {
+  return itemsOf(valueAt(row, path)).map((item) => {
+    const made = copyOf(row)
+    made[name] = item
+    return made
+  })
 }
 
 function itemsOf(value: Value): readonly Value[] {

@@ -43,12 +43,15 @@ export interface RunOptions {
   readonly catalogue?: Catalogue
 }
 
-interface Prepared {
+export interface Prepared {
   readonly plan: Plan & { readonly key: Ordering }
-  readonly count: number
+  /** The query without its page. */
+  readonly query: Query
+  /** The same as it was written: what a cursor is bound to. */
+  readonly json: Json
+  /** Rows on a page, where the query says so. */
+  readonly count: number | undefined
   readonly after: Place | undefined
-  /** What the cursor is bound to: the query without its page. */
-  readonly query: Json
 }
 
 /**
@@ -71,11 +74,12 @@ export function runOver(json: unknown, source: RowSource, meter: Meter, catalogu
 
 /** What a run would do, step by step, without reading anything. Throws what `runQuery` throws before it reads. */
 export function explainPlan(json: unknown, catalogue = NO_CATALOGUE): Explanation {
-  const { plan, count } = prepare(json, catalogue)
+  const { plan, count = PAGE_ROWS_DEFAULT } = prepare(json, catalogue)
   return { does: `take a page of ${count} rows`, of: [explain(plan)] }
 }
 
-function prepare(foreign: unknown, catalogue: Catalogue): Prepared {
+/** Reads and plans a query, and nothing of the source. Throws as `runQuery` does before it reads. */
+export function prepare(foreign: unknown, catalogue = NO_CATALOGUE): Prepared {
   const json = readJson(foreign)
   const parsed = parseQuery(json)
   const isPage = parsed.kind === 'limit'
@@ -83,10 +87,10 @@ function prepare(foreign: unknown, catalogue: Catalogue): Prepared {
   const inner = isPage && isJsonObject(json) ? (json['limit'] ?? null) : json
   const plan = keyed(planQuery(query, catalogue))
   const after = isPage && parsed.after !== undefined ? readCursor(parsed.after, plan.key, inner) : undefined
-  return { plan, count: isPage ? parsed.count : PAGE_ROWS_DEFAULT, after, query: inner }
+  return { plan, query, json: inner, count: isPage ? parsed.count : undefined, after }
 }
 
-function takePage({ plan, count, after, query }: Prepared, run: Running): QueryPage {
+function takePage({ plan, count = PAGE_ROWS_DEFAULT, after, json }: Prepared, run: Running): QueryPage {
   const { key } = plan
   const [first] = key
   const isSeekable = after !== undefined && first?.kind === 'path'
@@ -96,7 +100,7 @@ function takePage({ plan, count, after, query }: Prepared, run: Running): QueryP
     if (after !== undefined && comparePlaces(placeOf(row, key), after, key) <= 0) continue
     const last = rows.at(-1)
     if (last !== undefined && (rows.length === count || bytes > PAGE_BYTES_MAX))
-      return { rows, next: writeCursor(placeOf(last, key), query) }
+      return { rows, next: writeCursor(placeOf(last, key), json) }
     run.meter.hold(row)
     bytes += sizeOf(row)
     rows.push(row)

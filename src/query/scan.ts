@@ -22,7 +22,7 @@ export function planCollection(query: CollectionQuery, catalogue: Catalogue): Pl
   const [idPath, entityPath] = [pathTo(id), pathTo(entity)]
   const keyPath = idPath ?? entityPath
   const start = entityIdOf(collection, 'x').slice(0, -1)
-  const toRow = (record: RecordRow): Row => aliased(recordRow(record, query), alias)
+  const toRow = (record: RecordRow): Row => collectionRow(record, query)
 
   const byId = (path: string, idOf: (value: Value) => string | undefined): Lookup => ({
     path,
@@ -125,6 +125,11 @@ function* records(
   }
 }
 
+/** The row that a record is. */
+export function collectionRow(record: RecordRow, query: CollectionQuery): Row {
+  return aliased(recordRow(record, query), query.alias)
+}
+
 /** The id columns hide properties of their names. */
 function recordRow(record: RecordRow, { columns, id, entity }: CollectionQuery): Row {
   const { properties } = record
@@ -153,8 +158,7 @@ export function planPointers(query: PointersQuery): Plan {
   const { patterns, id, alias } = query
   const pathTo = (name: string): string => (alias === undefined ? name : `${alias}.${name}`)
   const names = patterns.map(({ localContext }) => localContext)
-  const toRow = ({ id: delta, values }: ClaimRow): Row =>
-    aliased(rowOf([[id, delta], ...names.map((name, index) => [name, values[index] ?? null] as const)]), alias)
+  const toRow = (claim: ClaimRow): Row => claimRow(claim, query)
 
   const read = function* (run: Running, about: string | undefined): Iterable<Row> {
     for (const claim of run.source.claims(patterns, about)) {
@@ -170,6 +174,12 @@ export function planPointers(query: PointersQuery): Plan {
     lookups: patterns.filter(isReferencePattern).map((pattern) => lookUpClaims(pattern, pathTo, patterns, toRow)),
     rows: (run) => read(run, undefined),
   }
+}
+
+/** The row that a delta is. */
+export function claimRow({ id: delta, values }: ClaimRow, { patterns, id, alias }: PointersQuery): Row {
+  const columns = patterns.map(({ localContext }, index) => [localContext, values[index] ?? null] as const)
+  return aliased(rowOf([[id, delta], ...columns]), alias)
 }
 
 /** Deltas by the entity that the pointer of `pattern` names. */

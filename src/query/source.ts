@@ -31,3 +31,11 @@ export interface RowSource {
   /** By the deltas' ids; with `about`, only deltas that point at this entity. */
   claims(patterns: readonly Pattern[], about?: string): Iterable<ClaimRow>
 }
+
+/** What a live query asks as well: some names of a relation, and one row of it by its name. */
+export interface LiveSource extends RowSource {
+  /** Ids that begin with `prefix` and that records may have, by their UTF-8 bytes, behind `after`, at most `countMax`. */
+  ids(collection: string, prefix: string, after: string | undefined, countMax: number): readonly string[]
+  /** The row of that delta; undefined when it does not stand, or does not fit. */
+  claim(patterns: readonly Pattern[], id: string): ClaimRow | undefined
+}

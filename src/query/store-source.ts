@@ -15,7 +15,7 @@ import type { KeyRange } from './index-key.ts'
 import { type IndexedProperty, type IndexRow, indexTable } from './index-rows.ts'
 import { type Meter, READ_STEPS } from './limits.ts'
 import type { Reading } from './reading.ts'
-import type { ClaimRow, RecordRow, RowSource } from './source.ts'
+import type { ClaimRow, LiveSource, RecordRow } from './source.ts'
 
 /** Entities asked for at once: a first page needs few. */
 const PAGE_COUNT = 64
@@ -37,7 +37,7 @@ interface Held {
   readonly negations: readonly Delta[]
 }
 
-export class StoreSource implements RowSource {
+export class StoreSource implements LiveSource {
   readonly #rows: StoreRows
 
   constructor(rows: StoreRows) {
@@ -48,6 +48,18 @@ export class StoreSource implements RowSource {
     const entity = entityIdOf(collection, id)
     const properties = this.#rows.reading.properties(entity, this.#held(entity))
     return properties === undefined ? undefined : { id, entity, properties }
+  }
+
+  ids(collection: string, prefix: string, after: string | undefined, countMax: number): readonly string[] {
+    const { store, namespace, meter } = this.#rows
+    const start = entityIdOf(collection, 'x').slice(0, -1)
+    const page = store.entities(namespace, {
+      prefix: `${start}${prefix}`,
+      countMax,
+      ...(after === undefined ? {} : { after: `${start}${after}` }),
+    })
+    meter.step(page.length)
+    return page.map((entity) => entity.slice(start.length))
   }
 
   *records(collection: string, range: { readonly prefix: string; readonly from?: string }): Iterable<RecordRow> {
@@ -72,16 +84,31 @@ export class StoreSource implements RowSource {
   }
 
   *claims(patterns: readonly Pattern[], about?: string): Iterable<ClaimRow> {
-    const { reading, meter } = this.#rows
+    const { meter } = this.#rows
     const found = new Map<string, ClaimRow>()
     for (const { delta, negations } of this.#candidates(patterns, about)) {
       if (found.has(delta.id)) continue
-      const values = valuesOf(delta, patterns)
-      if (values === undefined || !delta.pointers.some(isReference) || !reading.stands(delta, negations)) continue
-      meter.hold({ values })
-      found.set(delta.id, { id: delta.id, values })
+      const claim = this.#claim(patterns, delta, negations)
+      if (claim === undefined) continue
+      meter.hold({ values: claim.values })
+      found.set(delta.id, claim)
     }
     yield* [...found.values()].sort((a, b) => compareUtf8(a.id, b.id))
+  }
+
+  claim(patterns: readonly Pattern[], id: string): ClaimRow | undefined {
+    const { store, namespace, meter } = this.#rows
+    meter.step(READ_STEPS)
+    const held = store.delta(namespace, id)
+    if (held === undefined || !this.#admits(held.delta)) return undefined
+    const negations = held.negations.filter((delta) => this.#admits(delta))
+    return this.#claim(patterns, held.delta, negations)
+  }
+
+  #claim(patterns: readonly Pattern[], delta: Delta, negations: readonly Delta[]): ClaimRow | undefined {
+    const values = claimValues(delta, patterns)
+    if (values === undefined || !this.#rows.reading.stands(delta, negations)) return undefined
+    return { id: delta.id, values }
   }
 
   /** Every delta that may fit, some of them more than once. */
@@ -151,8 +178,9 @@ export class StoreSource implements RowSource {
   }
 }
 
-/** A value per pattern; undefined when the delta lacks one that it needs. */
-function valuesOf(delta: Delta, patterns: readonly Pattern[]): readonly Value[] | undefined {
+/** A value per pattern; undefined when the delta lacks one that it needs, or points at no entity. */
+export function claimValues(delta: Delta, patterns: readonly Pattern[]): readonly Value[] | undefined {
+  if (!delta.pointers.some(isReference)) return undefined
   const values: Value[] = []
   for (const pattern of patterns) {
     const targets = delta.pointers.filter((pointer) => fits(pointer, pattern)).map(({ target }) => target)
