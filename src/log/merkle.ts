@@ -23,23 +23,40 @@ export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(subtree(leaves, 0, leaves.length))
 }
 
-/** The siblings from the leaf up: what a third party needs beside the item to compute the root. */
-export function proofOf(leaves: readonly Uint8Array[], index: number): readonly Uint8Array[] {
-  assert(index >= 0 && index < leaves.length, 'the index is of a leaf')
-  const siblings: Uint8Array[] = []
-  let start = 0
-  let end = leaves.length
-  while (end - start > 1) {
+/**
+ * Of the leaf at an index the siblings from it up: what a third party needs beside the item to compute the root. Linear in the
+ * leaves for any number of indexes.
+ */
+export function proverOf(leaves: readonly Uint8Array[]): (index: number) => readonly Uint8Array[] {
+  /** Roots of subtrees, by start and end. */
+  const roots = new Map<string, Uint8Array>()
+  const rootOver = (start: number, end: number): Uint8Array => {
+    if (end - start === 1) return leaves[start] as Uint8Array
+    const key = `${start} ${end}`
+    const known = roots.get(key)
+    if (known !== undefined) return known
     const middle = start + split(end - start)
-    if (index < middle) {
-      siblings.push(subtree(leaves, middle, end))
-      end = middle
-    } else {
-      siblings.push(subtree(leaves, start, middle))
-      start = middle
-    }
+    const root = parent(rootOver(start, middle), rootOver(middle, end))
+    roots.set(key, root)
+    return root
   }
-  return siblings.reverse()
+  return (index) => {
+    assert(index >= 0 && index < leaves.length, 'the index is of a leaf')
+    const siblings: Uint8Array[] = []
+    let start = 0
+    let end = leaves.length
+    while (end - start > 1) {
+      const middle = start + split(end - start)
+      if (index < middle) {
+        siblings.push(rootOver(middle, end))
+        end = middle
+      } else {
+        siblings.push(rootOver(start, middle))
+        start = middle
+      }
+    }
+    return siblings.reverse()
+  }
 }
 
 /** True when `leaf` stands at `index` among `count` leaves under `root`. */

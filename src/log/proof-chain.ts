@@ -19,7 +19,7 @@ import {
 } from './block.ts'
 import { checkOwnReferences, deltaOf } from './block-bytes.ts'
 import { decodeHeader, hashHeader } from './header.ts'
-import { leafOf, proofOf, verifyProof } from './merkle.ts'
+import { leafOf, proverOf, verifyProof } from './merkle.ts'
 import type { NamespaceId } from './namespace.ts'
 import { type ProofBlock, type ProofChain, type ProvenDelta, unproven } from './proof.ts'
 import { isShown } from './shown.ts'
@@ -38,7 +38,7 @@ export function proveIn(blocks: readonly Block[], wanted: ReadonlyMap<string, re
 
 function provenOf({ payload }: Block, indexes: readonly number[]): readonly ProvenDelta[] {
   if (indexes.length === 0) return []
-  const leaves = payload.map(leafOf)
+  const pathTo = proverOf(payload.map(leafOf))
   return indexes
     .toSorted((a, b) => a - b)
     .map((index) => {
@@ -48,7 +48,7 @@ function provenOf({ payload }: Block, indexes: readonly number[]): readonly Prov
         index,
         salt: item.subarray(0, SALT_BYTES),
         bytes: item.subarray(SALT_BYTES),
-        path: proofOf(leaves, index),
+        path: pathTo(index),
       }
     })
 }

@@ -70,37 +70,42 @@ const ERROR_CODE = /^RZ_[A-Z_]{1,60}$/
 export function encodeStatement(statement: ProofStatement): Uint8Array {
   const { peer, timeMs, namespace, name, entity, property, context, asOf, records } = statement
   const { frontier, heads, deltas, values } = statement
-  const bytes = encodeWithin([
-    VERSION,
-    keyOfPeerId(peer),
-    timeMs,
-    Buffer.from(namespace, 'hex'),
-    name,
-    entity,
-    property ?? null,
-    context ?? null,
-    asOf ?? null,
-    records,
-    [frontier.digest, frontier.logsCount],
-    heads.map(entryValue),
-    [deltas.digest, deltas.count],
-    Object.fromEntries(
-      Object.entries(values).map(([key, outcome]) => [
-        key,
-        'error' in outcome ? [1, outcome.error] : [0, outcome.value],
-      ]),
-    ),
-  ])
+  const bytes = asTooLarge(() =>
+    encode([
+      VERSION,
+      keyOfPeerId(peer),
+      timeMs,
+      Buffer.from(namespace, 'hex'),
+      name,
+      entity,
+      property ?? null,
+      context ?? null,
+      asOf ?? null,
+      records,
+      [frontier.digest, frontier.logsCount],
+      heads.map(entryValue),
+      [deltas.digest, deltas.count],
+      Object.fromEntries(
+        Object.entries(values).map(([key, outcome]) => [
+          key,
+          'error' in outcome ? [1, outcome.error] : [0, outcome.value],
+        ]),
+      ),
+    ]),
+  )
   if (bytes.length > STATEMENT_BYTES_MAX) throw proofTooLarge(`a statement of ${bytes.length} bytes`)
+  // Each item takes a byte at least, so only a statement this large can hold more of them than a reader takes.
+  if (bytes.length > LIMITS.itemsMax) asTooLarge(() => decode(bytes, LIMITS))
   return bytes
 }
 
-function encodeWithin(value: Value): Uint8Array {
+/** Values may be larger than what can be encoded, or read. */
+function asTooLarge<Result>(work: () => Result): Result {
   try {
-    return encode(value)
-  } catch (error) {
-    if (error instanceof RhizomeError && error.code === 'RZ_BYTES_TOO_LARGE') throw proofTooLarge('such large values')
-    throw error
+    return work()
+  } catch (cause) {
+    if (cause instanceof RhizomeError && cause.code.startsWith('RZ_BYTES_')) throw proofTooLarge('such large values')
+    throw cause
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { leafOf, proofOf, rootOf, verifyProof } from '../../src/log/merkle.ts'
+import { leafOf, proverOf, rootOf, verifyProof } from '../../src/log/merkle.ts'
 import { hexOf } from '../support/expect.ts'
 
 const LEAVES = Array.from({ length: 70 }, (_, index) => leafOf(Buffer.from(`item ${index}`)))
@@ -40,7 +40,7 @@ describe('a proof', () => {
       const leaves = LEAVES.slice(0, count)
       const root = rootOf(leaves)
       for (const [index, leaf] of leaves.entries()) {
-        const siblings = proofOf(leaves, index)
+        const siblings = proverOf(leaves)(index)
         expect(siblings.length).toBeLessThanOrEqual(Math.ceil(Math.log2(count)))
         expect(verifyProof(root, leaf, { index, count }, siblings)).toBe(true)
         expect(verifyProof(root, flipped(leaf), { index, count }, siblings)).toBe(false)
@@ -65,7 +65,7 @@ describe('a proof', () => {
   test('of a wrong shape is refused, not thrown at', () => {
     const leaves = LEAVES.slice(0, 5)
     const root = rootOf(leaves)
-    const siblings = proofOf(leaves, 2)
+    const siblings = proverOf(leaves)(2)
     const leaf = leaves[2] as Uint8Array
     expect(verifyProof(root, leaf, { index: 2, count: 5 }, siblings.slice(1))).toBe(false)
     expect(verifyProof(root, leaf, { index: 2, count: 5 }, [...siblings, root])).toBe(false)
@@ -89,7 +89,7 @@ describe('a proof', () => {
   })
 
   test('for a leaf that is not there is a bug', () => {
-    expect(() => proofOf(LEAVES, 70)).toThrow('bug:')
-    expect(() => proofOf(LEAVES, -1)).toThrow('bug:')
+    expect(() => proverOf(LEAVES)(70)).toThrow('bug:')
+    expect(() => proverOf(LEAVES)(-1)).toThrow('bug:')
   })
 })
