@@ -1,16 +1,14 @@
 /**
  * The definitions in force in a namespace, now or at a moment: `KINDS` lists all kinds of them. They are read from records
- * of the log and kept compiled until a change concerns them: before each read the store's changes since the last one are
- * looked through, so that what is kept can never differ from what would be read anew.
+ * of the log and kept compiled until a change concerns them, of which `Freshness` tells, so that what is kept can never differ
+ * from what would be read anew.
  */
 
-import { type Delta, isReference, negatedIds, type Value } from '../delta/delta.ts'
+import type { Value } from '../delta/delta.ts'
 import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
-import { deltasOf } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
-import { isShown } from '../log/shown.ts'
-import type { Change, EntityDeltas, Position, Store } from '../store/store.ts'
+import type { EntityDeltas, Store } from '../store/store.ts'
 import { compileContext, type Context, resolversIn } from '../view/contexts/context.ts'
 import {
   type DefinitionFault,
@@ -23,6 +21,7 @@ import { compileResolver } from '../view/resolvers/resolver.ts'
 import { type ResolverSet, resolverSet } from '../view/resolvers/resolver-set.ts'
 import { compileSchema } from '../view/schemas/schema.ts'
 import { type SchemaSet, schemaSet } from '../view/schemas/schema-set.ts'
+import { Freshness, type Keeper } from './freshness.ts'
 import type { Moment } from './moment.ts'
 
 export const RESOLVER = 'resolver'
@@ -49,9 +48,6 @@ type RecordsByKind = {
 const KIND_NAMES = Object.keys(KINDS) as readonly Kind[]
 const PREFIXES = KIND_NAMES.map((kind) => `${kind}/`)
 
-/** Past this many changes reading all records anew is the shorter way. */
-const CHANGES_MAX = 256
-const CHANGES_BYTES_MAX = 4_194_304
 const PAGE_COUNT = 1_000
 /** Moments whose definitions are kept compiled. */
 const MOMENTS_MAX = 16
@@ -76,28 +72,30 @@ interface Held {
   readonly defined: DefinedRecord
 }
 
-export class DefinitionRecords {
+export class DefinitionRecords implements Keeper {
   readonly #store: Store
   readonly #namespace: NamespaceId
-  /** Changes up to here are in what is kept; undefined before the first read. */
-  #position: Position | undefined
+  readonly #freshness: Freshness
   readonly #held = new Map<string, Held>()
-  /** The records upon which a delta bears that a later one may negate. */
-  readonly #bearing = new Map<string, Set<string>>()
+  /** Records to be read before the next answer. */
+  #stale: Set<string> | 'all' = 'all'
+  /** Collections whose resolvers have not changed keep them, as objects: by these views are known to be old. */
   #now: Definitions | undefined
+  #isNow = false
   readonly #moments = new Map<string, Definitions>()
 
-  constructor(store: Store, namespace: NamespaceId) {
+  constructor(store: Store, namespace: NamespaceId, freshness = new Freshness(store, namespace)) {
     this.#store = store
     this.#namespace = namespace
+    this.#freshness = freshness
+    freshness.add(this)
   }
 
   /** Without a moment, as of now. */
   at(moment?: Moment): Definitions {
-    this.#catchUp()
-    if (moment === undefined) {
-      return (this.#now ??= assemble([...this.#held.values()].map(({ defined }) => defined)))
-    }
+    this.#freshness.catchUp()
+    this.#refresh()
+    if (moment === undefined) return this.#inForce()
     const known = this.#moments.get(moment.key)
     if (known !== undefined) return known
     const definitions = assemble(
@@ -109,44 +107,37 @@ export class DefinitionRecords {
     return definitions
   }
 
-  #catchUp(): void {
-    const position = this.#store.position()
-    if (position === this.#position) return
-    const touched = this.#position === undefined ? undefined : this.#touchedSince(this.#position, position)
-    if (touched === undefined) this.#readAll()
-    else for (const entity of touched) this.#read(entity)
-    this.#position = position
+  concern(entities: ReadonlySet<string>): void {
+    if (this.#stale === 'all') return
+    for (const entity of entities) if (isDefinition(entity)) this.#stale.add(entity)
   }
 
-  /** The records that changes since then concern; undefined where only reading all anew tells. */
-  #touchedSince(after: Position, position: Position): ReadonlySet<string> | undefined {
-    if (position - after > CHANGES_MAX) return undefined
-    const touched = new Set<string>()
-    for (let from = after; from < position;) {
-      const changes = this.#store.changesNow({ after: from, countMax: CHANGES_MAX, bytesMax: CHANGES_BYTES_MAX })
-      const last = changes.at(-1)
-      if (last === undefined) break
-      for (const change of changes) if (!this.#note(change, touched)) return undefined
-      from = last.position
-    }
-    return touched
+  forget(): void {
+    this.#stale = 'all'
   }
 
-  #note(change: Change, touched: Set<string>): boolean {
-    if (change.namespace !== this.#namespace) return true
-    if (change.kind === 'voided') return false
-    if (!isShown(change.block.header)) return true
-    for (const delta of deltasOf(change.block)) {
-      for (const entity of recordsIn(delta)) touched.add(entity)
-      for (const id of negatedIds(delta.pointers)) for (const entity of this.#bearing.get(id) ?? []) touched.add(entity)
-    }
-    return true
+  #inForce(): Definitions {
+    if (this.#now !== undefined && this.#isNow) return this.#now
+    this.#now = assemble(
+      [...this.#held.values()].map(({ defined }) => defined),
+      this.#now?.resolvers,
+    )
+    this.#isNow = true
+    return this.#now
+  }
+
+  #refresh(): void {
+    const stale = this.#stale
+    if (stale === 'all') this.#readAll()
+    else if (stale.size === 0) return
+    else for (const entity of stale) this.#read(entity)
+    this.#stale = new Set()
+    this.#isNow = false
+    this.#moments.clear()
   }
 
   #readAll(): void {
     this.#held.clear()
-    this.#bearing.clear()
-    this.#forget()
     for (const prefix of PREFIXES) {
       let after: string | undefined
       do {
@@ -162,21 +153,10 @@ export class DefinitionRecords {
   }
 
   #read(entity: string): void {
-    this.#forget()
     const deltas = this.#store.entity(this.#namespace, entity)
     const [defined] = define(entity, deltas)
-    if (defined === undefined) return
-    this.#held.set(entity, { deltas, defined })
-    for (const { id } of [...deltas.deltas, ...deltas.negations]) {
-      const records = this.#bearing.get(id)
-      if (records === undefined) this.#bearing.set(id, new Set([entity]))
-      else records.add(entity)
-    }
-  }
-
-  #forget(): void {
-    this.#now = undefined
-    this.#moments.clear()
+    if (defined === undefined) this.#held.delete(entity)
+    else this.#held.set(entity, { deltas, defined })
   }
 }
 
@@ -186,11 +166,8 @@ export function faultsOf({ records }: Definitions): readonly DefinitionFault[] {
   return faults.sort((a, b) => compareUtf8(a.source.record, b.source.record))
 }
 
-function recordsIn(delta: Delta): readonly string[] {
-  return delta.pointers
-    .filter(isReference)
-    .map(({ target }) => target)
-    .filter((target) => PREFIXES.some((prefix) => target.startsWith(prefix)))
+function isDefinition(entity: string): boolean {
+  return PREFIXES.some((prefix) => entity.startsWith(prefix))
 }
 
 function asOf({ deltas, negations }: EntityDeltas, { admits }: Moment): EntityDeltas {
@@ -206,12 +183,12 @@ function define(entity: string, { deltas, negations }: EntityDeltas): readonly D
   return [{ kind, id, record: readDefinition(losslessView(entity, deltas, negations), compile) }]
 }
 
-function assemble(defined: readonly DefinedRecord[]): Definitions {
+function assemble(defined: readonly DefinedRecord[], before?: ResolverSet): Definitions {
   const byKind = new Map<Kind, Map<string, DefinitionRecord<unknown>>>(KIND_NAMES.map((kind) => [kind, new Map()]))
   for (const { kind, id, record } of defined) byKind.get(kind)?.set(id, record)
   // Each was compiled by its kind's own function.
   const records = Object.fromEntries(byKind) as unknown as RecordsByKind
-  const resolvers = resolverSet([...records.resolver.values()])
+  const resolvers = resolverSet([...records.resolver.values()], [], before)
   const inContexts = new WeakMap<Context, ResolverSet>()
   return {
     records,

@@ -16,6 +16,7 @@ import { isShown } from '../log/shown.ts'
 import type { Signer } from '../log/signature.ts'
 import type { QueryJson } from '../query/algebra.ts'
 import { Fluent } from '../query/from.ts'
+import { LiveQuery } from '../query/live/live-query.ts'
 import { type Explanation as QueryExplanation, explainPlan, type QueryPage } from '../query/run.ts'
 import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
@@ -26,8 +27,10 @@ import type { Fault } from '../view/fault.ts'
 import type { History } from '../view/history.ts'
 import { latestClaim } from '../view/latest.ts'
 import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts'
+import { changesUpTo } from './changes-up-to.ts'
 import { type ContextInput, contextValue, type ResolverInput, resolverValue } from './definition-input.ts'
 import { CONTEXT, RESOLVER } from './definitions.ts'
+import { Freshness } from './freshness.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import { Transaction } from './transaction.ts'
@@ -41,6 +44,7 @@ import {
   Views,
 } from './views.ts'
 import { watch, type WatchedView, type WatchOptions } from './watch.ts'
+import { type LiveRows, watchQuery, type WatchQueryOptions } from './watch-query.ts'
 import type { LogWriter, Written } from './writer.ts'
 
 export interface WriteOptions {
@@ -108,7 +112,6 @@ export interface NamespaceParts {
 
 const IDS_COUNT_MAX = 10_000
 const IDS_COUNT_DEFAULT = 1_000
-const PAGE = { countMax: 1_024, bytesMax: 4_194_304 }
 
 export class Namespace {
   readonly name: string
@@ -120,7 +123,8 @@ export class Namespace {
     this.name = name
     this.id = id
     this.#parts = parts
-    this.#views = new Views({ store: parts.store, namespace: id, name, contexts: parts.contexts })
+    const { store, contexts } = parts
+    this.#views = new Views({ store, namespace: id, name, contexts, freshness: new Freshness(store, id) })
   }
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
@@ -236,26 +240,45 @@ export class Namespace {
   }
 
   /**
+   * The rows of a query, then what comes and goes with every change: first an item that adds all rows there are, then one
+   * for each change that alters them, a transaction as a whole. Changes that come while nobody asks for the next item wait
+   * in the log and are told as one. An outermost limit is how many rows are watched; without one, all. Throws what `query`
+   * throws before it reads, at once; RZ_QUERY_LIMIT, RZ_RULE_GAS and RZ_CONTEXT_UNKNOWN end it.
+   */
+  watch<Columns>(query: QueryJson | Fluent<Columns>, options?: WatchQueryOptions): AsyncIterable<LiveRows>
+  /**
    * The views of a record, or of all of a collection, again whenever something that bears upon them changes: claims,
    * negations, resolvers, the context. Each at least once for what changed it last; a view may come though it is the same.
    * Throws RZ_CONTEXT_UNKNOWN, at once or when the context goes.
    */
-  watch(collection: string, options: WatchOptions = {}): AsyncIterable<WatchedView> {
+  watch(collection: string, options?: WatchOptions): AsyncIterable<WatchedView>
+  watch<Columns>(
+    what: string | QueryJson | Fluent<Columns>,
+    options: WatchOptions & WatchQueryOptions = {},
+  ): AsyncIterable<WatchedView | LiveRows> {
+    return typeof what === 'string' ? this.#watchViews(what, options) : this.#watchQuery(what, options)
+  }
+
+  #watchQuery<Columns>(query: QueryJson | Fluent<Columns>, options: WatchQueryOptions): AsyncIterable<LiveRows> {
+    const { rows = false, signal } = options
+    const context = this.#views.contextId(options.context)
+    this.#views.checkContext(context)
+    const live = new LiveQuery(query instanceof Fluent ? query.json : query, { rows })
+    return watchQuery({ ...this.#following(signal), live, context, rows })
+  }
+
+  #watchViews(collection: string, options: WatchOptions): AsyncIterable<WatchedView> {
     const { id, after = this.position(), signal } = options
     const context = this.#views.contextId(options.context)
     entityIdOf(collection, id ?? 'any')
     this.#views.checkContext(context)
+    return watch({ ...this.#following(signal), collection, id, context, after })
+  }
+
+  #following(signal: AbortSignal | undefined) {
     const { store, closing } = this.#parts
-    return watch({
-      store,
-      namespace: this.id,
-      views: this.#views,
-      collection,
-      id,
-      context,
-      after,
-      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
-    })
+    const until = signal === undefined ? closing : AbortSignal.any([signal, closing])
+    return { store, namespace: this.id, views: this.#views, signal: until }
   }
 
   /**
@@ -370,7 +393,10 @@ export class Namespace {
     const after = options.after ?? POSITION_START
     const { closing } = this.#parts
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
-    const changes = options.live === false ? this.#changesNow(after) : this.#parts.store.changes({ after, signal })
+    const changes =
+      options.live === false
+        ? changesUpTo(this.#parts.store, { after, until: this.position() })
+        : this.#parts.store.changes({ after, signal })
     for await (const change of changes) {
       if (change.namespace !== this.id || change.kind !== 'committed' || !isShown(change.block.header)) continue
       for (const delta of deltasOf(change.block)) if (sees(delta)) yield { position: change.position, delta }
@@ -406,17 +432,6 @@ export class Namespace {
         return latest === undefined || !says(latest, input)
       }),
     )
-  }
-
-  async *#changesNow(after: Position) {
-    const end = this.#parts.store.position()
-    for (let from = after; from < end;) {
-      const changes = this.#parts.store.changesNow({ after: from, ...PAGE })
-      const last = changes.at(-1)
-      if (last === undefined) return
-      for (const change of changes) if (change.position <= end) yield change
-      from = last.position
-    }
   }
 }
 

@@ -8,10 +8,10 @@ import { type Dependency, DEPENDENCIES_MAX, type LogKey } from '../log/block.ts'
 import { CausalFringe } from '../log/fringe.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { type Position, POSITION_START, type Store } from '../store/store.ts'
+import { changesUpTo } from './changes-up-to.ts'
 
 /** Past this many changes the frontier is the shorter account of what was seen. */
 const CHANGES_MAX = 2_048
-const PAGE_BYTES_MAX = 4_194_304
 /** Only the newest can become dependencies; twice as many, since some imply others. */
 const HEADS_MAX = 2 * DEPENDENCIES_MAX
 
@@ -45,16 +45,13 @@ export class SeenHeads {
   }
 
   #catchUp(fringe: CausalFringe): void {
-    while (this.#after < this.#store.position()) {
-      const changes = this.#store.changesNow({ after: this.#after, countMax: 256, bytesMax: PAGE_BYTES_MAX })
-      for (const change of changes) {
-        if (change.namespace !== this.#namespace) continue
-        if (change.kind === 'committed') fringe.note(change.block.header, change.block.hash)
-        if (change.kind === 'voided') fringe.void(change.log, change.cut)
-      }
-      const last = changes.at(-1)
-      this.#after = last === undefined ? this.#store.position() : last.position
+    const until = this.#store.position()
+    for (const change of changesUpTo(this.#store, { after: this.#after, until })) {
+      if (change.namespace !== this.#namespace) continue
+      if (change.kind === 'committed') fringe.note(change.block.header, change.block.hash)
+      if (change.kind === 'voided') fringe.void(change.log, change.cut)
     }
+    this.#after = until
   }
 
   /** After a start or a long sync: the newest heads are named, save those that our own last block names already. */

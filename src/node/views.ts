@@ -7,7 +7,8 @@ import type { Delta, DeltaId, PeerId, Value } from '../delta/delta.ts'
 import { entityIdOf, parseEntityId } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
-import { readingIn } from '../query/reading.ts'
+import { type Lens, ReadCache, type ReadCacheOptions } from '../query/read-cache.ts'
+import { keptReading, readingIn } from '../query/reading.ts'
 import { type QueryPage, runQuery } from '../query/run.ts'
 import type { Store } from '../store/store.ts'
 import {
@@ -28,6 +29,7 @@ import type { LosslessView } from '../view/lossless.ts'
 import type { ResolvedView } from '../view/lossy.ts'
 import type { ResolverSet } from '../view/resolvers/resolver-set.ts'
 import { type Definitions, DefinitionRecords, faultsOf } from './definitions.ts'
+import type { Freshness } from './freshness.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import { type AsOfInput, type Moment, momentOf } from './moment.ts'
 
@@ -84,6 +86,8 @@ export interface ViewsOptions {
   readonly namespace: NamespaceId
   readonly name: string
   readonly contexts: LocalContexts
+  readonly freshness: Freshness
+  readonly cache?: ReadCacheOptions
 }
 
 /** 0.2 s where the record has 1,000 deltas. */
@@ -96,13 +100,22 @@ export interface Frame {
   readonly moment: Moment | undefined
 }
 
+/** Views that are kept are those of the current moment, in a context that others ask for as well. */
+interface AskedFrame extends Frame, Lens {
+  readonly isKept: boolean
+}
+
 export class Views {
   readonly #options: ViewsOptions
   readonly #definitions: DefinitionRecords
+  readonly #cache: ReadCache
 
   constructor(options: ViewsOptions) {
+    const { store, namespace, freshness } = options
     this.#options = options
-    this.#definitions = new DefinitionRecords(options.store, options.namespace)
+    this.#cache = new ReadCache(options.cache)
+    this.#definitions = new DefinitionRecords(store, namespace, freshness)
+    freshness.add(this.#cache)
   }
 
   lossless(entity: string, options: ViewOptions): LosslessView | undefined {
@@ -112,7 +125,10 @@ export class Views {
 
   /** `id` is what the answer is to be called. */
   view(entity: string, id: string, options: ViewOptions): View | undefined {
-    const { lossy, faults } = this.#viewIn(entity, this.#frame(options, entity))
+    const frame = this.#frame(options, entity)
+    const { lossy, faults } = frame.isKept
+      ? this.#cache.view(entity, frame, () => this.#held(entity, undefined))
+      : this.#viewIn(entity, frame)
     const { properties, errors } = lossy
     if (Object.keys(properties).length === 0 && Object.keys(errors).length === 0) return undefined
     return { id, properties, errors, unseen: faults }
@@ -163,9 +179,10 @@ export class Views {
   }
 
   query(json: unknown, options: ViewOptions): QueryPage {
-    const { context, resolvers, moment } = this.#frame(options)
+    const frame = this.#frame(options)
+    const { context, resolvers, moment, isKept } = frame
     const { store, namespace } = this.#options
-    const reading = readingIn(context, resolvers)
+    const reading = isKept ? keptReading(this.#cache, frame) : readingIn(context, resolvers)
     return runQuery(json, store, namespace, { reading, ...(moment && { admits: moment.admits }) })
   }
 
@@ -204,13 +221,24 @@ export class Views {
     return { context, resolvers: definitions.resolversIn(context), moment }
   }
 
+  /** What is in force in a context now. Throws RZ_CONTEXT_UNKNOWN. */
+  frame(options: ContextOptions): Frame {
+    return this.#frame(options)
+  }
+
   /** Records that say how others are read can be read where the node's own context is not known yet: else none could be made. */
-  #frame({ context: asked, asOf, filter }: ViewOptions, entity?: string): Frame {
+  #frame({ context: asked, asOf, filter }: ViewOptions, entity?: string): AskedFrame {
     const moment = this.#moment(asOf)
     const definitions = this.#definitions.at(moment)
     const isReserved = entity !== undefined && RESERVED_COLLECTIONS.has(parseEntityId(entity)?.collection ?? '')
     const context = this.#context(definitions, asked ?? (isReserved ? false : undefined))
-    return { context: narrowed(context, filter), resolvers: definitions.resolversIn(context), moment }
+    return {
+      context: narrowed(context, filter),
+      logged: definitions.resolvers,
+      resolvers: definitions.resolversIn(context),
+      moment,
+      isKept: moment === undefined && filter === undefined,
+    }
   }
 
   #moment(asOf: AsOfInput | undefined): Moment | undefined {

@@ -7,10 +7,19 @@ import { type Delta, isReference, type Value } from '../delta/delta.ts'
 import type { EntityDeltas } from '../store/store.ts'
 import { type Context, OPEN_CONTEXT, viewIn } from '../view/contexts/context.ts'
 import { NO_RESOLVERS, type ResolverSet } from '../view/resolvers/resolver-set.ts'
+import type { Lens, ReadCache } from './read-cache.ts'
+
+/** The properties of an entity that have a value. */
+export interface ReadProperties {
+  /** Undefined when none has. */
+  readonly properties: { readonly [property: string]: Value } | undefined
+  /** Deltas and negations of which they are made. */
+  readonly deltaCount: number
+}
 
 export interface Reading {
-  /** The properties that have a value; undefined when none does. */
-  properties(entity: string, held: EntityDeltas): { readonly [property: string]: Value } | undefined
+  /** `held` is asked for what the store holds where that is not known; `isScan` says that very many are read. */
+  properties(entity: string, held: () => EntityDeltas, isScan: boolean): ReadProperties
   /** Whether a delta is seen and not negated. Of one that points at an entity at least. */
   stands(delta: Delta, negations: readonly Delta[]): boolean
 }
@@ -18,18 +27,36 @@ export interface Reading {
 /** What `context` shows; `resolvers` are those in force in it (`resolversIn`). */
 export function readingIn(context: Context, resolvers: ResolverSet): Reading {
   return {
-    properties(entity, { deltas, negations }) {
+    properties(entity, held) {
+      const { deltas, negations } = held()
       const { properties } = viewIn(context, resolvers, entity, deltas, negations).lossy
-      return Object.keys(properties).length === 0 ? undefined : properties
+      return { properties: unlessEmpty(properties), deltaCount: deltas.length + negations.length }
     },
-    stands(delta, negations) {
-      if (negations.length === 0 && context.filter === undefined) return true
-      const about = delta.pointers.find(isReference)
-      if (about === undefined) return false
-      const { properties } = viewIn(context, NO_RESOLVERS, about.target, [delta], negations).lossless
-      return properties[about.targetContext]?.some((claim) => claim.standing) ?? false
-    },
+    stands: (delta, negations) => standsIn(context, delta, negations),
   }
+}
+
+/** As `readingIn`, of the current moment, by views that are kept. */
+export function keptReading(cache: ReadCache, lens: Lens): Reading {
+  return {
+    properties(entity, held, isScan) {
+      const { lossy, deltaCount } = cache.view(entity, lens, held, isScan)
+      return { properties: unlessEmpty(lossy.properties), deltaCount }
+    },
+    stands: (delta, negations) => standsIn(lens.context, delta, negations),
+  }
+}
+
+function standsIn(context: Context, delta: Delta, negations: readonly Delta[]): boolean {
+  if (negations.length === 0 && context.filter === undefined) return true
+  const about = delta.pointers.find(isReference)
+  if (about === undefined) return false
+  const { properties } = viewIn(context, NO_RESOLVERS, about.target, [delta], negations).lossless
+  return properties[about.targetContext]?.some((claim) => claim.standing) ?? false
+}
+
+function unlessEmpty(properties: { readonly [property: string]: Value }): ReadProperties['properties'] {
+  return Object.keys(properties).length === 0 ? undefined : properties
 }
 
 /** The latest standing claim of each property; everyone's negations count. */

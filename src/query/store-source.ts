@@ -45,9 +45,7 @@ export class StoreSource implements LiveSource {
   }
 
   record(collection: string, id: string): RecordRow | undefined {
-    const entity = entityIdOf(collection, id)
-    const properties = this.#rows.reading.properties(entity, this.#held(entity))
-    return properties === undefined ? undefined : { id, entity, properties }
+    return this.#record(entityIdOf(collection, id), id, false)
   }
 
   ids(collection: string, prefix: string, after: string | undefined, countMax: number): readonly string[] {
@@ -66,7 +64,7 @@ export class StoreSource implements LiveSource {
     const start = entityIdOf(collection, 'x').slice(0, -1)
     for (const entity of this.#entities(`${start}${range.prefix}`, range.from && `${start}${range.from}`)) {
       const id = entity.slice(start.length)
-      const record = id === '' ? undefined : this.record(collection, id)
+      const record = id === '' ? undefined : this.#record(entity, id, true)
       if (record !== undefined) yield record
     }
   }
@@ -162,6 +160,19 @@ export class StoreSource implements LiveSource {
       after = page.at(-1)
       if (after === undefined) return
     }
+  }
+
+  #record(entity: string, id: string, isScan: boolean): RecordRow | undefined {
+    const { reading, meter } = this.#rows
+    let isRead = false
+    const held = () => {
+      isRead = true
+      return this.#held(entity)
+    }
+    const { properties, deltaCount } = reading.properties(entity, held, isScan)
+    // As if it had been read: whether a query keeps to its limits does not depend on what is kept.
+    if (!isRead) meter.step(READ_STEPS + deltaCount)
+    return properties === undefined ? undefined : { id, entity, properties }
   }
 
   #held(entity: string): EntityDeltas {

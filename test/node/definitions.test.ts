@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type DeltaId, negationPointers, type Pointer, type Value } from '../../src/delta/delta.ts'
 import { frontierText } from '../../src/log/frontier-text.ts'
 import { type Definitions, DefinitionRecords, faultsOf } from '../../src/node/definitions.ts'
+import { Freshness } from '../../src/node/freshness.ts'
 import { localContexts } from '../../src/node/local-contexts.ts'
 import { momentOf } from '../../src/node/moment.ts'
 import { Views } from '../../src/node/views.ts'
@@ -109,7 +110,14 @@ describe('what is kept of definitions', () => {
     store.commit(forked.write())
     const twin = forked.fork()
     store.commit(forked.write([resolver('n', 'n', 'ruled')]))
-    const views = new Views({ store, namespace: NAMESPACE, name: NAMESPACE_NAME, contexts: localContexts() })
+    const freshness = new Freshness(store, NAMESPACE)
+    const views = new Views({
+      store,
+      namespace: NAMESPACE,
+      name: NAMESPACE_NAME,
+      contexts: localContexts(),
+      freshness,
+    })
     const shown = () => views.view('user/a', 'a', {})?.properties
     expect(shown()).toEqual({ n: 'ruled' })
     const before = frontierText(store.frontier(NAMESPACE))

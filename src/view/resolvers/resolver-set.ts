@@ -19,11 +19,13 @@ export const NO_RESOLVERS: ResolverSet = { collections: new Map(), faults: [] }
 
 /**
  * All records' definitions for the same property compete, and the one claimed last is in force, in whatever order they
- * are handed in. `pinned` ones, which no record holds, take the place of all records'.
+ * are handed in. `pinned` ones, which no record holds, take the place of all records'. A collection whose resolvers are those
+ * that it has in `before` keeps that very object, so that what was made by them is known not to be old.
  */
 export function resolverSet(
   records: readonly DefinitionRecord<Resolver>[],
   pinned: readonly Resolver[] = [],
+  before: ResolverSet = NO_RESOLVERS,
 ): ResolverSet {
   const definitions = records.flatMap(({ definition }) => definition ?? [])
   const byCollection = new Map<string, Map<string, Resolver>>()
@@ -33,9 +35,18 @@ export function resolverSet(
     byCollection.set(collection, properties.set(property, resolver))
   }
   return {
-    collections: new Map([...byCollection].map(([collection, byProperty]) => [collection, ordered(byProperty)])),
+    collections: new Map(
+      [...byCollection].map(([collection, byProperty]) => {
+        const known = before.collections.get(collection)
+        return [collection, known !== undefined && areSame(known.byProperty, byProperty) ? known : ordered(byProperty)]
+      }),
+    ),
     faults: records.flatMap((record) => record.faults),
   }
+}
+
+function areSame(a: ReadonlyMap<string, Resolver>, b: ReadonlyMap<string, Resolver>): boolean {
+  return a.size === b.size && [...a].every(([property, resolver]) => b.get(property) === resolver)
 }
 
 /** The resolvers of `base`, but those of `above` where both have one. */
