@@ -2,12 +2,20 @@
 
 import type { CommandSpec } from './call.ts'
 import { EXIT } from './exit-codes.ts'
+import { AS_OF } from './reading.ts'
 import { type SettingKey, SETTINGS } from './settings.ts'
 
 /** Which node is meant, and how its answer is printed. */
 const TALK = ['topic', 'data', 'json', 'verbose'] as const
+const READ = [...TALK, 'context'] as const
 const RUN: readonly SettingKey[] = SETTINGS.map(({ key }) => key)
 const RECORD = ['<record>', 'collection/id, such as user/alice'] as const
+const PROPERTY = ['<property>', 'such as name'] as const
+const DEFINING = [
+  ['[action]', 'list (without any), show, put or delete'],
+  ['[id]', 'of the definition'],
+  ['[definition]', 'put: as JSON, or a file with it; - for stdin'],
+] as const
 const AS = ['--as <identity>', 'sign as this identity of the node'] as const
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -26,10 +34,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'get',
-    summary: 'print a record: the latest value of each property',
+    summary: 'print a record as its resolvers show it',
     words: [RECORD],
-    settings: TALK,
-    examples: ['npx rhizome-node get user/alice', 'npx rhizome-node get user/alice --json'],
+    options: [AS_OF],
+    settings: READ,
+    examples: ['npx rhizome-node get user/alice --json', 'npx rhizome-node get user/alice --as-of 2026-11-20'],
     exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
     run: async (call) => (await import('./records.ts')).get(call),
   },
@@ -46,11 +55,100 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'ids',
     summary: 'print the ids of the records of a collection',
-    words: [['<collection>', 'such as user']],
-    settings: TALK,
-    examples: ['npx rhizome-node ids user', 'npx rhizome-node ids user | wc -l'],
+    words: [['[collection]', 'such as user; without one, the collections']],
+    options: [AS_OF],
+    settings: READ,
+    examples: ['npx rhizome-node ids', 'npx rhizome-node ids user | wc -l'],
     exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
     run: async (call) => (await import('./records.ts')).ids(call),
+  },
+  {
+    name: 'explain',
+    summary: 'print why a property has its value: its claims, the rule, the negations',
+    words: [RECORD, PROPERTY],
+    options: [AS_OF],
+    settings: READ,
+    examples: ['npx rhizome-node explain user/alice name', 'npx rhizome-node explain user/alice name --context audit'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    run: async (call) => (await import('./views.ts')).explain(call),
+  },
+  {
+    name: 'history',
+    summary: 'print how a property came to have its value, oldest first',
+    words: [RECORD, PROPERTY],
+    options: [AS_OF, ['--limit <count>', 'look at the newest so many deltas (default: 100)']],
+    settings: READ,
+    examples: ['npx rhizome-node history user/alice name'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    run: async (call) => (await import('./views.ts')).history(call),
+  },
+  {
+    name: 'diff',
+    summary: 'print what differs between two moments of a record',
+    words: [RECORD],
+    options: [
+      ['--from <moment>', 'as for --as-of of get (required)'],
+      ['--to <moment>', 'the same (default: now)'],
+    ],
+    settings: READ,
+    examples: [
+      'npx rhizome-node diff user/alice --from 2026-11-20',
+      'npx rhizome-node diff user/alice --from "$before"',
+    ],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    run: async (call) => (await import('./views.ts')).diff(call),
+  },
+  {
+    name: 'lossless',
+    summary: 'print every claim about entities, who made it and whether it stands',
+    words: [['[entity...]', 'ids of entities; that of a record is user/alice']],
+    options: [['--all', 'every entity'], ['--prefix <text>', 'every entity whose id begins so'], AS_OF],
+    settings: READ,
+    examples: ['npx rhizome-node lossless user/alice', 'npx rhizome-node lossless --all --json > views.ndjson'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    run: async (call) => (await import('./lossless.ts')).lossless(call),
+  },
+  {
+    name: 'frontier',
+    summary: 'print this moment as text, for --as-of here or on another node',
+    words: [],
+    settings: TALK,
+    examples: ['before=$(npx rhizome-node frontier)', 'npx rhizome-node get user/alice --as-of "$before"'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    run: async (call) => (await import('./views.ts')).frontier(call),
+  },
+  {
+    name: 'resolver',
+    summary: 'list, show, put or delete resolvers: how one property is read',
+    words: DEFINING,
+    options: [
+      ['--of <collection/property>', 'put: what it is of, such as book/stars'],
+      ['--rule <rule>', 'put: average, max, … or JSON-Logic'],
+      AS_OF,
+      AS,
+    ],
+    settings: [...TALK, 'durability'],
+    examples: [
+      'npx rhizome-node resolver',
+      'npx rhizome-node resolver put stars --of book/stars --rule average',
+      'npx rhizome-node resolver put stars stars.json',
+    ],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    run: async (call) => (await import('./definitions.ts')).defined('resolver', call),
+  },
+  {
+    name: 'context',
+    summary: 'list, show, put or delete contexts: which deltas are seen, and how',
+    words: DEFINING,
+    options: [AS_OF, AS],
+    settings: [...TALK, 'durability'],
+    examples: [
+      'npx rhizome-node context',
+      `npx rhizome-node context put mine '{"negations":"author"}'`,
+      'npx rhizome-node get user/alice --context mine',
+    ],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    run: async (call) => (await import('./definitions.ts')).defined('context', call),
   },
   {
     name: 'tail',
@@ -106,11 +204,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       ['--collection <name>', 'records instead of deltas; import takes them back'],
       ['--proof <record>', 'who claimed what about it, for verify on any machine'],
       ['--property <name>', 'of the proof: this property alone'],
-      ['--context <id>', 'of the proof: as seen in this context of the log'],
-      ['--as-of <moment>', 'of the proof: as it was then'],
+      AS_OF,
       ['--out <file>', 'of the proof: write it there'],
     ],
-    settings: TALK,
+    settings: READ,
     examples: [
       'npx rhizome-node export > deltas.ndjson',
       'npx rhizome-node export --collection user > user.ndjson',

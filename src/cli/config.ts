@@ -8,10 +8,12 @@ import { readFileSync, statSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { RhizomeError } from '../errors.ts'
+import type { ContextInput } from '../node/definition-input.ts'
 import type { Durability } from '../node/options.ts'
 import { nearest } from './nearest.ts'
 import {
   CONFIG_FILE,
+  CONTEXTS_KEY,
   flagOf,
   HOME_VARIABLE,
   IGNORED_VARIABLES,
@@ -34,6 +36,10 @@ export interface Config {
   readonly memory: boolean
   readonly keep: boolean
   readonly durability: Durability
+  /** Empty: none, whatever the node was started with. */
+  readonly context?: string
+  /** Contexts of this node alone, as the file has them. */
+  readonly contexts: Readonly<Record<string, ContextInput>>
   readonly http: boolean
   /** Absent: the default port, or the next free one. */
   readonly httpPort?: number
@@ -71,7 +77,9 @@ type Layer = ReadonlyMap<string, Given>
 
 export function readConfig({ flags, env, directory }: ConfigSources): Config {
   const notices: string[] = []
-  const layers = [flagLayer(flags), environmentLayer(env, notices), fileLayer(directory, notices)]
+  const environment = environmentLayer(env, notices)
+  const file = fileLayer(directory, notices)
+  const layers = [flagLayer(flags), environment, file]
   const find = (key: SettingKey): Given | undefined =>
     layers.map((layer) => layer.get(key)).find((given) => given !== undefined)
   const text = (key: SettingKey) => optional(find(key), readText)
@@ -93,6 +101,8 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     memory: on('memory'),
     keep: on('keep'),
     durability: optional(find('durability'), readDurability) ?? 'normal',
+    ...defined('context', optional(find('context'), readContext)),
+    contexts: readContexts(file.get(CONTEXTS_KEY)),
     http: !on('noHttp'),
     ...defined('httpPort', optional(find('httpPort'), readPort)),
     httpHost: text('httpHost') ?? '127.0.0.1',
@@ -137,7 +147,7 @@ function fileLayer(directory: string, notices: string[]): Layer {
   const text = readSmallFile(path, CONFIG_BYTES_MAX)
   if (text === undefined) return new Map()
   const content = parseJson(path, text)
-  const known = SETTINGS.map(({ key }) => key as string)
+  const known = [...SETTINGS.map(({ key }) => key as string), CONTEXTS_KEY]
   const layer = new Map<string, Given>()
   for (const [key, value] of Object.entries(content)) {
     if (key === '$schema') continue
@@ -155,7 +165,7 @@ function parseJson(path: string, text: string): object {
   } catch (cause) {
     throw configError(`${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
   }
-  if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content
+  if (isObject(content)) return content
   throw configError(`${path} must hold one JSON object, such as { "topic": ["users"] }`)
 }
 
@@ -177,6 +187,23 @@ function readSmallFile(path: string, bytesMax: number): string | undefined {
 function readText({ value, where }: Given): string {
   if (typeof value === 'string' && value.trim() !== '') return value.trim()
   throw configError(`${where} must be a text that is not empty`)
+}
+
+function readContext({ value, where }: Given): string {
+  if (typeof value === 'string') return value.trim()
+  throw configError(`${where} must be the id of a context, or empty for none`)
+}
+
+/** What is in them is checked by the node that opens. */
+function readContexts(given: Given | undefined): Readonly<Record<string, ContextInput>> {
+  const { value = {}, where = '' } = given ?? {}
+  const isEach = isObject(value) && Object.values(value).every(isObject)
+  if (isEach) return value as Readonly<Record<string, ContextInput>>
+  throw configError(`${where} must be an object of contexts by id, such as { "audit": { "negations": "author" } }`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readList({ value, where }: Given): readonly string[] {

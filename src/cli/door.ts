@@ -127,6 +127,7 @@ async function openHere({ config, faces, terminal }: DoorParts, topic: string, c
       topics,
       network: false,
       durability: config.durability,
+      contexts: config.contexts,
       ...(card === undefined ? {} : { name: card.name }),
       ...(data === undefined ? {} : { data }),
       ...(config.home === undefined ? {} : { home: config.home }),

@@ -6,10 +6,11 @@ import type { Call } from './call.ts'
 import { openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { shellWord } from './paths.ts'
+import { readingQuery } from './reading.ts'
 import { visible } from './terminal.ts'
 
 /** Flags that mean something beside `--proof` alone. */
-const OF_PROOFS = { property: '--property', context: '--context', asOf: '--as-of', out: '--out' } as const
+const OF_PROOFS = { property: '--property', out: '--out' } as const
 
 /** Throws RZ_CLI_USAGE for a flag that would say nothing. */
 export function refuseWithoutProof(options: Call['options']): void {
@@ -20,12 +21,14 @@ export function refuseWithoutProof(options: Call['options']): void {
 
 export async function exportProof(call: Call): Promise<ExitCode> {
   const { options, terminal } = call
-  const { proof: entity, property, context, asOf, out, collection } = options
+  const { proof: entity, property, out, collection } = options
   if (typeof entity !== 'string' || entity === '') throw usage('say of what, such as --proof user/alice')
   if (collection !== undefined) throw usage('--proof is of one record, and --collection of many: give one of them')
   await using door = await openDoor(call)
   const path = ['api', 'ns', door.topic, 'entities', entity, 'proof']
-  const text = await door.control.text(path, { query: { property, context, asOf } })
+  const { context, ...moment } = readingQuery(call)
+  const reading = context === '' ? moment : { ...moment, context }
+  const text = await door.control.text(path, { query: { property, ...reading } })
   if (typeof out !== 'string') {
     // The terminal ends the line.
     terminal.out(text.trimEnd())

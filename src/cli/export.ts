@@ -5,15 +5,12 @@
 
 import type { Json } from '../delta/json.ts'
 import type { Call } from './call.ts'
-import { AnswerError, type Control } from './control.ts'
+import type { Ask, Control } from './control.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { exportProof, refuseWithoutProof } from './export-proof.ts'
-import { recordPath } from './records.ts'
+import { readingQuery } from './reading.ts'
 import { counted } from './terminal.ts'
-
-/** Records asked for at once. */
-const PARALLEL_COUNT = 32
 
 export async function exportData(call: Call): Promise<ExitCode> {
   const { options, signal, terminal } = call
@@ -21,10 +18,11 @@ export async function exportData(call: Call): Promise<ExitCode> {
   refuseWithoutProof(options)
   await using door = await openDoor(call)
   const collection = options['collection']
+  const query = readingQuery(call)
   const lines =
     typeof collection === 'string'
-      ? recordLines(door, collection, signal)
-      : deltaLines(door.control, door.topic, signal)
+      ? recordLines(door, collection, { query, signal })
+      : deltaLines(door.control, door.topic, { query, signal })
   let count = 0
   let hiddenCount = 0
   for await (const { text, hides } of lines) {
@@ -47,39 +45,22 @@ interface ExportedLine {
   readonly hides: boolean
 }
 
-async function* deltaLines(control: Control, topic: string, signal: AbortSignal): AsyncIterable<ExportedLine> {
-  for await (const delta of control.follow<Json>(['api', 'ns', topic, 'deltas'], { signal }))
+async function* deltaLines(control: Control, topic: string, ask: Ask): AsyncIterable<ExportedLine> {
+  for await (const delta of control.follow<Json>(['api', 'ns', topic, 'deltas'], ask))
     yield { text: JSON.stringify(delta), hides: false }
 }
 
 /** `{ "id", …properties }`: the form that `import` reads. A property called `id` gives way to the record's. */
-async function* recordLines(door: Door, collection: string, signal: AbortSignal): AsyncIterable<ExportedLine> {
-  const path = ['api', 'ns', door.topic, 'collections', collection, 'ids']
-  let batch: string[] = []
-  for await (const id of door.control.follow<string>(path, { signal })) {
-    batch.push(id)
-    if (batch.length < PARALLEL_COUNT) continue
-    yield* await readBatch(door, collection, batch)
-    batch = []
-  }
-  yield* await readBatch(door, collection, batch)
-}
-
-async function readBatch(door: Door, collection: string, ids: readonly string[]): Promise<readonly ExportedLine[]> {
-  const lines = await Promise.all(ids.map((id) => recordLine(door, collection, id)))
-  return lines.filter((line) => line !== undefined)
-}
-
-/** Undefined for a record that was deleted meanwhile. */
-async function recordLine(door: Door, collection: string, id: string): Promise<ExportedLine | undefined> {
-  try {
-    const { body } = await door.control.ask<{ readonly properties: { readonly [property: string]: Json } }>(
-      recordPath(door, collection, id),
-    )
-    const { id: own = id } = body.properties
-    return { text: JSON.stringify({ ...body.properties, id }), hides: own !== id }
-  } catch (error) {
-    if (error instanceof AnswerError && error.code === 'RZ_HTTP_NOT_FOUND') return undefined
-    throw error
+async function* recordLines({ control, topic }: Door, collection: string, ask: Ask): AsyncIterable<ExportedLine> {
+  const prefix = `${collection}/`
+  const views = control.follow<{ readonly id: string; readonly properties: { readonly [property: string]: Json } }>(
+    ['api', 'ns', topic, 'entities'],
+    { ...ask, query: { ...ask.query, prefix } },
+  )
+  for await (const { id: entity, properties } of views) {
+    const id = entity.slice(prefix.length)
+    if (id === '') continue
+    const { id: own = id } = properties
+    yield { text: JSON.stringify({ ...properties, id }), hides: own !== id }
   }
 }

@@ -12,11 +12,13 @@ const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
 
 Commands (<command> --help says more):
   put get delete ids      one record; the ids of a collection
+  explain history diff    why a property has its value, and how it came to it
+  lossless frontier       every claim about entities; this moment, for --as-of
   import export verify    many records, from a file and into one; proofs
   tail status peers       what comes in; what is held; who is there
   invite join             a line that brings a colleague in; joining by it
-  identity token          the keys that sign; the token of the HTTP API
-  repair rule             mend a damaged store; try rules in JSON-Logic
+  identity token repair   keys that sign; the HTTP token; a damaged store
+  rule resolver context   try rules in JSON-Logic; say how records are read
 `
 
 const FOOT = `

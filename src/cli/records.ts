@@ -5,6 +5,7 @@ import { parseAssignments, parseRecordName } from './assignment.ts'
 import type { Call } from './call.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { readingQuery } from './reading.ts'
 import { columnsOf, visible } from './terminal.ts'
 
 interface Entity {
@@ -33,7 +34,7 @@ export async function get(call: Call): Promise<ExitCode> {
   const [record = ''] = call.words
   const { collection, id } = parseRecordName(record)
   await using door = await openDoor(call)
-  const { body } = await door.control.ask<Entity>(recordPath(door, collection, id))
+  const { body } = await door.control.ask<Entity>(recordPath(door, collection, id), { query: readingQuery(call) })
   if (call.config.json) call.terminal.out(JSON.stringify(body))
   else {
     for (const line of propertyLines(body.properties, call)) call.terminal.out(line)
@@ -56,10 +57,16 @@ export async function remove(call: Call): Promise<ExitCode> {
 }
 
 export async function ids(call: Call): Promise<ExitCode> {
-  const [collection = ''] = call.words
+  const [collection] = call.words
   await using door = await openDoor(call)
+  const query = readingQuery(call)
+  if (collection === undefined) {
+    const { body } = await door.control.ask<readonly string[]>(['api', 'ns', door.topic, 'collections'], { query })
+    for (const name of body) call.terminal.out(call.config.json ? JSON.stringify(name) : visible(name))
+    return EXIT.ok
+  }
   const path = ['api', 'ns', door.topic, 'collections', collection, 'ids']
-  for await (const id of door.control.follow<string>(path, { signal: call.signal })) {
+  for await (const id of door.control.follow<string>(path, { query, signal: call.signal })) {
     call.terminal.out(call.config.json ? JSON.stringify(id) : visible(id))
   }
   return EXIT.ok

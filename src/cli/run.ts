@@ -63,6 +63,8 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
     memory: config.memory,
     keep: config.keep,
     durability: config.durability,
+    contexts: config.contexts,
+    ...(config.context === undefined || config.context === '' ? {} : { context: config.context }),
     signal,
     ...(data === undefined ? {} : { data }),
     ...(home === undefined ? {} : { home }),

@@ -88,6 +88,13 @@ export const SETTINGS = [
     otherwise: '`normal`',
   },
   {
+    key: 'context',
+    kind: 'text',
+    argument: '<id>',
+    help: 'read in this context unless a read names another',
+    otherwise: 'everything is seen; a command takes what its node was started with',
+  },
+  {
     key: 'httpPort',
     kind: 'port',
     argument: '<port>',
@@ -139,6 +146,8 @@ export const HOME_VARIABLE = 'RHIZOME_HOME'
 export const IGNORED_VARIABLES = ['RHIZOME_PUBLISH_BIND_PORT'] as const
 
 export const CONFIG_FILE = 'rhizome.config.json'
+/** A key of the file alone: contexts of this node, by id. */
+export const CONTEXTS_KEY = 'contexts'
 
 /** `httpPort` → `--http-port`. */
 export function flagOf(key: string): string {

@@ -1,6 +1,10 @@
-/** Rules as a stream of lines: what `rhizome-node rule` reads and prints. Needs no open node. */
+/** Rules for the command line: a stream of lines, and those that come with the package. Needs no open node. */
 
+import { SHIPPED_RESOLVERS } from '../view/resolvers/shipped.ts'
 import { RULE_LINE_UNITS_MAX, runRuleLine } from '../view/rules/line.ts'
+
+/** By name, for those who type: as JSON, which all of them are. */
+export const SHIPPED_RULES = SHIPPED_RESOLVERS
 
 /** Answers each line `{ "rule": …, "data": … }` of UTF-8 text with a line `{ "result": … }` or `{ "error": … }`; blank ones with none. */
 export async function* answerRules(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
