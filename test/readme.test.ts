@@ -102,6 +102,19 @@ describe('the commands run as written:', () => {
     for (const node of [first, second]) expect(await node.interrupt()).toMatchObject({ exitCode: 0, err: '' })
   }, 60_000)
 
+  it('a proof is made, and verified where nothing is', async () => {
+    const at = { directory: await temporaryFolder(), home: await temporaryFolder() }
+    const [making = '', verifying = '', ...others] = commandsOf('Proofs')
+    expect(others).toEqual([])
+    await runRhizome(['put', 'user/alice', 'name=Alice', '--topic', 'users'], at)
+    expect(await runRhizome(wordsOf(making), at)).toMatchObject({ exitCode: 0, out: '' })
+    const verified = await runRhizome(wordsOf(verifying), { ...at, home: join(at.home, 'nothing') })
+    expect(verified).toMatchObject({
+      exitCode: 0,
+      out: expect.stringMatching(/all signatures are good[^]*name = Alice/),
+    })
+  }, 60_000)
+
   it('a closed namespace, and an invitation to it', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'our-secret.txt'), 'correct horse battery staple\n')

@@ -23,6 +23,7 @@ import { NO_QUERY, ROUTES } from './schemas.ts'
 import { ApiDocument } from './openapi.ts'
 import { describe } from './problem.ts'
 import { addQueryRoutes } from './query-routes.ts'
+import { addProofRoutes } from './proof-routes.ts'
 import { addRecordRoutes } from './record-routes.ts'
 import type { TokenCheck } from './token.ts'
 import { addViewRoutes } from './view-routes.ts'
@@ -91,6 +92,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   addViewRoutes(app, context, canonical)
   addEntityRoutes(app, canonical)
   addManyRoutes(app, context, canonical)
+  addProofRoutes(app, canonical, first)
   await addImportRoute(app, context, canonical)
   const collection = `${NAMESPACE_PREFIX}/collections/:collection`
   addRecordRoutes(app, {

@@ -21,7 +21,7 @@ import { RhizomeError } from '../errors.ts'
 import { type BlockHash, LOG_ID_BYTES, logKeyOf } from './block.ts'
 import { entryValue, type Frontier, type FrontierEntry } from './frontier.ts'
 import type { NamespaceId } from './namespace.ts'
-import { proofTooLarge, STATEMENT_BYTES_MAX, unproven } from './proof.ts'
+import { PROOF_DELTAS_MAX, proofTooLarge, STATEMENT_BYTES_MAX, unproven } from './proof.ts'
 import { sha256 } from './sha256.ts'
 import { type Signer, verify } from './signature.ts'
 
@@ -63,7 +63,6 @@ const LIMITS = { depthMax: 64, itemsMax: 262_144, copyBytes: true }
 const DOMAIN = Buffer.from('rhizome/proof/0\0')
 /** The last moment that a `Date` can tell. */
 const TIME_MS_MAX = 8_640_000_000_000_000
-const RECORDS_MAX = 1_024
 const ERROR_CODE = /^RZ_[A-Z_]{1,60}$/
 
 /** Throws RZ_PROOF_TOO_LARGE. */
@@ -171,7 +170,7 @@ function momentField(value: Value | undefined): string | number {
 }
 
 function recordsField(value: Value | undefined): readonly string[] {
-  if (!isList(value) || value.length > RECORDS_MAX) throw unproven('the records are no list, or too many')
+  if (!isList(value) || value.length > PROOF_DELTAS_MAX) throw unproven('the records are no list, or too many')
   const records = value.map((record) => textField('record', record, ID_BYTES_MAX))
   if (records.some((record, index) => index > 0 && record <= (records[index - 1] as string)))
     throw unproven('records are out of order')

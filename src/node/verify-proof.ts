@@ -80,7 +80,7 @@ export interface Completeness {
  * Checks a proof that `Namespace.proof` or `rhizome-node export --proof` made, as text or as the bytes of the file. What it
  * answers was checked, but for `completeness`; a value that is not the stated one is told as `different`. Throws
  * RZ_PROOF_FORMAT for what is no such text, RZ_PROOF_INVALID where something in it is not proven, RZ_PROOF_TOO_LARGE,
- * RZ_PROOF_VERSION. Whoever wrote it: it ends within seconds and takes at most some 300 MB.
+ * RZ_PROOF_VERSION. Whoever wrote it: it ends within seconds and takes at most some 400 MB.
  */
 export function verifyProof(input: string | Uint8Array): ProofReport {
   const { statement, deltas, forks } = checkProof(parseProofText(input))

@@ -28,7 +28,9 @@ export interface Question {
 }
 
 /** Rules that may be run for one proof, each within its gas: so that checking one ends within seconds. */
-export const RULES_MAX = 64
+const RULES_MAX = 32
+/** A delta that speaks about many properties has its other pointers as the value of each: the square of them. */
+const VALUE_PARTS_MAX = 1_048_576
 
 const RESOLVER_PREFIX = 'resolver/'
 const CONTEXT_PREFIX = 'context/'
@@ -45,6 +47,7 @@ export interface Rules {
  * RZ_PROOF_INVALID when a record is of another type or holds no rule.
  */
 export function rulesOf(records: readonly string[], context: string | undefined, deltas: readonly Delta[]): Rules {
+  if (records.length > RULES_MAX + 1) throw tooManyRules(records.length)
   const contextRecord = context === undefined ? undefined : CONTEXT_PREFIX + context
   const resolvers: DefinitionRecord<Resolver>[] = []
   let inContext = contextRecord === undefined ? OPEN_CONTEXT : undefined
@@ -106,7 +109,7 @@ export interface ProvenView extends ContextView {
 /** Throws RZ_PROOF_TOO_LARGE where more rules would have to be run than a proof may ask for. */
 export function provenView(question: Question, { context, resolvers }: Rules, deltas: readonly Delta[]): ProvenView {
   const { entity, property } = question
-  checkRules(question, resolvers, deltas)
+  checkWork(question, resolvers, deltas)
   const view = viewIn(context, resolvers, entity, deltas, deltas)
   const { properties, errors } = view.lossy
   const names = property === undefined ? [...Object.keys(properties), ...Object.keys(errors)] : [property]
@@ -115,17 +118,21 @@ export function provenView(question: Question, { context, resolvers }: Rules, de
   return { ...view, outcomes }
 }
 
-function checkRules({ entity }: Question, resolvers: ResolverSet, deltas: readonly Delta[]): void {
+/** Bounds the work of a view, whoever wrote the deltas. */
+function checkWork({ entity }: Question, resolvers: ResolverSet, deltas: readonly Delta[]): void {
   const claimed = new Set<string>()
-  for (const { pointers } of deltas)
-    for (const pointer of pointers)
-      if (isReference(pointer) && pointer.target === entity) claimed.add(pointer.targetContext)
-  let count = 0
-  for (const [name, { rule }] of resolversOf(entity, resolvers)) {
-    if (claimed.has(name) || (rule?.reads.length ?? 0) > 0) count++
+  let partsCount = 0
+  for (const { pointers } of deltas) {
+    for (const pointer of pointers) {
+      if (!isReference(pointer) || pointer.target !== entity) continue
+      claimed.add(pointer.targetContext)
+      partsCount += pointers.length
+    }
   }
-  if (count > RULES_MAX)
-    throw new RhizomeError('RZ_PROOF_TOO_LARGE', `a proof of ${count} rules: ask for one property of the entity`)
+  if (partsCount > VALUE_PARTS_MAX) throw tooLarge(`${partsCount} parts of values`)
+  const rules = [...resolversOf(entity, resolvers)]
+  const used = rules.filter(([name, { rule }]) => claimed.has(name) || (rule?.reads.length ?? 0) > 0)
+  if (used.length > RULES_MAX) throw tooManyRules(used.length)
 }
 
 /** The records of the rules by which the question is answered, sorted: `answered` are the properties that have an outcome. */
@@ -157,4 +164,12 @@ function resolversOf(entity: string, resolvers: ResolverSet): ReadonlyMap<string
 
 function unproven(why: string): RhizomeError {
   return new RhizomeError('RZ_PROOF_INVALID', `it proves nothing: ${why}`)
+}
+
+function tooManyRules(count: number): RhizomeError {
+  return tooLarge(`${count} rules`)
+}
+
+function tooLarge(what: string): RhizomeError {
+  return new RhizomeError('RZ_PROOF_TOO_LARGE', `a proof of ${what}: ask for one property of the entity`)
 }

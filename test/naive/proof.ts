@@ -335,7 +335,10 @@ function checkValues(stated: Stated, deltas: readonly NaiveDelta[]): { readonly 
   const record = `context/${context ?? ''}`
   must(context === null || records.includes(record), 'the record of the context')
   for (const name of records)
-    must(name === record || (name.startsWith('resolver/') && 'definition' in lossyProperties(name, deltas)), 'such a rule')
+    must(
+      name === record || (name.startsWith('resolver/') && 'definition' in lossyProperties(name, deltas)),
+      'such a rule',
+    )
   const rules = context === null ? {} : (lossyProperties(record, deltas)['definition'] as NaiveContext)
   const view = naiveLossy(entity, deltas, rules) as { properties: Fields; errors: Fields }
   const outcomes = Object.fromEntries([

@@ -9,17 +9,7 @@ import { parseProofText, proofText } from '../../src/log/proof-text.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import { naiveVerify } from '../naive/proof.ts'
-import {
-  claim,
-  logId,
-  NAMESPACE,
-  NAMESPACE_NAME,
-  negation,
-  runOf,
-  signer,
-  START_MS,
-  TestLog,
-} from '../support/blocks.ts'
+import { claim, logId, NAMESPACE, NAMESPACE_NAME, signer, START_MS, TestLog } from '../support/blocks.ts'
 import { CREATORS } from '../support/deltas.ts'
 import { openLoopbackNode, openTestNode, until } from '../support/nodes.ts'
 import { ANSWERING, definition, proofFrom, provenStore, textFrom } from '../support/proofs.ts'
@@ -181,7 +171,7 @@ describe('what is too large for a proof is RZ_PROOF_TOO_LARGE:', () => {
   it('more rules, also where whoever signs it does not mind', async () => {
     await using store = opened()
     const log = new TestLog()
-    const names = Array.from({ length: 65 }, (_, n) => `p${n}`)
+    const names = Array.from({ length: 33 }, (_, n) => `p${n}`)
     store.commit(log.write(names.map((name) => claim('user', 'ann', name, 1))))
     for (const name of names) {
       const rule = definition('user', name, SHIPPED_RESOLVERS.count)

@@ -1,0 +1,50 @@
+/** Routes that hand out proofs of an entity: the text as `rhizome-node verify` takes it, byte for byte. */
+
+import type { FastifyReply } from 'fastify'
+import { entityIdOf } from '../delta/record.ts'
+import { RhizomeError } from '../errors.ts'
+import type { Namespace } from '../node/namespace.ts'
+import type { Application, Scope } from './context.ts'
+import { NAMESPACE_PREFIX, RESERVED } from './paths.ts'
+import { PATH, PROOF, PROOF_QUERY } from './schemas.ts'
+
+type Options = NonNullable<Parameters<Namespace['proof']>[1]>
+
+const SCHEMA = {
+  operationId: 'getProof',
+  tag: 'proofs',
+  summary: 'A proof of who claimed what about an entity, for whoever has no node',
+  description: 'What it holds, and how it is checked: src/log/README.md, Proofs. The text must be kept byte for byte.',
+  params: PATH,
+  querystring: PROOF_QUERY,
+  response: { 200: PROOF },
+} as const
+
+/** `canonical` takes the id of any entity; the shorthand, of the first topic, a record. */
+export function addProofRoutes(app: Application, canonical: Scope, first: () => Namespace): void {
+  app.get(`${canonical.prefix}/entities/:entity/proof`, { schema: SCHEMA }, ({ params, query }, reply) => {
+    return sendProof(reply, canonical.namespaceOf(params), params.entity ?? '', query)
+  })
+  app.get('/api/:collection/:id/proof', { schema: SCHEMA }, ({ params, query }, reply) => {
+    const { collection = '', id = '' } = params
+    const namespace = first()
+    const entity = entityIdOf(collection, id)
+    if (RESERVED.has(collection)) throw reserved(namespace.name, collection, entity)
+    return sendProof(reply, namespace, entity, query)
+  })
+}
+
+function sendProof(reply: FastifyReply, namespace: Namespace, entity: string, options: Options): FastifyReply {
+  const text = namespace.proof(entity, options)
+  if (text === undefined) throw new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is claimed about ${of(entity, options)}`)
+  return reply.type('application/json; charset=utf-8').send(text)
+}
+
+function of(entity: string, { property }: Options): string {
+  return property === undefined ? `the entity "${entity}"` : `"${property}" of the entity "${entity}"`
+}
+
+function reserved(namespace: string, collection: string, entity: string): RhizomeError {
+  const path = `${NAMESPACE_PREFIX.replace(':ns', encodeURIComponent(namespace))}/entities/${encodeURIComponent(entity)}/proof`
+  return new RhizomeError('RZ_HTTP_RESERVED', `"${collection}" means something else in the shorthand: use ${path}`)
+}
