@@ -1,4 +1,4 @@
-/** Which entities a change of the store bears upon: those that its deltas point at, and those whose claims they negate. */
+/** What a change of the store bears upon: its deltas and those that they negate, and the entities that these point at. */
 
 import { type Delta, isReference, negatedIds } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
@@ -9,8 +9,20 @@ import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../log/shown.ts'
 import type { Change, Store } from '../store/store.ts'
 
-/** Ids of entities, each once. Of what was voided, those that it had borne upon. Reads each block once. */
+/** Ids of entities, each once. Of what was voided, those that it had borne upon. */
 export function concernedBy(change: Change, store: Store, namespace: NamespaceId): ReadonlySet<string> {
+  return entitiesOf(concernedDeltas(change, store, namespace))
+}
+
+/** The entities that the deltas point at. */
+export function entitiesOf(deltas: readonly Delta[]): ReadonlySet<string> {
+  const entities = new Set<string>()
+  for (const { pointers } of deltas) for (const pointer of pointers) if (isReference(pointer)) entities.add(pointer.target)
+  return entities
+}
+
+/** Deltas that came, or were voided, and those that they negate, that those negate, and so on. Reads each block once. */
+export function concernedDeltas(change: Change, store: Store, namespace: NamespaceId): readonly Delta[] {
   const changed = change.kind === 'committed' ? [change.block] : store.voided(namespace, change.log)
   const blocks = new Map<string, Block | undefined>()
   const held = (id: string): Delta | undefined => {
@@ -24,10 +36,8 @@ export function concernedBy(change: Change, store: Store, namespace: NamespaceId
   }
   const deltas = changed.filter(({ header }) => isShown(header)).flatMap((block) => deltasOf(block))
   const negated = new Set<string>()
-  const entities = new Set<string>()
   // The list grows while it is walked: a negation bears upon what the negated delta does.
   for (const { pointers } of deltas) {
-    for (const pointer of pointers) if (isReference(pointer)) entities.add(pointer.target)
     for (const id of negatedIds(pointers)) {
       if (negated.has(id)) continue
       negated.add(id)
@@ -35,7 +45,7 @@ export function concernedBy(change: Change, store: Store, namespace: NamespaceId
       if (delta !== undefined) deltas.push(delta)
     }
   }
-  return entities
+  return deltas
 }
 
 /** Undefined for text that is no delta's id: anyone may write a negation of it. */

@@ -57,7 +57,7 @@ export class Leaf implements LiveOperator {
 
   /** All is to be read anew. */
   markAll(): void {
-    this.#walk = { after: undefined, unmet: new Set(this.#told.keys()) }
+    this.#walk = { after: undefined, unmet: new Set([...this.#told.keys(), ...this.#found.keys()]) }
   }
 
   /** How many rows are marked one by one. */
