@@ -14,6 +14,7 @@ import {
   refuseOthers,
   RESERVED_COLLECTIONS,
 } from '../definition.ts'
+import { compileJsonSchema, type JsonSchema } from './json-schema.ts'
 
 /** Of schema definitions: what this release writes, and the latest that it reads. */
 export const SCHEMA_SEMANTICS = 1
@@ -40,14 +41,15 @@ export type SchemaDefinition = {
 /** What a collection's records are to be like, by one version of its schema. */
 export interface Schema {
   readonly definition: SchemaDefinition
+  readonly json: JsonSchema
   /** Where it comes from; absent where it was handed in. */
   readonly source?: DefinitionSource
 }
 
-/** Throws RZ_DEFINITION_INVALID, RZ_RULE_SEMANTICS. */
+/** Throws RZ_DEFINITION_INVALID, RZ_RULE_SEMANTICS, or as `compileJsonSchema`. */
 export function compileSchema(value: Value, source?: DefinitionSource): Schema {
   const definition = parseDefinition(value)
-  return { definition, ...(source && { source }) }
+  return { definition, json: compileJsonSchema(definition.schema), ...(source && { source }) }
 }
 
 function parseDefinition(value: Value): SchemaDefinition {
