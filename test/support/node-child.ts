@@ -5,13 +5,19 @@
 import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { encode } from '../../src/delta/cbor.ts'
 import {
+  type ContextInput,
   type NodeOptions,
   openNode,
+  type Pointer,
   type PropertyInput,
+  type ResolverInput,
   type RhizomeNode,
   RhizomeError,
   toJson,
+  type Value,
+  type ViewOptions,
 } from '../../src/index.ts'
 
 /** What a node holds, as text that is equal where the node's contents are. */
@@ -58,6 +64,15 @@ const commands = {
   /** Those of the given deltas that this node does not hold. */
   missing: (deltas: readonly string[]) => deltas.filter((id) => users().delta(id) === undefined),
   contents,
+  append: (pointers: readonly Pointer[]) => users().append(pointers),
+  resolver: (id: string, definition: ResolverInput) => users().resolver(id, definition),
+  context: (id: string, definition: ContextInput) => users().context(id, definition),
+  frontier: () => users().frontier(),
+  /** Every lossless and every lossy view, each as its canonical bytes. */
+  viewBytes: (options: ViewOptions) =>
+    [users().losslessAll(options), users().viewAll(options)].flatMap((views) =>
+      [...views].map((view) => encode(view as unknown as Value)),
+    ),
   /** Of the latest delta that is admitted, in milliseconds. */
   async newestMs() {
     let newestMs = 0
