@@ -74,7 +74,15 @@ function outcomeText(outcome: Stated | undefined): string {
   if (outcome === undefined) return 'has no value'
   if ('error' in outcome) return `has no value: ${outcome.error}`
   const json = toJson(outcome.value)
-  return typeof json === 'string' ? `= ${visible(json)}` : `:= ${visible(JSON.stringify(json))}`
+  return typeof json === 'string' ? `= ${shortened(json)}` : `:= ${shortened(JSON.stringify(json))}`
+}
+
+/** More is in the answer of `--json`. */
+const VALUE_CHARS_MAX = 400
+
+function shortened(text: string): string {
+  if (text.length <= VALUE_CHARS_MAX) return visible(text)
+  return `${visible(text.slice(0, VALUE_CHARS_MAX).toWellFormed())}… (${counted(text.length, 'character')})`
 }
 
 function sumText(creators: readonly Omit<ProvenCreator, 'id'>[]): string {

@@ -143,6 +143,8 @@ export function recordsOf(
 ): string[] {
   const byProperty = resolversOf(entity, resolvers)
   const names = new Set(property === undefined ? answered : [property])
+  // A context's own rules are always in the proof. What they read is, too, or one of them might have a value there alone.
+  if (property === undefined) for (const [name, { source }] of byProperty) if (source === undefined) names.add(name)
   const records = new Set<string>()
   for (const name of names) {
     const resolver = byProperty.get(name)

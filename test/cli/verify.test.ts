@@ -56,6 +56,14 @@ describe('a proof of a record', () => {
     expect(report.out).toMatch(/in users\n {2}as seen in the context own\n {2}as of 2100-01-01T00:00:00\.000Z\n/)
   })
 
+  it('of a long value says its beginning', async () => {
+    const at = await place()
+    await run(['put', 'user/alice', `about=${'x'.repeat(1_000)}`, '--topic', 'users'], at)
+    const { out } = await run(['export', '--proof', 'user/alice'], at)
+    expect((await run(['verify', '-'], at, out)).out).toMatch(/about = x{400}… \(1,000 characters\)\n/)
+    expect((await run(['verify', '-', '--json'], at, out)).out).toContain('x'.repeat(1_000))
+  })
+
   it('tells of a fork, of rules and of negations', async () => {
     const text = await readFile(join(GOLDENS, 'entity.json'), 'utf8')
     const { out } = await run(['verify', '-'], await place(), text)

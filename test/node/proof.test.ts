@@ -104,6 +104,16 @@ describe('a proof', () => {
     expect(() => users.proof('user/alice', { context: 'nobody' })).toThrow(/RZ_|no context "nobody"/)
   })
 
+  it("of a context brings the log's rules that its own ones read, though none of them has a value", async () => {
+    const users = (await openTestNode()).namespace('users')
+    await users.put('user', 'alice', { age: 3 })
+    const rule = (property: string, read: string) => ({ collection: 'user', property, rule: { property: [read, 0] } })
+    await users.resolver('p', rule('p', 'q'))
+    await users.context('c', { resolvers: [rule('q', 'p')] })
+    expect(valuesOf(proven(users, 'user/alice', { context: 'c' }))).toEqual({ age: 3 })
+    expect(valuesOf(proven(users, 'user/alice', { property: 'age', context: 'c' }))).toEqual({ age: 3 })
+  })
+
   it('is of a moment when one is named, by the rules of then', async () => {
     const users = (await openTestNode()).namespace('users')
     await users.put('user', 'alice', { age: 3 })
