@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Command, type CommandOptions, runRhizome, startRhizome } from './support/command.ts'
 import { type FencedBlock, fencedBlocks } from './support/markdown.ts'
+import { SIDES } from './support/film.ts'
 import { temporaryFolder, until } from './support/nodes.ts'
 
 const require = createRequire(import.meta.url)
@@ -90,6 +91,14 @@ describe('the commands run as written:', () => {
       PUT: [200, { id: 'alice', properties: { name: 'Alice', age: 3 } }],
       'GET /api/user/alice': [200, { id: 'alice', properties: { name: 'Alice', age: 3 } }],
       'GET /api/peers/count': [200, 2],
+      'POST /api/deltas': [201, { deltas: [expect.any(String)], block: expect.any(String) }],
+      'GET /api/ns/users/entities/keanu': [200, { id: 'keanu', properties: { roles: SIDES[0].value } }],
+      'GET /api/ns/users/lossless?id=keanu&id=neo&id=the_matrix': [
+        200,
+        SIDES.map(({ id, property, value }) =>
+          expect.objectContaining({ id, properties: { [property]: [expect.objectContaining({ value })] } }),
+        ),
+      ],
     }
     const curls = commandsOf('Over HTTP')
     expect(curls.length).toBe(Object.keys(answers).length)
@@ -100,6 +109,23 @@ describe('the commands run as written:', () => {
       expect({ line, answer }).toEqual({ line, answer: answers[method === 'PUT' ? 'PUT' : `${method} ${path}`] })
     }
     for (const node of [first, second]) expect(await node.interrupt()).toMatchObject({ exitCode: 0, err: '' })
+  }, 60_000)
+
+  it('views on a terminal', async () => {
+    const at = { directory: await temporaryFolder(), home: await temporaryFolder() }
+    for (const stars of ['5', '4']) await runRhizome(['put', 'book/sicp', `stars:=${stars}`, '--topic', 'shop'], at)
+    await runRhizome(['context', 'put', 'trusted', '{"negations":"author"}'], at)
+    const expected = [/^resolver stars created in shop$/m, /^value\t4\.5$/m, /^stars:=4\.5$/m]
+    const commands = commandsOf('Views and rules')
+    expect(commands).toHaveLength(expected.length)
+    for (const [index, line] of commands.entries()) {
+      const { exitCode, out } = await runRhizome(wordsOf(line), at)
+      expect({ line, exitCode, out }).toEqual({
+        line,
+        exitCode: 0,
+        out: expect.stringMatching(expected[index] ?? NEVER),
+      })
+    }
   }, 60_000)
 
   it('a proof is made, and verified where nothing is', async () => {
@@ -227,7 +253,7 @@ function curlOf(line: string) {
   let body: string | undefined
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? ''
-    if (word.startsWith('http://')) path = new URL(word).pathname
+    if (word.startsWith('http://')) path = word.replace(/^http:\/\/[^/]*/, '')
     else if (word === '-X') method = words[++index] ?? ''
     else if (word === '-d') body = words[++index]
     else if (word === '-H') {
@@ -235,7 +261,7 @@ function curlOf(line: string) {
       headers[name] = value
     } else throw new Error(`this test does not know what ${word} tells curl`)
   }
-  return { method, path, headers, body }
+  return { method: body !== undefined && method === 'GET' ? 'POST' : method, path, headers, body }
 }
 
 async function deltasAt(at: CommandOptions): Promise<number> {

@@ -79,7 +79,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [AS_OF, ['--limit <count>', 'look at the newest so many deltas (default: 100)']],
     settings: READ,
     examples: ['npx rhizome-node history user/alice name'],
-    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
     run: async (call) => (await import('./views.ts')).history(call),
   },
   {

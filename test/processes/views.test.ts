@@ -83,7 +83,7 @@ test('two processes, one writes data and resolvers, the other only reads: views 
 
   const compare = async (node: ProcessNode) => {
     for (const [index, question] of questions.entries()) {
-      expect(await node.run('viewBytes', question), JSON.stringify(question)).toEqual(answers[index])
+      expect({ question, views: await node.run('viewBytes', question) }).toEqual({ question, views: answers[index] })
     }
     expect(await node.run('frontier')).toBe(await writer.run('frontier'))
   }
