@@ -95,7 +95,7 @@ describe('the commands run as written:', () => {
       'GET /api/ns/users/entities/keanu': [200, { id: 'keanu', properties: { roles: SIDES[0].value } }],
       'GET /api/ns/users/lossless?id=keanu&id=neo&id=the_matrix': [
         200,
-        SIDES.map(({ id, property, value }) =>
+        SIDES.map(({ id, property, value }): unknown =>
           expect.objectContaining({ id, properties: { [property]: [expect.objectContaining({ value })] } }),
         ),
       ],

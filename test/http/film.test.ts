@@ -42,13 +42,13 @@ it('all three sides come at once, lossless and lossy', async () => {
   expect((await get(`/lossless?${query}`)).json).toMatchObject(SIDES.map((side) => ({ id: side.id })))
 })
 
-it('it is a row with a column for each pointer', async () => {
+it('is a row with a column for each pointer', async () => {
   const pointers = { actor: {}, role: {}, film: {}, base_salary: {}, salary_currency: {} }
   const { json } = await api.ask('POST', `${NS}/query`, { body: { pointers } })
   expect(json).toMatchObject({ rows: [{ actor: 'keanu', ...SIDES[0].value }] })
 })
 
-it('it is gone from every side once it is negated', async () => {
+it('is gone from every side once it is negated', async () => {
   expect(await api.ask('DELETE', `${NS}/deltas/${id}`)).toMatchObject({ status: 200 })
   for (const { id: entity, property } of SIDES) {
     expect((await get(`/entities/${entity}`)).json).toMatchObject({ code: 'RZ_HTTP_NOT_FOUND' })

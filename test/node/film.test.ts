@@ -28,7 +28,7 @@ it.each(SIDES)('from $id it is the value of "$property"', ({ id: entity, propert
   expect(films.entity(entity)).toEqual({ id: entity, properties: { [property]: value } })
 })
 
-it('it is a row with a column for each pointer', () => {
+it('is a row with a column for each pointer', () => {
   const { rows } = films.query(fromPointers({ actor: {}, role: {}, film: {}, base_salary: {}, salary_currency: {} }))
   expect(rows).toMatchObject([{ actor: 'keanu', ...SIDES[0].value }])
 })
