@@ -2,8 +2,12 @@
  * The lossy view: of each property the one value that its resolver makes of the standing claims; latest where it has
  * none. A resolver that fails gives its property an error instead of a value, and harms no other. design.md 5, Lossy.
  *
- * A property has a value when a claim about it stands, or when its resolver reads a property that has one. What a
- * property costs depends on its candidates alone, never on what was computed before.
+ * A property has a value when a claim about it stands, or when its resolver reads a property that has one.
+ *
+ * Many costly rules must not add up to a view that takes minutes, nor may one property's rule starve another's: each has
+ * gas of its own, which grows with its candidates, and what it needs beyond that comes from what all share. Those that read
+ * no other property come first, by their names, then each of the others after those that it reads. So what is used up
+ * depends on the view alone, never on what was kept or computed before.
  */
 
 import { parseEntityId } from '../delta/record.ts'
@@ -18,9 +22,17 @@ import type { Resolver } from './resolvers/resolver.ts'
 import type { CollectionResolvers, ResolverSet } from './resolvers/resolver-set.ts'
 import { SEMANTICS_VERSION } from './rules/semantics.ts'
 
-/** Gas for one property: so much, and so much more for each candidate, which a rule should be able to look at. */
-const PROPERTY_GAS = 100_000
+/**
+ * Gas of a view, part of the rules' semantics. A property has so much of its own when a claim about it stands (whoever makes
+ * many pays for them in deltas) or when its resolver comes with the context and not from the log; and so much for each of
+ * its candidates, which a rule should be able to look at.
+ */
+const OWN_GAS = 1_000
 const CANDIDATE_GAS = 32
+/** What all properties share beyond their own: some 90 ms at the very most. */
+const SHARED_GAS = 300_000
+/** The most that one property is given, but for its candidates. */
+const PROPERTY_GAS = 100_000
 
 export interface ResolvedView extends LossyView {
   /** Per property that has no value because its resolver failed. Ordered and without a prototype, as `properties`. */
@@ -38,6 +50,7 @@ class Resolution {
   readonly #resolvers: CollectionResolvers
   readonly #values = new Map<string, Value>()
   readonly #errors = new Map<string, Fault>()
+  #sharedGas = SHARED_GAS
 
   constructor(view: LosslessView, resolvers: CollectionResolvers) {
     this.#view = view
@@ -46,15 +59,17 @@ class Resolution {
 
   view(): ResolvedView {
     const { byProperty, order } = this.#resolvers
+    const alone: [string, Resolver][] = []
     for (const [property, claims] of Object.entries(this.#view.properties)) {
       const resolver = byProperty.get(property)
       if (resolver === undefined) {
         const claim = latestClaim(claims)
         if (claim !== undefined) this.#values.set(property, claim.value)
-      } else if (readsOf(resolver).length === 0) {
-        const candidates = candidatesOf(claims)
-        if (candidates.length > 0) this.#settle(property, resolver, candidates)
-      }
+      } else if (readsOf(resolver).length === 0) alone.push([property, resolver])
+    }
+    for (const [property, resolver] of alone.sort(([a], [b]) => compareUtf8(a, b))) {
+      const candidates = this.#candidates(property)
+      if (candidates.length > 0) this.#settle(property, resolver, candidates)
     }
     for (const property of order) this.#resolveReader(property)
     return {
@@ -88,11 +103,22 @@ class Resolution {
     else this.#errors.set(property, attempted.fault)
   }
 
-  #run(property: string, { definition, rule }: Resolver, candidates: readonly Candidate[]): Value {
+  #run(property: string, { definition, rule, source }: Resolver, candidates: readonly Candidate[]): Value {
     if (rule === undefined) throw laterSemantics(definition.semantics)
     const data = { id: this.#view.id, property, candidates }
-    const gasMax = PROPERTY_GAS + candidates.length * CANDIDATE_GAS
-    return rule.run(data, { gasMax, property: (name) => this.#read(name) }).value
+    const candidatesGas = candidates.length * CANDIDATE_GAS
+    const ownGas = candidatesGas + (candidates.length > 0 || source === undefined ? OWN_GAS : 0)
+    const wanted = PROPERTY_GAS + candidatesGas
+    const gasMax = Math.min(wanted, ownGas + this.#sharedGas)
+    const spent = (gas: number): void => {
+      this.#sharedGas -= Math.max(0, gas - ownGas)
+    }
+    try {
+      return rule.run(data, { gasMax, property: (name) => this.#read(name), spent }).value
+    } catch (error) {
+      const isStarved = error instanceof RhizomeError && error.code === 'RZ_RULE_GAS' && gasMax < wanted
+      throw isStarved ? viewGas(gasMax, error) : error
+    }
   }
 
   #read(name: string): Value | undefined {
@@ -100,6 +126,11 @@ class Resolution {
     if (fault === undefined) return this.#values.get(name)
     throw new RhizomeError('RZ_RULE_PROPERTY', `the rule reads "${name}", which has the error ${fault.code}: mend that`)
   }
+}
+
+function viewGas(left: number, cause: unknown): RhizomeError {
+  const message = `the rules of this record need more than ${SHARED_GAS} gas beyond their own, and this one had ${left} left`
+  return new RhizomeError('RZ_VIEW_GAS', `${message}: make those before it, or this one, simpler`, { cause })
 }
 
 function readsOf(resolver: Resolver): readonly string[] {

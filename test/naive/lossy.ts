@@ -1,7 +1,6 @@
 /**
  * Lossy views once more, as plainly as it can be said, from nothing but the deltas: the resolvers in force are looked
- * up among them each time, and properties that read others are resolved by recursion. Imports nothing of src; knows no
- * gas, and of errors only the codes.
+ * up among them each time. Imports nothing of src; counts gas roughly, and knows of errors only the codes.
  */
 
 import { type NaiveDelta, naiveLossless } from './lossless.ts'
@@ -27,11 +26,14 @@ interface NaiveClaim {
 
 class Refusal extends Error {}
 
+type Outcome = { readonly value: unknown } | { readonly error: string } | undefined
+
 export function naiveLossy(entity: string, deltas: readonly NaiveDelta[], context: NaiveContext = {}): unknown {
   const reserved = /^(resolver|context|schema|placement|grant|erasure)\/./.test(entity)
   const seen = reserved || context.filter === undefined ? deltas : deltas.filter((delta) => sees(context.filter, delta))
   const properties = claimsOf(entity, seen, reserved ? {} : context)
-  const resolvers = [...resolversIn(deltas), ...(context.resolvers ?? [])]
+  const logged = resolversIn(deltas)
+  const resolvers = [...logged, ...(context.resolvers ?? [])]
   const collection = /^([^/]+)\/./.exec(entity)?.[1]
   const resolverOf = (property: string) =>
     resolvers.findLast((resolver) => resolver.collection === collection && resolver.property === property)
@@ -40,6 +42,8 @@ export function naiveLossy(entity: string, deltas: readonly NaiveDelta[], contex
     (Object.hasOwn(properties, property) ? (properties[property] ?? []) : [])
       .filter((claim) => claim.standing)
       .map(({ value, delta: { time, creator, host, id } }) => ({ value, time, creator, host, id }))
+
+  let shared = 300_000
 
   /** The property's value; undefined for none. Throws a refusal with the code of its error. */
   const resolve = (property: string): unknown => {
@@ -51,17 +55,29 @@ export function naiveLossy(entity: string, deltas: readonly NaiveDelta[], contex
       if ([property, ...around].every((name) => candidatesOf(name).length === 0)) return undefined
       throw new Refusal('RZ_RULE_CYCLE')
     }
-    const reads = readsOf(resolver.rule)
-    const outcomes = new Map(reads.map((name) => [name, outcomeOf(name)]))
-    if (candidates.length === 0 && [...outcomes.values()].every((outcome) => outcome === undefined)) return undefined
-    return naiveRule(resolver.rule, { id: entity, property, candidates }, (name) => {
+    const isRead = readsOf(resolver.rule).some((name) => outcomes.get(name) !== undefined)
+    if (candidates.length === 0 && !isRead) return undefined
+    const own = 32 * candidates.length + (candidates.length > 0 || !logged.includes(resolver) ? 1_000 : 0)
+    const wanted = 100_000 + 32 * candidates.length
+    const given = Math.min(wanted, own + shared)
+    let used = 0
+    const spend = (gas: number): void => {
+      used += gas
+      if (used > given) throw new Refusal(given < wanted ? 'RZ_VIEW_GAS' : 'RZ_RULE_GAS')
+    }
+    const read = (name: string): unknown => {
       const outcome = outcomes.get(name)
       if (outcome !== undefined && 'error' in outcome) throw new Refusal('RZ_RULE_PROPERTY')
       return outcome?.value
-    })
+    }
+    try {
+      return naiveRule(resolver.rule, { id: entity, property, candidates }, { property: read, spend })
+    } finally {
+      shared -= Math.max(0, Math.min(used, given) - own)
+    }
   }
 
-  const outcomeOf = (property: string): { value: unknown } | { error: string } | undefined => {
+  const outcomeOf = (property: string): Outcome => {
     try {
       const value = resolve(property)
       return value === undefined ? undefined : { value }
@@ -85,20 +101,33 @@ export function naiveLossy(entity: string, deltas: readonly NaiveDelta[], contex
     return [...reached]
   }
 
+  /** In the order in which they use up gas: those that read no other, then the others, each after what it reads. */
+  const order = new Set<string>()
+  const isReading = (property: string) => readsOf(resolverOf(property)?.rule).length > 0
+  const visited = new Set<string>()
+  const visit = (property: string): void => {
+    if (visited.has(property)) return
+    visited.add(property)
+    for (const name of readsOf(resolverOf(property)?.rule).toSorted(byUtf8)) if (isReading(name)) visit(name)
+    order.add(property)
+  }
   const reading = resolvers
-    .filter((resolver) => resolver.collection === collection && readsOf(resolverOf(resolver.property)?.rule).length > 0)
+    .filter((resolver) => resolver.collection === collection)
     .map((resolver) => resolver.property)
-  const names = [...new Set([...Object.keys(properties), ...reading])]
-  const outcomes = names.map((name) => [name, outcomeOf(name)] as const)
+    .filter(isReading)
+  for (const name of Object.keys(properties).toSorted(byUtf8)) if (!isReading(name)) order.add(name)
+  for (const name of reading.toSorted(byUtf8)) visit(name)
+  const outcomes = new Map<string, Outcome>()
+  for (const name of order) outcomes.set(name, outcomeOf(name))
   return {
     id: entity,
     properties: Object.fromEntries(
-      outcomes.flatMap(([name, outcome]) =>
+      [...outcomes].flatMap(([name, outcome]) =>
         outcome !== undefined && 'value' in outcome ? [[name, outcome.value]] : [],
       ),
     ),
     errors: Object.fromEntries(
-      outcomes.flatMap(([name, outcome]) =>
+      [...outcomes].flatMap(([name, outcome]) =>
         outcome !== undefined && 'error' in outcome ? [[name, outcome.error]] : [],
       ),
     ),
@@ -152,6 +181,10 @@ function readsOf(rule: unknown): readonly string[] {
   const [name, inner] = Object.entries(rule)[0] as [string, unknown]
   const own = name === 'property' ? [String(Array.isArray(inner) ? inner[0] : inner)] : []
   return [...own, ...(Array.isArray(inner) ? inner : [inner]).flatMap(readsOf)]
+}
+
+function byUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 function inTotalOrder(a: NaiveDelta, b: NaiveDelta): number {

@@ -1,23 +1,34 @@
 /**
  * The rule language once more, as plainly as it can be said: one recursive function over the JSON of a rule, without
- * gas or limits. Imports nothing of src; it is what the real one is held against. Where JavaScript says what
+ * limits, and with gas counted so roughly that it tells costly rules from cheap ones, and no more. Imports nothing of src; it is what the real one is held against. Where JavaScript says what
  * JSON-Logic means (coercions, `parseFloat`, `String`), JavaScript is asked.
  */
 
 type Json = unknown
 type Scope = Json
 
-export function naiveRule(rule: Json, data: Scope, property: (name: string) => Json = () => undefined): Json {
-  return forJson(evaluate(rule, data, property))
+/** What a rule may ask for beside its data. */
+export interface NaiveWorld {
+  readonly property?: (name: string) => Json
+  /** Told of gas before it is used; throws to end the rule. */
+  readonly spend?: (gas: number) => void
 }
 
-function evaluate(rule: Json, data: Scope, property: (name: string) => Json): Json {
-  if (Array.isArray(rule)) return rule.map((item) => evaluate(item, data, property) ?? null)
+export function naiveRule(rule: Json, data: Scope, world: NaiveWorld = {}): Json {
+  return forJson(evaluate(rule, data, world))
+}
+
+function evaluate(rule: Json, data: Scope, world: NaiveWorld): Json {
+  if (Array.isArray(rule)) {
+    world.spend?.(rule.length)
+    return rule.map((item) => evaluate(item, data, world) ?? null)
+  }
   if (!isObject(rule) || Object.keys(rule).length !== 1) return rule
+  world.spend?.(1)
   const name = Object.keys(rule)[0] ?? ''
   const written = (rule as Record<string, Json>)[name]
   const parts = Array.isArray(written) ? written : [written]
-  const each = (part: Json, scope: Scope) => evaluate(part, scope, property)
+  const each = (part: Json, scope: Scope) => evaluate(part, scope, world)
   const [first, second, third] = parts
 
   switch (name) {
@@ -67,7 +78,7 @@ function evaluate(rule: Json, data: Scope, property: (name: string) => Json): Js
         .map((items) => ({ key: items[0]?.key, items: items.map(({ item }) => item) }))
     }
     case 'property':
-      return property(String(first)) ?? (parts.length > 1 ? each(second, data) : undefined) ?? null
+      return world.property?.(String(first)) ?? (parts.length > 1 ? each(second, data) : undefined) ?? null
     default:
       return apply(
         name,

@@ -10,7 +10,7 @@ import { losslessView } from '../../src/view/lossless.ts'
 import { lossyView, type ResolvedView } from '../../src/view/lossy.ts'
 import { NO_RESOLVERS } from '../../src/view/resolvers/resolver-set.ts'
 import { type NaiveContext, naiveLossy } from '../naive/lossy.ts'
-import { contexts, resolvedHistories } from '../support/resolved-histories.ts'
+import { contexts, costlyHistories, resolvedHistories } from '../support/resolved-histories.ts'
 import { viewOf } from '../support/resolved-view.ts'
 
 const entities = fc.constantFrom('users/a', 'users/b', 'resolver/one')
@@ -36,6 +36,19 @@ test('a view equals the naive one, in every context and under every resolver', (
     }),
     { numRuns: 1_500 },
   )
+})
+
+test('a view whose rules use up its gas equals the naive one as well', () => {
+  let starvedCount = 0
+  fc.assert(
+    fc.property(costlyHistories, fc.option(contexts, { nil: undefined }), (deltas, definition) => {
+      const real = viewOf('users/a', deltas, contextOf(definition)).lossy
+      expect(bytesOf(real)).toBe(hexOf(naiveLossy('users/a', deltas, (definition ?? {}) as NaiveContext)))
+      if (Object.values(real.errors).some(({ code }) => code === 'RZ_VIEW_GAS')) starvedCount++
+    }),
+    { numRuns: 200 },
+  )
+  expect(starvedCount).toBeGreaterThan(5)
 })
 
 test('any order and any duplication give the same bytes, messages of errors included', () => {

@@ -5,8 +5,8 @@ import { readDefinition } from '../../src/view/definition.ts'
 import { latestView } from '../../src/view/latest.ts'
 import { losslessView } from '../../src/view/lossless.ts'
 import { lossyView } from '../../src/view/lossy.ts'
-import { compileResolver } from '../../src/view/resolvers/resolver.ts'
-import { NO_RESOLVERS, resolverSet } from '../../src/view/resolvers/resolver-set.ts'
+import { compileResolver, type Resolver } from '../../src/view/resolvers/resolver.ts'
+import { NO_RESOLVERS, overlaid, resolverSet } from '../../src/view/resolvers/resolver-set.ts'
 import { concatenateWith, fromTrustedFirst, SHIPPED_RESOLVERS } from '../../src/view/resolvers/shipped.ts'
 import { CREATORS, deltaOf } from '../support/deltas.ts'
 import { codeOf } from '../support/expect.ts'
@@ -262,6 +262,75 @@ describe('properties that read others', () => {
       code: 'RZ_RULE_CYCLE',
       message: expect.stringContaining('"p1002" and 9993 more') as string,
     })
+  })
+})
+
+describe('the gas of a view', () => {
+  const list = Array.from({ length: 30 }, () => 1)
+  /** Takes 83,792 gas, and gives true. */
+  const burning = { all: [list, { all: [list, { all: [list, { '!!': [true] }] }] }] }
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `p${String(index).padStart(3, '0')}`)
+  const burn = (property: string) => compileResolver(rule(property, burning))
+  const view = (claims: readonly Delta[], resolvers: readonly Resolver[]) =>
+    lossyView(losslessView('users/a', claims, []), resolverSet([], resolvers))
+
+  test('is enough for three rules that take nearly all that a rule may, by the order of their names', () => {
+    const claims = names(200).map((name, index) => put(index, name, index))
+    const { properties, errors } = view(claims, names(200).toReversed().map(burn))
+    expect(properties).toEqual({ p000: true, p001: true, p002: true })
+    expect(Object.keys(errors)).toEqual(names(200).slice(3))
+    expect(errors['p003']).toEqual({
+      code: 'RZ_VIEW_GAS',
+      message: expect.stringMatching(/300000 gas beyond their own, and this one had 52752 left/) as string,
+    })
+    expect(errors['p199']?.message).toMatch(/had 1032 left/)
+  })
+
+  test('leaves every property on which something stands enough for a plain rule', () => {
+    const claims = [...names(5), 'z'].map((name, index) => put(index, name, index))
+    const sum = compileResolver(rule('z', SHIPPED_RESOLVERS.sum))
+    expect(view(claims, [...names(5).map(burn), sum]).properties['z']).toBe(5)
+  })
+
+  test('is not touched by what properties have of their own: a thousand plain rules have values', () => {
+    const claims = names(1_000).map((name, index) => put(index, name, index))
+    const resolvers = names(1_000).map((name) => compileResolver(rule(name, SHIPPED_RESOLVERS.majority)))
+    expect(Object.keys(view(claims, resolvers).properties)).toHaveLength(1_000)
+  })
+
+  test('leaves nothing to a property of the log’s making on which nothing stands, and something to a context’s', () => {
+    const claims = names(5).map((name, index) => put(index, name, index))
+    const sources = names(5).map((name, index) => define(10 + index, name, rule(name, burning)))
+    const reader = define(20, 'reader', rule('z', { property: 'p000' }))
+    const logged = resolverSet(
+      [...sources, reader].map((delta) =>
+        readDefinition(losslessView(delta.pointers[0]?.target as string, [delta], []), compileResolver),
+      ),
+    )
+    const lossless = losslessView('users/a', claims, [])
+    expect(lossyView(lossless, logged).errors['z']).toMatchObject({ code: 'RZ_VIEW_GAS' })
+    const own = resolverSet([], [compileResolver(rule('z', { property: 'p000' }))])
+    expect(lossyView(lossless, overlaid(logged, own)).properties['z']).toBe(true)
+  })
+
+  test('does not help a rule that takes more than a rule may', () => {
+    const endless = { map: [list, burning] }
+    expect(view([put(1, 'p', 1)], [compileResolver(rule('p', endless))]).errors['p']).toMatchObject({
+      code: 'RZ_RULE_GAS',
+    })
+  })
+
+  test('is used up by rules that fail, no further than they came; those that read others come last', () => {
+    const failing = { if: [burning, { property: 'cycle' }] }
+    const resolvers = [
+      ...names(3).map((name) => compileResolver(rule(name, failing))),
+      compileResolver(rule('cycle', { property: 'cycle' })),
+      burn('z'),
+    ]
+    const claims = [...names(3), 'cycle', 'z'].map((name, index) => put(index, name, index))
+    const { properties, errors } = view(claims, resolvers)
+    expect(names(3).map((name) => errors[name]?.code)).toEqual(['RZ_RULE_PROPERTY', 'RZ_RULE_PROPERTY', 'RZ_VIEW_GAS'])
+    expect(properties).toEqual({ z: true })
   })
 })
 

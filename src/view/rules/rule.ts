@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly property?: PropertyReader
   /** Units of gas for this run. Default: the rule's limit. */
   readonly gasMax?: number
+  /** Told what the run has used of it, however it ends. */
+  readonly spent?: (gas: number) => void
 }
 
 export interface Rule {
@@ -38,10 +40,14 @@ export function compileRule(json: unknown, limits: Partial<RuleLimits> = {}): Ru
   return {
     semantics: SEMANTICS_VERSION,
     reads,
-    run: (data, { property = noProperty, gasMax = bounds.gasMax } = {}) => {
+    run: (data, { property = noProperty, gasMax = bounds.gasMax, spent } = {}) => {
       const run = new Run(bounds, gasMax, property)
-      const value = settle(expression(data, run), run)
-      return { value, gasUsed: run.gasUsed }
+      try {
+        const value = settle(expression(data, run), run)
+        return { value, gasUsed: run.gasUsed }
+      } finally {
+        spent?.(Math.min(run.gasUsed, gasMax))
+      }
     },
   }
 }
