@@ -9,6 +9,7 @@ import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { EntityDeltas, Store } from '../store/store.ts'
+import { compileStoredQuery } from '../query/stored-query.ts'
 import { compileContext, type Context, resolversIn } from '../view/contexts/context.ts'
 import {
   type DefinitionFault,
@@ -27,6 +28,7 @@ import type { Moment } from './moment.ts'
 export const RESOLVER = 'resolver'
 export const CONTEXT = 'context'
 export const SCHEMA = 'schema'
+export const QUERY = 'query'
 
 /**
  * What is defined by records: of each kind its collection (one of `RESERVED_COLLECTIONS`), and what reads a definition.
@@ -36,6 +38,7 @@ const KINDS = {
   [RESOLVER]: compileResolver,
   [CONTEXT]: compileContext,
   [SCHEMA]: compileSchema,
+  [QUERY]: compileStoredQuery,
 } satisfies { readonly [collection: string]: (value: Value, source: DefinitionSource) => unknown }
 
 type Kind = keyof typeof KINDS

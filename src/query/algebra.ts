@@ -41,6 +41,7 @@ export type AggregateJson =
 export type ByJson = string | { readonly descending: string }
 
 export type QueryJson =
+  | { readonly view: string }
   | {
       readonly collection: string
       readonly as?: string

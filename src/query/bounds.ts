@@ -42,7 +42,7 @@ function bounds(rule: Rule, path: string): Bounds {
   if (operator === 'and' && parts.length > 0) return parts.map((part) => bounds(part, path)).reduce(both)
   if (operator === 'or' && parts.length > 0) return parts.map((part) => bounds(part, path)).reduce(either)
   const ranges = compared(operator, parts, path)
-  return ranges === undefined ? ANYTHING : { ranges, passesNull: passesNull(rule) }
+  return ranges === undefined ? ANYTHING : { ranges, passesNull: isTrueOfNull(rule) }
 }
 
 function both(a: Bounds, b: Bounds): Bounds {
@@ -90,7 +90,7 @@ function isComparable(json: Json): json is Comparable {
 }
 
 /** Whether a comparison with constants is true of a row without the column. */
-function passesNull(rule: Rule): boolean {
+function isTrueOfNull(rule: Rule): boolean {
   try {
     return truthy(compileRule(rule).run({}).value)
   } catch (error) {

@@ -59,7 +59,12 @@ function edgesOf(input: Plan, from: string, to: string, run: Running): Edges {
 }
 
 /** What can be reached from `beginning`, each with the least number of steps, in the values' order. */
-export function reach(beginning: Value, edges: Edges, depthMax: number, run: Running): readonly (readonly [Value, number])[] {
+export function reach(
+  beginning: Value,
+  edges: Edges,
+  depthMax: number,
+  run: Running,
+): readonly (readonly [Value, number])[] {
   const found = new Map<string, readonly [Value, number]>()
   let frontier: readonly string[] = [keyOf(beginning)]
   for (let steps = 1; steps <= depthMax && frontier.length > 0; steps++) {

@@ -43,6 +43,11 @@ export function fromPointers<Contexts extends string>(
   return new Fluent({ pointers, ...options })
 }
 
+/** What is stored as a named view. */
+export function fromView<Columns>(id: string): Fluent<Columns> {
+  return new Fluent({ view: id })
+}
+
 export class Fluent<Columns> {
   readonly json: QueryJson
 

@@ -13,6 +13,10 @@ export const QUERY_DEPTH_MAX = 32
 export const QUERY_ITEMS_MAX = 16_384
 /** UTF-16 units of its texts and keys. */
 export const QUERY_TEXT_UNITS_MAX = 262_144
+/** Operators of a query with all views that it names. */
+export const OPERATORS_MAX = 4_096
+/** Views that name views: a plan is as deep as they are together. */
+export const VIEWS_DEPTH_MAX = 8
 export const CLOSURE_DEPTH_MAX = 1_000
 export const CLOSURE_DEPTH_DEFAULT = 64
 export const PAGE_ROWS_MAX = 10_000

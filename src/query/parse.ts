@@ -1,7 +1,8 @@
 /**
  * From JSON to `Query`: strict, bounded, and the only reader of that format. Each operator is an object with one field of
  * the operator's name. Which columns there are is checked when the plan is made, what a rule says when it is compiled.
- * Throws RZ_QUERY_INVALID, RZ_QUERY_OPERATOR, RZ_QUERY_TOO_LARGE, and RZ_RECORD_INVALID for a collection's name.
+ * Throws RZ_QUERY_INVALID, RZ_QUERY_OPERATOR, RZ_QUERY_TOO_LARGE, RZ_RECORD_INVALID for a collection's name, and what
+ * `NamedViews` throws.
  */
 
 import type { Value } from '../delta/delta.ts'
@@ -10,9 +11,18 @@ import { entityIdOf } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import type { Aggregate, AggregateName, Column, JoinKind, Pattern, Query } from './algebra.ts'
 import { CLOSURE_DEPTH_DEFAULT, CLOSURE_DEPTH_MAX, PAGE_ROWS_MAX, QUERY_DEPTH_MAX } from './limits.ts'
+import { NamedViews } from './named-views.ts'
 import { invalid, isJsonObject, readItems, readJson, readText, Shape } from './shape.ts'
 
-type Parser = (shape: Shape, levels: number) => Query
+/** How many operators may be inside this one, and which views it may name. */
+interface Level {
+  readonly left: number
+  /** Of the query that was asked, not of a view that it names. */
+  readonly isOutermost: boolean
+  readonly views: NamedViews
+}
+
+type Parser = (shape: Shape, level: Level) => Query
 
 const OPERATORS: ReadonlyMap<string, Parser> = new Map(
   Object.entries({
@@ -30,22 +40,25 @@ const OPERATORS: ReadonlyMap<string, Parser> = new Map(
     order: parseOrder,
     limit: parseLimit,
     closure: parseClosure,
+    view: parseView,
   }),
 )
 const JOIN_KINDS: readonly JoinKind[] = ['inner', 'left', 'semi', 'anti']
 const AGGREGATES: readonly AggregateName[] = ['count', 'sum', 'min', 'max', 'average', 'collect']
 
-export function parseQuery(foreign: unknown): Query {
-  return parse(readJson(foreign), 'query', QUERY_DEPTH_MAX)
+/** Views that it names are in their places in the answer. */
+export function parseQuery(foreign: unknown, views = new NamedViews(() => undefined)): Query {
+  return parse(readJson(foreign), 'query', { left: QUERY_DEPTH_MAX, isOutermost: true, views })
 }
 
-function parse(json: Json, where: string, levels: number): Query {
-  if (levels === 0) {
+function parse(json: Json, where: string, level: Level): Query {
+  level.views.countOperator()
+  if (level.left === 0) {
     const message = `${where}: operators nest at most ${QUERY_DEPTH_MAX} deep`
     throw new RhizomeError('RZ_QUERY_TOO_LARGE', message)
   }
   const shape = new Shape(json, where)
-  for (const [name, parser] of OPERATORS) if (shape.has(name)) return parser(shape, levels)
+  for (const [name, parser] of OPERATORS) if (shape.has(name)) return parser(shape, level)
   const found = shape.names().join(', ') || 'nothing'
   const message = `${where}: no operator among ${found}; there are ${[...OPERATORS.keys()].join(', ')}`
   throw new RhizomeError('RZ_QUERY_OPERATOR', message)
@@ -63,15 +76,19 @@ function optionalName(shape: Shape, name: string): string | undefined {
   return text === undefined ? undefined : readName(text, shape.at(name))
 }
 
-function parseInput(shape: Shape, name: string, levels: number): Query {
-  return parse(shape.json(name), shape.at(name), levels - 1)
+function inside(level: Level): Level {
+  return { ...level, left: level.left - 1, isOutermost: false }
 }
 
-function parsePair(shape: Shape, name: string, levels: number): readonly [Query, Query] {
+function parseInput(shape: Shape, name: string, level: Level): Query {
+  return parse(shape.json(name), shape.at(name), inside(level))
+}
+
+function parsePair(shape: Shape, name: string, level: Level): readonly [Query, Query] {
   const [left, right, ...rest] = shape.list(name)
   if (left === undefined || right === undefined || rest.length > 0)
     throw invalid(shape.at(name), 'exactly two queries belong here')
-  return [parse(left, `${shape.at(name)}[0]`, levels - 1), parse(right, `${shape.at(name)}[1]`, levels - 1)]
+  return [parse(left, `${shape.at(name)}[0]`, inside(level)), parse(right, `${shape.at(name)}[1]`, inside(level))]
 }
 
 function parseCollection(shape: Shape): Query {
@@ -130,35 +147,35 @@ function parsePattern(localContext: string, shape: Shape): Pattern {
   }
 }
 
-function parseSelect(shape: Shape, levels: number): Query {
+function parseSelect(shape: Shape, level: Level): Query {
   shape.only('select', 'where')
-  return { kind: 'select', of: parseInput(shape, 'select', levels), rule: shape.json('where') }
+  return { kind: 'select', of: parseInput(shape, 'select', level), rule: shape.json('where') }
 }
 
-function parseProject(shape: Shape, levels: number): Query {
+function parseProject(shape: Shape, level: Level): Query {
   shape.only('project', 'columns')
-  return { kind: 'project', of: parseInput(shape, 'project', levels), columns: parseColumns(shape, 'columns') }
+  return { kind: 'project', of: parseInput(shape, 'project', level), columns: parseColumns(shape, 'columns') }
 }
 
-function parseRename(shape: Shape, levels: number): Query {
+function parseRename(shape: Shape, level: Level): Query {
   shape.only('rename', 'columns')
   const given = shape.object('columns')
   const names = new Map(given.names().map((from) => [from, readName(given.text(from), given.at(from))]))
   const [twice] = repeated([...names.values()])
   if (twice !== undefined) throw invalid(given.where, `two columns would be named "${twice}"`)
-  return { kind: 'rename', of: parseInput(shape, 'rename', levels), names }
+  return { kind: 'rename', of: parseInput(shape, 'rename', level), names }
 }
 
-function parseUnnest(shape: Shape, levels: number): Query {
+function parseUnnest(shape: Shape, level: Level): Query {
   shape.only('unnest', 'column', 'as')
   const path = shape.text('column')
   const name = optionalName(shape, 'as') ?? readName(path, `${shape.at('column')}, without "as"`)
-  return { kind: 'unnest', of: parseInput(shape, 'unnest', levels), path, name }
+  return { kind: 'unnest', of: parseInput(shape, 'unnest', level), path, name }
 }
 
-function parseJoin(shape: Shape, levels: number): Query {
+function parseJoin(shape: Shape, level: Level): Query {
   shape.only('join', 'on', 'kind')
-  const [left, right] = parsePair(shape, 'join', levels)
+  const [left, right] = parsePair(shape, 'join', level)
   const join = shape.optionalJson('kind') ?? 'inner'
   const kind = JOIN_KINDS.find((known) => known === join)
   if (kind === undefined) throw invalid(shape.at('kind'), `one of ${JOIN_KINDS.join(', ')} belongs here`)
@@ -175,21 +192,21 @@ function parseOn(json: Json, where: string): readonly [string, string] {
   return [readText(left, where), readText(right, where)]
 }
 
-function parseSets(shape: Shape, levels: number): Query {
+function parseSets(shape: Shape, level: Level): Query {
   const kind = shape.has('union') ? 'union' : shape.has('intersect') ? 'intersect' : 'minus'
   shape.only(kind)
-  const [left, right] = parsePair(shape, kind, levels)
+  const [left, right] = parsePair(shape, kind, level)
   return { kind, left, right }
 }
 
-function parseGroup(shape: Shape, levels: number): Query {
+function parseGroup(shape: Shape, level: Level): Query {
   shape.only('group', 'by', 'aggregates')
   const by = parseColumns(shape, 'by')
   const given = shape.object('aggregates')
   const aggregates = given.names().map((name) => parseAggregate(readName(name, given.where), given.object(name)))
   const [twice] = repeated([...by, ...aggregates].map(({ name }) => name))
   if (twice !== undefined) throw invalid(given.where, `two columns would be named "${twice}"`)
-  return { kind: 'group', of: parseInput(shape, 'group', levels), by, aggregates }
+  return { kind: 'group', of: parseInput(shape, 'group', level), by, aggregates }
 }
 
 function parseAggregate(name: string, shape: Shape): Aggregate {
@@ -201,7 +218,7 @@ function parseAggregate(name: string, shape: Shape): Aggregate {
   return { name, aggregate, path: shape.text(aggregate) }
 }
 
-function parseOrder(shape: Shape, levels: number): Query {
+function parseOrder(shape: Shape, level: Level): Query {
   shape.only('order', 'by')
   const by = shape.list('by').map((json, index) => {
     const where = `${shape.at('by')}[${index}]`
@@ -211,20 +228,20 @@ function parseOrder(shape: Shape, levels: number): Query {
     return { path: term.text('descending'), descending: true }
   })
   if (by.length === 0) throw invalid(shape.at('by'), 'a column at least belongs here')
-  return { kind: 'order', of: parseInput(shape, 'order', levels), by }
+  return { kind: 'order', of: parseInput(shape, 'order', level), by }
 }
 
-function parseLimit(shape: Shape, levels: number): Query {
+function parseLimit(shape: Shape, level: Level): Query {
   shape.only('limit', 'count', 'after')
-  const of = parseInput(shape, 'limit', levels)
+  const of = parseInput(shape, 'limit', level)
   const count = shape.integer('count', 1, PAGE_ROWS_MAX)
   const after = shape.optionalText('after')
-  if (after !== undefined && levels !== QUERY_DEPTH_MAX)
+  if (after !== undefined && !level.isOutermost)
     throw invalid(shape.at('after'), 'only the outermost limit goes on from a cursor')
   return { kind: 'limit', of, count, ...(after === undefined ? {} : { after }) }
 }
 
-function parseClosure(shape: Shape, levels: number): Query {
+function parseClosure(shape: Shape, level: Level): Query {
   shape.only('closure', 'from', 'to', 'start', 'depthMax', 'depth')
   const [from, to] = [readName(shape.text('from'), shape.at('from')), readName(shape.text('to'), shape.at('to'))]
   const depth = optionalName(shape, 'depth')
@@ -232,13 +249,22 @@ function parseClosure(shape: Shape, levels: number): Query {
   if (twice !== undefined) throw invalid(shape.where, `two columns would be named "${twice}"`)
   return {
     kind: 'closure',
-    of: parseInput(shape, 'closure', levels),
+    of: parseInput(shape, 'closure', level),
     from,
     to,
     depthMax: shape.has('depthMax') ? shape.integer('depthMax', 1, CLOSURE_DEPTH_MAX) : CLOSURE_DEPTH_DEFAULT,
     ...(shape.has('start') ? { start: shape.list('start').map(parseValue) } : {}),
     ...(depth === undefined ? {} : { depth }),
   }
+}
+
+/** The query that is stored under that name, in its place. */
+function parseView(shape: Shape, level: Level): Query {
+  shape.only('view')
+  const id = shape.text('view')
+  const read = (json: Json): Query =>
+    parse(json, `view "${id}"`, { ...level, left: QUERY_DEPTH_MAX, isOutermost: false })
+  return level.views.within(id, shape.where, read)
 }
 
 function parseColumns(shape: Shape, name: string): readonly Column[] {

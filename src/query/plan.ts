@@ -7,6 +7,7 @@ import type { Value } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
 import type { KeyRange } from './index-key.ts'
 import type { Meter } from './limits.ts'
+import type { ViewOf } from './named-views.ts'
 import { comparePlaces, type Ordering, placeOf, type Term } from './order.ts'
 import { headOf, keyOf, type Row } from './row.ts'
 import type { RowSource } from './source.ts'
@@ -20,9 +21,10 @@ export interface Running {
 export interface Catalogue {
   /** Properties of which the source has an index, and which show what was claimed (`selects` of view). */
   readonly indexesOf: (collection: string) => readonly string[]
+  readonly viewOf: ViewOf
 }
 
-export const NO_CATALOGUE: Catalogue = { indexesOf: () => [] }
+export const NO_CATALOGUE: Catalogue = { indexesOf: () => [], viewOf: () => undefined }
 
 export interface Plan {
   /** For people, and for `explainPlan`. */

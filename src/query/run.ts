@@ -12,6 +12,7 @@ import { planQuery } from './compile.ts'
 import { type Place, readCursor, writeCursor } from './cursor.ts'
 import { DEFAULT_LIMITS, Meter, PAGE_BYTES_MAX, PAGE_ROWS_DEFAULT, type RunLimits } from './limits.ts'
 import { comparePlaces, type Ordering, placeOf } from './order.ts'
+import { NamedViews } from './named-views.ts'
 import { parseQuery } from './parse.ts'
 import { type Catalogue, NO_CATALOGUE, type Plan, type Running } from './plan.ts'
 import { LATEST, type Reading } from './reading.ts'
@@ -47,7 +48,7 @@ export interface Prepared {
   readonly plan: Plan & { readonly key: Ordering }
   /** The query without its page. */
   readonly query: Query
-  /** The same as it was written: what a cursor is bound to. */
+  /** The same as it was written, with the views that it names: what a cursor is bound to. */
   readonly json: Json
   /** Rows on a page, where the query says so. */
   readonly count: number | undefined
@@ -56,8 +57,8 @@ export interface Prepared {
 
 /**
  * One page of the rows of `json`, from one state of the store. Throws RZ_QUERY_INVALID, RZ_QUERY_OPERATOR,
- * RZ_QUERY_COLUMN, RZ_QUERY_TOO_LARGE, RZ_QUERY_CURSOR, RZ_RULE_… and RZ_RECORD_INVALID before it reads;
- * RZ_QUERY_LIMIT and RZ_RULE_GAS when reading takes too much.
+ * RZ_QUERY_COLUMN, RZ_QUERY_TOO_LARGE, RZ_QUERY_CURSOR, RZ_QUERY_CYCLE, RZ_QUERY_UNKNOWN, RZ_RULE_… and RZ_RECORD_INVALID
+ * before it reads; RZ_QUERY_LIMIT and RZ_RULE_GAS when reading takes too much.
  */
 export function runQuery(json: unknown, store: Store, namespace: NamespaceId, options: RunOptions = {}): QueryPage {
   const { reading = LATEST, admits, limits, catalogue } = options
@@ -81,13 +82,21 @@ export function explainPlan(json: unknown, catalogue = NO_CATALOGUE): Explanatio
 /** Reads and plans a query, and nothing of the source. Throws as `runQuery` does before it reads. */
 export function prepare(foreign: unknown, catalogue = NO_CATALOGUE): Prepared {
   const json = readJson(foreign)
-  const parsed = parseQuery(json)
-  const isPage = parsed.kind === 'limit'
+  const views = new NamedViews(catalogue.viewOf)
+  const parsed = parseQuery(json, views)
+  // A view may be a limit itself: it is no page.
+  const written = parsed.kind === 'limit' && isJsonObject(json) ? json['limit'] : undefined
+  const isPage = parsed.kind === 'limit' && written !== undefined
   const query: Query = isPage ? parsed.of : parsed
-  const inner = isPage && isJsonObject(json) ? (json['limit'] ?? null) : json
+  const inner = cursorBase(written ?? json, views.found)
   const plan = keyed(planQuery(query, catalogue))
   const after = isPage && parsed.after !== undefined ? readCursor(parsed.after, plan.key, inner) : undefined
   return { plan, query, json: inner, count: isPage ? parsed.count : undefined, after }
+}
+
+/** A cursor is bound to what the query means: to the views that it names too. */
+function cursorBase(json: Json, views: ReadonlyMap<string, Json>): Json {
+  return views.size === 0 ? json : [json, ...[...views].flat()]
 }
 
 function takePage({ plan, count = PAGE_ROWS_DEFAULT, after, json }: Prepared, run: Running): QueryPage {

@@ -7,12 +7,12 @@ import { compareUtf8 } from '../../src/delta/order.ts'
 import { indexKeyOf } from '../../src/query/index-key.ts'
 import { Meter } from '../../src/query/limits.ts'
 import { compareValues } from '../../src/query/order.ts'
-import type { Catalogue } from '../../src/query/plan.ts'
+import { type Catalogue, NO_CATALOGUE } from '../../src/query/plan.ts'
 import { runOver } from '../../src/query/run.ts'
 import { allRows, type Collections, ListSource, stepsOf } from './list-source.ts'
 import { collections, queries } from './queries.ts'
 
-const INDEXED: Catalogue = { indexesOf: () => ['x', 'y', 'z'] }
+const INDEXED: Catalogue = { ...NO_CATALOGUE, indexesOf: () => ['x', 'y', 'z'] }
 
 const long = 'a'.repeat(64)
 const texts = fc.oneof(

@@ -48,23 +48,24 @@ export class MergingJoin implements LiveOperator {
       const isLonely = !this.#right.has(key)
       if (isLonely === wasLonely) continue
       const changed = isLonely ? out.added : out.removed
-      for (const row of this.#left.rows(key)) {
-        run.meter.step()
-        changed.push(merge(row, undefined, this.#added))
-      }
+      for (const row of this.#left.rows(key)) this.#put(changed, row, undefined, run)
     }
     return consolidated(out)
+  }
+
+  /** What comes and goes is remembered until it is told. */
+  #put(changed: Row[], left: Row, right: Row | undefined, run: LiveRun): void {
+    run.meter.step()
+    const row = merge(left, right, this.#added)
+    run.meter.hold(row)
+    changed.push(row)
   }
 
   #leftRow(row: Row, key: string | undefined, changed: Row[], run: LiveRun, does: 'add' | 'remove'): void {
     run.meter.step()
     if (key !== undefined) this.#left[does](key, row)
-    for (const match of key === undefined ? NO_ROWS : this.#right.rows(key)) {
-      run.meter.step()
-      changed.push(merge(row, match, this.#added))
-    }
-    if (this.#keepsLonely && (key === undefined || !this.#right.has(key)))
-      changed.push(merge(row, undefined, this.#added))
+    for (const match of key === undefined ? NO_ROWS : this.#right.rows(key)) this.#put(changed, row, match, run)
+    if (this.#keepsLonely && (key === undefined || !this.#right.has(key))) this.#put(changed, row, undefined, run)
   }
 
   #rightRow(
@@ -79,10 +80,7 @@ export class MergingJoin implements LiveOperator {
     if (key === undefined) return
     if (lonely !== undefined && !lonely.has(key)) lonely.set(key, !this.#right.has(key))
     this.#right[does](key, row)
-    for (const match of this.#left.rows(key)) {
-      run.meter.step()
-      changed.push(merge(match, row, this.#added))
-    }
+    for (const match of this.#left.rows(key)) this.#put(changed, match, row, run)
   }
 }
 

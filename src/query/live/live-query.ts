@@ -10,7 +10,9 @@
 import type { Delta } from '../../delta/delta.ts'
 import type { Place } from '../cursor.ts'
 import { DEFAULT_LIMITS, type RunLimits } from '../limits.ts'
+import type { ViewOf } from '../named-views.ts'
 import { comparePlaces, type Ordering, placeOf } from '../order.ts'
+import { NO_CATALOGUE } from '../plan.ts'
 import type { Row } from '../row.ts'
 import { prepare } from '../run.ts'
 import { compileLive, type LiveLeaf } from './compile.ts'
@@ -25,6 +27,8 @@ export interface LiveQueryOptions {
   readonly rows?: boolean
   /** Rows and bytes held between changes. Steps are of a run, by its own meter. */
   readonly limits?: Partial<RunLimits>
+  /** Whose named views it may name. Default: none. */
+  readonly viewOf?: ViewOf
 }
 
 export class LiveQuery {
@@ -35,8 +39,11 @@ export class LiveQuery {
   readonly #ledger: Ledger
 
   /** Throws what `runQuery` throws before it reads. The outermost limit is how many rows are watched; without one, all. */
-  constructor(json: unknown, { rows = false, limits }: LiveQueryOptions = {}) {
-    const { query, plan, count, after } = prepare(json)
+  constructor(json: unknown, { rows = false, limits, viewOf }: LiveQueryOptions = {}) {
+    const { query, plan, count, after } = prepare(
+      json,
+      viewOf === undefined ? NO_CATALOGUE : { ...NO_CATALOGUE, viewOf },
+    )
     this.#ledger = new Ledger({ ...DEFAULT_LIMITS, ...limits })
     this.#ordering = plan.key
     const operator = compileLive(query, this.#leaves, this.#ledger)
@@ -83,7 +90,8 @@ export class LiveQuery {
 
   /** Reads about `countMax` rows of what is concerned, at once. False when there is more. */
   read(run: LiveRun, countMax: number): boolean {
-    const next = this.#leaves.find(({ leaf }) => leaf.isWalking) ?? this.#leaves.find(({ leaf }) => leaf.markedCount > 0)
+    const next =
+      this.#leaves.find(({ leaf }) => leaf.isWalking) ?? this.#leaves.find(({ leaf }) => leaf.markedCount > 0)
     next?.leaf.read(countMax, run)
     return this.#leaves.every(({ leaf }) => !leaf.isWalking && leaf.markedCount === 0)
   }

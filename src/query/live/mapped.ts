@@ -19,9 +19,14 @@ export class Mapped implements LiveOperator {
   }
 
   #all(rows: readonly Row[], run: LiveRun): readonly Row[] {
-    return rows.flatMap((row) => {
+    const mapped: Row[] = []
+    for (const row of rows) {
       run.meter.step()
-      return this.#map(row, run)
-    })
+      for (const made of this.#map(row, run)) {
+        run.meter.hold(made)
+        mapped.push(made)
+      }
+    }
+    return mapped
   }
 }
