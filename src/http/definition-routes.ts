@@ -3,7 +3,8 @@
 import { RhizomeError } from '../errors.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
 import type { ResolverInput } from '../node/definition-input.ts'
-import type { Namespace, WriteOptions } from '../node/namespace.ts'
+import type { Namespace } from '../node/namespace.ts'
+import type { WriteOptions } from '../node/records.ts'
 import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
 import { checkDepth } from './json.ts'
@@ -104,5 +105,8 @@ function definedBy(namespace: Namespace, collection: Kind['collection'], id: str
 }
 
 function nothingDefined(collection: string, id: string): RhizomeError {
-  return new RhizomeError('RZ_HTTP_NOT_FOUND', `there is no ${collection} "${id}"`)
+  return new RhizomeError(
+    'RZ_HTTP_NOT_FOUND',
+    `there is no ${collection} "${id}": the ids of "${collection}" tell what there is`,
+  )
 }

@@ -45,5 +45,8 @@ export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope
 }
 
 function unknown(id: string): RhizomeError {
-  return new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is held about the entity "${id}"`)
+  return new RhizomeError(
+    'RZ_HTTP_NOT_FOUND',
+    `nothing is held about the entity "${id}": that of a record is "<collection>/<id>", here "<collection>%2F<id>"`,
+  )
 }

@@ -8,7 +8,7 @@ import type { Delta, Pointer, Value } from '../delta/delta.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
 import { type PropertyInput, ref } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
-import type { Entity } from '../node/namespace.ts'
+import type { Entity } from '../node/records.ts'
 import { JSON_DEPTH_MAX } from './options.ts'
 
 const ESCAPABLE = /^\$+ref$/
@@ -108,6 +108,9 @@ function writePointer(pointer: Pointer): Json {
 export function checkDepth(json: unknown, levelsLeft: number = JSON_DEPTH_MAX): void {
   if (typeof json !== 'object' || json === null) return
   if (levelsLeft === 0)
-    throw new RhizomeError('RZ_DELTA_INVALID', `a value is nested more than ${JSON_DEPTH_MAX} levels deep`)
+    throw new RhizomeError(
+      'RZ_DELTA_INVALID',
+      `a value is nested more than ${JSON_DEPTH_MAX} levels deep: make it flatter`,
+    )
   for (const inner of Object.values(json)) checkDepth(inner, levelsLeft - 1)
 }

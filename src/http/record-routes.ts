@@ -139,7 +139,10 @@ async function remove(where: Location, options: { readonly as?: string }): Promi
 }
 
 function nothingStands({ namespace, collection, id }: Location): RhizomeError {
-  return new RhizomeError('RZ_HTTP_NOT_FOUND', `"${namespace.name}" holds nothing about ${collection}/${id}`)
+  return new RhizomeError(
+    'RZ_HTTP_NOT_FOUND',
+    `"${namespace.name}" holds nothing about ${collection}/${id}: the ids of "${collection}" tell what there is`,
+  )
 }
 
 function idsAfter(

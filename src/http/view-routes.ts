@@ -47,7 +47,10 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     const { collection = '', id = '', property = '' } = params
     const explanation = namespace.explain(collection, id, property, readingOf(query))
     if (explanation === undefined) {
-      throw new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is held about "${property}" of ${collection}/${id}`)
+      throw new RhizomeError(
+        'RZ_HTTP_NOT_FOUND',
+        `nothing is held about "${property}" of ${collection}/${id}: its GET lists the properties that it has`,
+      )
     }
     nameFrontier(reply, namespace, query.asOf)
     return writeExplanation(explanation)

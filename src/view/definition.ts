@@ -81,5 +81,5 @@ export function refuseOthers(fields: Fields, names: readonly string[]): void {
 }
 
 export function invalid(why: string): RhizomeError {
-  return new RhizomeError('RZ_DEFINITION_INVALID', `not a definition: ${why}`)
+  return new RhizomeError('RZ_DEFINITION_INVALID', `not a definition: ${why}; view/README.md tells its form`)
 }

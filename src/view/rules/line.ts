@@ -22,7 +22,10 @@ export function runRuleLine(line: string): string {
 
 function parseLine(line: string): { readonly rule: unknown; readonly data: Value } {
   if (line.length > RULE_LINE_UNITS_MAX) {
-    throw new RhizomeError('RZ_RULE_TOO_LARGE', `a line has at most ${RULE_LINE_UNITS_MAX} characters`)
+    throw new RhizomeError(
+      'RZ_RULE_TOO_LARGE',
+      `a line has at most ${RULE_LINE_UNITS_MAX} characters: let the rule or its data be shorter`,
+    )
   }
   let json: unknown
   try {

@@ -120,5 +120,5 @@ function unknownOperator(name: string): RhizomeError {
 }
 
 function invalid(why: string): RhizomeError {
-  return new RhizomeError('RZ_RULE_INVALID', `not a rule: ${why}`)
+  return new RhizomeError('RZ_RULE_INVALID', `not a rule: ${why}; view/README.md tells what is one`)
 }

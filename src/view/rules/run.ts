@@ -63,7 +63,10 @@ export class Run {
 /** Walks of a value pass this with the levels that are left, so that none is deeper than a value may be. */
 export function descend(levels: number): number {
   if (levels > 0) return levels - 1
-  throw new RhizomeError('RZ_RULE_DEPTH', `the rule makes a value nested deeper than ${RULE_VALUE_DEPTH_MAX}`)
+  throw new RhizomeError(
+    'RZ_RULE_DEPTH',
+    `the rule makes a value nested deeper than ${RULE_VALUE_DEPTH_MAX}: make it flatter`,
+  )
 }
 
 function tooLarge(what: string, max: number, unit: string): RhizomeError {
