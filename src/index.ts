@@ -36,6 +36,18 @@ export type { NamespaceId } from './log/namespace.ts'
 export type { StatedOutcome } from './log/proof-statement.ts'
 export type { NetEvent } from './net/net.ts'
 export type { NodeEvent } from './node/events.ts'
+export type { Told } from './node/functions/cause.ts'
+export { DeltaFunction, type FunctionStatus } from './node/functions/function.ts'
+export type { Failure } from './node/functions/memory.ts'
+export type {
+  Emit,
+  FunctionOptions,
+  Handler,
+  Occasion,
+  StandingChange,
+  StandingHandler,
+} from './node/functions/options.ts'
+export type { FunctionEvent } from './node/functions/performer.ts'
 export type { IdentitySummary } from './node/identity.ts'
 export type { ContextInput, ResolverInput } from './node/definition-input.ts'
 export type { AsOfInput } from './node/moment.ts'

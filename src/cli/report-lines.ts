@@ -72,6 +72,12 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       return [
         `${style('green', '✓')} ${report.topic}: ${counted(report.deltas, 'delta')} of a forked log written again`,
       ]
+    case 'function-skipped':
+      return warn(
+        `${report.topic}: the function ${report.name} gave up on ${report.delta}: ${visible(report.why)} (${report.code})`,
+      )
+    case 'function-stopped':
+      return warn(`${report.topic}: the function ${report.name} has stopped: ${visible(report.why)} (${report.code})`)
     case 'forked':
       return warn(
         `${report.topic}: the log ${shortLog(report.log)} forked at block ${report.cut}; ` +

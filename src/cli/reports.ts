@@ -58,6 +58,14 @@ export type Report =
   | { readonly event: 'log-renewed'; readonly topic: string; readonly why: string }
   | { readonly event: 'reasserted'; readonly topic: string; readonly deltas: number }
   | {
+      readonly event: 'function-skipped' | 'function-stopped'
+      readonly topic: string
+      readonly name: string
+      readonly delta?: string
+      readonly code: string
+      readonly why: string
+    }
+  | {
       readonly event: 'forked'
       readonly topic: string
       readonly log: string
@@ -177,7 +185,16 @@ export class Reports {
         return this.#tell({ event: 'log-renewed', topic: event.namespace, why: event.why })
       case 'reasserted':
         return this.#tell({ event: 'reasserted', topic: event.namespace, deltas: event.deltas })
+      case 'function':
+        return this.#hearFunction(event)
     }
+  }
+
+  /** What is tried again is no news yet. */
+  #hearFunction({ namespace: topic, name, event }: NodeEvent & { readonly kind: 'function' }): void {
+    if (event.kind === 'retrying') return
+    const { kind, delta, code, message: why } = event
+    this.#tell({ event: `function-${kind}`, topic, name, ...(delta !== undefined && { delta }), code, why })
   }
 
   /** Tells what has waited long enough; called a few times a second. */

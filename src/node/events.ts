@@ -2,6 +2,7 @@
 
 import type { NetEvent } from '../net/net.ts'
 import type { ReplicationEvent } from '../sync/events.ts'
+import type { FunctionEvent } from './functions/performer.ts'
 
 export type NodeEvent =
   | { readonly kind: 'network'; readonly event: NetEvent }
@@ -10,3 +11,5 @@ export type NodeEvent =
   | { readonly kind: 'log-renewed'; readonly namespace: string; readonly creator: string; readonly why: string }
   /** Deltas of ours that a fork voided were asserted again. */
   | { readonly kind: 'reasserted'; readonly namespace: string; readonly deltas: number }
+  /** A function of that name failed on a delta, or was stopped. */
+  | { readonly kind: 'function'; readonly namespace: string; readonly name: string; readonly event: FunctionEvent }

@@ -18,7 +18,7 @@ import type { QueryJson } from '../query/algebra.ts'
 import { Fluent } from '../query/from.ts'
 import { LiveQuery } from '../query/live/live-query.ts'
 import { type Explanation as QueryExplanation, explainPlan, type QueryPage } from '../query/run.ts'
-import type { NamespaceCounts, Position, Store } from '../store/store.ts'
+import type { NamespaceCounts, Notes, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
 import type { Change } from '../view/diff.ts'
@@ -30,6 +30,10 @@ import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts
 import { changesUpTo } from './changes-up-to.ts'
 import { type ContextInput, contextValue, type ResolverInput, resolverValue } from './definition-input.ts'
 import { CONTEXT, RESOLVER } from './definitions.ts'
+import type { NodeEvent } from './events.ts'
+import type { DeltaFunction, FunctionStatus } from './functions/function.ts'
+import { Functions } from './functions/functions.ts'
+import type { FunctionOptions, Handler } from './functions/options.ts'
 import { Freshness } from './freshness.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
 import type { LocalContexts } from './local-contexts.ts'
@@ -108,6 +112,9 @@ export interface NamespaceParts {
   readonly closing: AbortSignal
   /** Contexts of this node alone. */
   readonly contexts: LocalContexts
+  readonly tell: (event: NodeEvent) => void
+  /** Has the node wait for the end of work that uses the store, before it closes it. */
+  readonly awaitEnd: (ended: Promise<void>) => void
 }
 
 const IDS_COUNT_MAX = 10_000
@@ -118,11 +125,19 @@ export class Namespace {
   readonly id: NamespaceId
   readonly #parts: NamespaceParts
   readonly #views: Views
+  readonly #functions: Functions
 
   constructor(name: string, id: NamespaceId, parts: NamespaceParts) {
     this.name = name
     this.id = id
     this.#parts = parts
+    this.#functions = new Functions({
+      ...parts,
+      namespace: id,
+      creator: (identity) => parts.writer(identity).creator,
+      write: (deltas, identity, notes) => this.#write(deltas, identity === undefined ? {} : { as: identity }, notes),
+      tell: (of, event) => parts.tell({ kind: 'function', namespace: name, name: of, event }),
+    })
     const { store, contexts } = parts
     this.#views = new Views({ store, namespace: id, name, contexts, freshness: new Freshness(store, id) })
   }
@@ -282,6 +297,21 @@ export class Namespace {
   }
 
   /**
+   * Hands each delta to `handler`, one at a time, in the order in which this node took them in, from a cursor that survives
+   * restarts: each at least once. What the handler emits is committed together with the cursor, so it is in the log exactly
+   * once, however often this node is killed meanwhile. src/node/README.md, Functions, says what becomes of a handler that
+   * throws and of loops. Throws RZ_FUNCTION_INVALID, RZ_FUNCTION_RUNNING, RZ_IDENTITY_UNKNOWN, RZ_RULE_… for a filter.
+   */
+  on(options: FunctionOptions, handler: Handler): DeltaFunction {
+    return this.#functions.start(options, handler)
+  }
+
+  /** The functions at work, and those that were stopped, with how far each is and what it failed on. */
+  functions(): readonly FunctionStatus[] {
+    return this.#functions.list()
+  }
+
+  /**
    * Writes a resolver: how one property of a collection is read on every node that gets it, from then on. Throws
    * RZ_DEFINITION_INVALID, RZ_RULE_* for what could not be read, and what `append` throws.
    */
@@ -404,14 +434,18 @@ export class Namespace {
     }
   }
 
-  async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions): Promise<Written> {
+  async #write(
+    deltas: readonly (readonly Pointer[])[],
+    options: WriteOptions,
+    notes?: Notes,
+  ): Promise<Written> {
     if (this.#parts.keep) {
       const message =
         'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
       throw new RhizomeError('RZ_NODE_KEEPER', message)
     }
     if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
-    return this.#parts.writer(options.as).write(deltas)
+    return this.#parts.writer(options.as).write(deltas, notes)
   }
 
   /** In no context and by no rules: what writing goes by. */

@@ -101,6 +101,8 @@ export class RhizomeNode implements AsyncDisposable {
   #early: NodeEvent[] | undefined = []
   readonly #closing = new AbortController()
   readonly #following: Promise<void>
+  /** Work that ends before the store closes. */
+  readonly #working = new Set<Promise<void>>()
   #closed: Promise<void> | undefined
 
   /** @internal Use `openNode`. */
@@ -208,7 +210,12 @@ export class RhizomeNode implements AsyncDisposable {
     if (this.#replication !== undefined) closing.use(this.#replication)
     for (const { writers } of this.#holdings.values()) for (const writer of writers.values()) writer.close()
     this.#closing.abort(new RhizomeError('RZ_STORE_CLOSED', 'the node was closed'))
-    await this.#following
+    await Promise.all([this.#following, ...this.#working])
+  }
+
+  #awaitEnd(ended: Promise<void>): void {
+    this.#working.add(ended)
+    void ended.then(() => this.#working.delete(ended))
   }
 
   #replicate(net: Net): Replication {
@@ -238,6 +245,8 @@ export class RhizomeNode implements AsyncDisposable {
       keep: this.#keep,
       signer: this.#identities[0].signer,
       closing: this.#closing.signal,
+      tell: (event) => this.#tell(event),
+      awaitEnd: (ended) => this.#awaitEnd(ended),
       contexts: this.#contexts,
     })
     this.#holdings.set(topic, { namespace, ownLogs, writers })

@@ -93,6 +93,13 @@ export function losslessView(
   }
 }
 
+/** Whether a delta stands among `negations`: those that negate it, or one of them, and so on. Everyone's count. */
+export function stands(delta: Delta, negations: readonly Delta[]): boolean {
+  if (negations.length === 0) return true
+  const known = new Map(negations.map((negation) => [negation.id as string, negation]))
+  return new Evidence([delta], known, undefined).against(delta).standing
+}
+
 /** Its value is made when it is read: all those of a delta that speaks about many properties are as large as their square. */
 function claimOf(delta: Delta, pointer: ReferencePointer, { negatedBy, standing }: Against): Claim {
   return {

@@ -20,6 +20,8 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
     signer: signer(1),
     contexts: localContexts(),
     closing: new AbortController().signal,
+    tell: () => expect.unreachable('nothing happens'),
+    awaitEnd: () => expect.unreachable('nothing is begun'),
   })
   const seqs: number[] = []
   for await (const { delta } of namespace.deltas({ live: false })) seqs.push(delta.seq)
