@@ -8,9 +8,9 @@ import { entityIdOf, parseEntityId } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { type Lens, ReadCache, type ReadCacheOptions } from '../query/read-cache.ts'
-import { keptReading, readingIn } from '../query/reading.ts'
-import { type QueryPage, runQuery } from '../query/run.ts'
-import type { Store } from '../store/store.ts'
+import type { ViewOf } from '../query/named-views.ts'
+import { keptReading, type Reading, readingIn } from '../query/reading.ts'
+import type { Position, Store } from '../store/store.ts'
 import {
   type Context,
   type ContextEvidence,
@@ -98,10 +98,12 @@ export interface Frame {
   readonly context: Context
   readonly resolvers: ResolverSet
   readonly moment: Moment | undefined
+  /** Queries that records hold then. */
+  readonly viewOf: ViewOf
 }
 
 /** Views that are kept are those of the current moment, in a context that others ask for as well. */
-interface AskedFrame extends Frame, Lens {
+export interface AskedFrame extends Frame, Lens {
   readonly isKept: boolean
 }
 
@@ -109,6 +111,8 @@ export class Views {
   readonly #options: ViewsOptions
   readonly #definitions: DefinitionRecords
   readonly #cache: ReadCache
+  /** A walk over all entities asks for the same moment for each, and a frontier of thousands of logs takes time to read. */
+  #lastMoment: { readonly asOf: AsOfInput; readonly position: Position; readonly moment: Moment } | undefined
 
   constructor(options: ViewsOptions) {
     const { store, namespace, freshness } = options
@@ -178,16 +182,14 @@ export class Views {
     return diffViews(at(from), at(to))
   }
 
-  query(json: unknown, options: ViewOptions): QueryPage {
-    const frame = this.#frame(options)
-    const { context, resolvers, moment, isKept } = frame
-    const { store, namespace } = this.#options
-    const reading = isKept ? keptReading(this.#cache, frame) : readingIn(context, resolvers)
-    return runQuery(json, store, namespace, { reading, ...(moment && { admits: moment.admits }) })
+  /** How a query reads deltas. */
+  reading(frame: AskedFrame): Reading {
+    return frame.isKept ? keptReading(this.#cache, frame) : readingIn(frame.context, frame.resolvers)
   }
 
-  definitions(): Definitions {
-    return this.#definitions.at()
+  /** Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
+  definitions(asOf?: AsOfInput): Definitions {
+    return this.#definitions.at(this.#moment(asOf))
   }
 
   problems(): readonly DefinitionProblem[] {
@@ -218,11 +220,11 @@ export class Views {
     const moment = this.#moment(asOf)
     const definitions = this.#definitions.at(moment)
     const context = id === undefined ? OPEN_CONTEXT : this.#recorded(definitions, id)
-    return { context, resolvers: definitions.resolversIn(context), moment }
+    return { context, resolvers: definitions.resolversIn(context), moment, viewOf: viewsIn(definitions) }
   }
 
-  /** What is in force in a context now. Throws RZ_CONTEXT_UNKNOWN. */
-  frame(options: ContextOptions): Frame {
+  /** What a question is answered by. Throws RZ_CONTEXT_UNKNOWN, RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
+  frame(options: ViewOptions): AskedFrame {
     return this.#frame(options)
   }
 
@@ -237,12 +239,21 @@ export class Views {
       logged: definitions.resolvers,
       resolvers: definitions.resolversIn(context),
       moment,
+      viewOf: viewsIn(definitions),
       isKept: moment === undefined && filter === undefined,
     }
   }
 
   #moment(asOf: AsOfInput | undefined): Moment | undefined {
-    return asOf === undefined ? undefined : momentOf(asOf, this.#options.store, this.#options.namespace)
+    if (asOf === undefined) return undefined
+    const { store, namespace } = this.#options
+    const position = store.position()
+    const last = this.#lastMoment
+    if (last?.asOf === asOf && last.position === position) return last.moment
+    const moment = momentOf(asOf, store, namespace)
+    // A date may be changed by its owner.
+    if (typeof asOf !== 'object') this.#lastMoment = { asOf, position, moment }
+    return moment
   }
 
   #evidenceIn(entity: string, { context, moment }: Frame): ContextEvidence {
@@ -277,4 +288,8 @@ export class Views {
     const why = fault === undefined ? `write one as the record context/${id}, or pin one on this node` : fault.message
     throw new RhizomeError('RZ_CONTEXT_UNKNOWN', `"${this.#options.name}" has no context "${id}" then${whose}: ${why}`)
   }
+}
+
+function viewsIn({ records }: Definitions): ViewOf {
+  return (id) => records.query.get(id)?.definition?.query
 }
