@@ -16,7 +16,7 @@ import type { Json } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
 
 /** A failure told by the node, with its code there. */
-export class AnswerError extends Error {
+class AnswerError extends Error {
   override readonly name = 'AnswerError'
   readonly code: string
   readonly status: number
