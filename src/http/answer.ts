@@ -34,8 +34,18 @@ export function sendEvents<Item>(
   items: AsyncIterable<Item>,
   write: (item: Item) => ServerSentEvent,
 ): FastifyReply {
+  return sendEventTexts(reply, written(items, write))
+}
+
+/** As `sendEvents`, of events that are written already (`eventText`). */
+export function sendEventTexts(reply: FastifyReply, texts: AsyncIterable<string>): FastifyReply {
   reply.header('x-accel-buffering', 'no')
-  return sendStream(reply, `${EVENT_STREAM}; charset=utf-8`, gathered(written(items, write), { heartbeat: ':\n\n' }))
+  return sendStream(reply, `${EVENT_STREAM}; charset=utf-8`, gathered(texts, { heartbeat: ':\n\n' }))
+}
+
+/** A server-sent event whose data is JSON. */
+export function eventText(id: string, name: string, json: string): string {
+  return `id: ${id}\nevent: ${name}\ndata: ${json}\n\n`
 }
 
 async function* written<Item>(
@@ -44,7 +54,7 @@ async function* written<Item>(
 ): AsyncGenerator<string> {
   for await (const item of items) {
     const { id, name, json } = write(item)
-    yield `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(json)}\n\n`
+    yield eventText(id, name, JSON.stringify(json))
   }
 }
 

@@ -87,7 +87,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   for (const scope of [canonical, { prefix: '/api', namespaceOf: first }]) {
     addDeltaRoutes(app, context, scope)
     addDefinitionRoutes(app, scope)
-    addQueryRoutes(app, scope)
+    addQueryRoutes(app, context, scope)
   }
   addViewRoutes(app, context, canonical)
   addEntityRoutes(app, canonical)

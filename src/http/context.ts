@@ -18,6 +18,8 @@ export type Application = FastifyInstance<
 export interface Context {
   readonly node: RhizomeNode
   readonly followers: Followers
+  /** Those that keep rows in memory: fewer. */
+  readonly liveQueries: Followers
   /** Hears of failures that are not the request's. */
   readonly onError: (error: unknown) => void
   /** Who may connect to the node, as its status tells. */

@@ -60,6 +60,8 @@ export const FRONTIER_LOGS_MAX = 64
 export const CONNECTIONS_MAX = 1_024
 /** Streams that follow the log at once; more are RZ_HTTP_BUSY. */
 export const FOLLOWERS_MAX = 128
+/** Queries that are followed at once, each with up to 128 MiB of rows; more are RZ_HTTP_BUSY. */
+export const LIVE_QUERIES_MAX = 16
 /** Streams say something at least this often, so that both ends notice a dead connection. */
 export const HEARTBEAT_MS = 15_000
 /** A connection on which nothing moves is cut: four heartbeats. */

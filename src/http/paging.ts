@@ -10,6 +10,11 @@ export function wantsLines(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes(NDJSON)
 }
 
+/** True when the request asks for events instead of an answer. */
+export function wantsEvents(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? '').includes(EVENT_STREAM)
+}
+
 /** Names the page after this one in the `Link` header, and returns its path. */
 export function linkNext(request: FastifyRequest, reply: FastifyReply, after: string): string {
   const [path = '', query = ''] = request.url.split('?', 2)

@@ -4,30 +4,60 @@ import { RhizomeError } from '../errors.ts'
 import { toJson } from '../delta/json.ts'
 import type { Namespace } from '../node/namespace.ts'
 import { nameFrontier } from './answer.ts'
-import type { Application, Scope } from './context.ts'
+import { parseBody } from './body.ts'
+import type { Application, Context, Scope } from './context.ts'
+import { Cursors } from './cursor.ts'
 import { checkDepth } from './json.ts'
+import { sendLiveQuery } from './live-query.ts'
+import { EVENT_STREAM, wantsEvents } from './paging.ts'
 import { readingOf } from './reading.ts'
-import { NO_QUERY, PATH, PLAN, QUERY, ROWS, VIEW_QUERY } from './schemas.ts'
+import { LIVE_ROWS, NO_QUERY, PATH, PLAN, QUERY, QUERY_EVENTS_QUERY, ROWS, VIEW_QUERY } from './schemas.ts'
 
 type Query = Parameters<Namespace['query']>[0]
 
-export function addQueryRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+export function addQueryRoutes(app: Application, context: Context, { prefix, namespaceOf }: Scope): void {
+  const cursors = new Cursors(context.node.instance)
   const asked = {
     operationId: 'query',
     tag: 'queries',
-    summary: 'A page of the rows that a query asks for',
+    summary: 'A page of the rows that a query asks for; as server-sent events, all of them and what changes',
+    streams: { [EVENT_STREAM]: LIVE_ROWS },
     params: PATH,
     querystring: VIEW_QUERY,
     body: QUERY,
     response: { 200: ROWS },
   } as const
-  app.post(`${prefix}/query`, { schema: asked }, ({ params, query: options, body }, reply) => {
+  app.post(`${prefix}/query`, { schema: asked }, (request, reply) => {
+    const { params, query: options, body } = request
     const namespace = namespaceOf(params)
+    if (wantsEvents(request)) {
+      const { asOf, ...live } = readingOf(options)
+      if (asOf !== undefined)
+        throw new RhizomeError('RZ_HTTP_INPUT', 'a query that is followed is of now: leave out "asOf"')
+      return sendLiveQuery(reply, queryIn(body), live, { namespace, cursors, followers: context.liveQueries })
+    }
     const { rows, next } = namespace.query(queryIn(body), readingOf(options))
     nameFrontier(reply, namespace, options.asOf)
     // Written here: rows may have columns of any name, which no schema lists.
     reply.type('application/json; charset=utf-8')
     return JSON.stringify({ rows: rows.map(toJson), ...(next === undefined ? {} : { next }) })
+  })
+
+  const followed = {
+    operationId: 'followQuery',
+    tag: 'queries',
+    summary: 'Server-sent events `rows`, all that there are, then `change` whenever that alters',
+    description: 'For what has no body to send, as `EventSource`. Whoever comes back begins with `rows` anew.',
+    streams: { [EVENT_STREAM]: LIVE_ROWS },
+    params: PATH,
+    querystring: QUERY_EVENTS_QUERY,
+  } as const
+  // No HEAD: it would follow for ever.
+  app.get(`${prefix}/query/events`, { schema: followed, exposeHeadRoute: false }, ({ params, query }, reply) => {
+    const { query: text, rows = false, ...options } = query
+    const live = { ...readingOf(options), rows }
+    const answer = { namespace: namespaceOf(params), cursors, followers: context.liveQueries }
+    return sendLiveQuery(reply, queryIn(parseBody(text)), live, answer)
   })
 
   const explained = {

@@ -95,6 +95,28 @@ export const ROWS = {
   },
 } as const
 
+/** What an event of a followed query holds: `rows` the first time, then what came and went. */
+export const LIVE_ROWS = {
+  title: 'LiveRows',
+  type: 'object',
+  properties: {
+    rows: { type: 'array', items: ANY_OBJECT },
+    added: { type: 'array', items: ANY_OBJECT },
+    removed: { type: 'array', items: ANY_OBJECT },
+  },
+} as const
+
+export const QUERY_EVENTS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['query'],
+  properties: {
+    query: { ...TEXT, description: 'A query as JSON: see src/query/README.md.' },
+    context: CONTEXT,
+    rows: { type: 'boolean', description: 'Each change holds all rows, in order, too.' },
+  },
+} as const
+
 export const PLAN = {
   title: 'Plan',
   type: 'object',

@@ -19,6 +19,7 @@ import {
   HOST_DEFAULT,
   type HttpOptions,
   IDLE_MS,
+  LIVE_QUERIES_MAX,
   PORT_DEFAULT,
   PORT_FALLBACK_COUNT,
 } from './options.ts'
@@ -50,6 +51,7 @@ export async function openHttp(node: RhizomeNode, options: HttpOptions = {}): Pr
   const app = await makeApplication({
     node,
     followers: new Followers(closing.signal),
+    liveQueries: new Followers(closing.signal, LIVE_QUERIES_MAX),
     overlay: options.overlay ?? 'open',
     urls: () => urls,
     access: { allowHosts, allowOrigins },

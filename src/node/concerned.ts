@@ -17,7 +17,8 @@ export function concernedBy(change: Change, store: Store, namespace: NamespaceId
 /** The entities that the deltas point at. */
 export function entitiesOf(deltas: readonly Delta[]): ReadonlySet<string> {
   const entities = new Set<string>()
-  for (const { pointers } of deltas) for (const pointer of pointers) if (isReference(pointer)) entities.add(pointer.target)
+  for (const { pointers } of deltas)
+    for (const pointer of pointers) if (isReference(pointer)) entities.add(pointer.target)
   return entities
 }
 
