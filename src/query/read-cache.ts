@@ -39,7 +39,7 @@ const BYTES_DEFAULT = 33_554_432
 /** A view that takes more than this share of all is not kept: it would push out too many. */
 const LARGE_SHARE = 64
 /** What an entry takes beside its values: measured, with keys, maps and objects. */
-const ENTRY_BYTES = 700
+const ENTRY_BYTES = 800
 /** Contexts in which one entity is kept. */
 const LENSES_MAX = 8
 /** Where a scan finds no room, it pushes out one view for so many that it reads, so that a cycle of scans finds some again. */

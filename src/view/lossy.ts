@@ -34,6 +34,9 @@ const SHARED_GAS = 300_000
 /** The most that one property is given, but for its candidates. */
 const PROPERTY_GAS = 100_000
 
+/** Of most views: one for all, since a map without a prototype takes as much as a small view. */
+const NO_ERRORS: ResolvedView['errors'] = Object.freeze(mapOf<Fault>([]))
+
 export interface ResolvedView extends LossyView {
   /** Per property that has no value because its resolver failed. Ordered and without a prototype, as `properties`. */
   readonly errors: { readonly [property: string]: Fault }
@@ -41,7 +44,7 @@ export interface ResolvedView extends LossyView {
 
 export function lossyView(view: LosslessView, resolvers: ResolverSet): ResolvedView {
   const own = resolvers.collections.get(parseEntityId(view.id)?.collection ?? '')
-  if (own === undefined) return { ...latestView(view), errors: mapOf<Fault>([]) }
+  if (own === undefined) return { ...latestView(view), errors: NO_ERRORS }
   return new Resolution(view, own).view()
 }
 
@@ -75,7 +78,7 @@ class Resolution {
     return {
       id: this.#view.id,
       properties: mapOf(inOrder(this.#values)),
-      errors: mapOf(inOrder(this.#errors)),
+      errors: this.#errors.size === 0 ? NO_ERRORS : mapOf(inOrder(this.#errors)),
     }
   }
 
