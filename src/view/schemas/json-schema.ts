@@ -11,7 +11,7 @@ import { isList } from '../../delta/value.ts'
 import { RhizomeError } from '../../errors.ts'
 import { compileDocument } from './document.ts'
 import { invalidSchema } from './keywords/written.ts'
-import { GAS_BASE, GAS_PER_ITEM, SCHEMA_DEPTH_MAX, SCHEMA_ITEMS_MAX } from './limits.ts'
+import { GAS_BASE, GAS_PER_ITEM, SCHEMA_DEPTH_MAX, SCHEMA_ITEMS_MAX, VALUE_LEVELS_MAX } from './limits.ts'
 import { Run, type SchemaFault } from './run.ts'
 import { applyRoot } from './subschema.ts'
 
@@ -28,8 +28,9 @@ export function compileJsonSchema(written: unknown): JsonSchema {
   const { schema, evaluates } = compileDocument(new Copy().of(written, 0, ''))
   return {
     faultsOf: (value) => {
-      const run = new Run(GAS_BASE + GAS_PER_ITEM * itemsIn(value))
+      const run = new Run(GAS_BASE)
       try {
+        run.spend(-GAS_PER_ITEM * itemsIn(value, 0))
         applyRoot(schema, value, run, evaluates)
       } catch (error) {
         if (!(error instanceof RhizomeError) || error.code !== 'RZ_SCHEMA_GAS') throw error
@@ -85,11 +86,13 @@ class Copy {
   }
 }
 
-/** Values in a value, itself and those at any depth. */
-function itemsIn(value: Value): number {
+/** Values in a value, itself and those at any depth. Throws RZ_SCHEMA_GAS where it is deeper than any record's. */
+function itemsIn(value: Value, depth: number): number {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 1
+  if (depth > VALUE_LEVELS_MAX)
+    throw new RhizomeError('RZ_SCHEMA_GAS', 'is nested too deep to be held against its schema')
   const parts = isList(value) ? value : Object.values(value)
   let count = 1
-  for (const part of parts) count += itemsIn(part)
+  for (const part of parts) count += itemsIn(part, depth + 1)
   return count
 }

@@ -16,6 +16,8 @@ export const PATTERNS_STEPS_MAX = 16_384
 
 /** Schemas applied within one another: past it, a `$ref` leads back to itself. */
 export const APPLIED_DEPTH_MAX = 512
+/** Nesting of a record: more than a rule's result may have, and than a value that is written. */
+export const VALUE_LEVELS_MAX = 64
 /** Reasons that one validation gives. */
 export const FAULTS_MAX = 16
 

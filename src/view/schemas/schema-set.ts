@@ -4,7 +4,7 @@ import { compareDeltas } from '../../delta/order.ts'
 import type { DefinitionRecord } from '../definition.ts'
 import type { Schema } from './schema.ts'
 
-/** The schemas of one collection, one of each version, the latest version last. Never empty. */
+/** The schemas of one collection, one of each version, the latest version last; at most 16, and never empty. */
 export type CollectionSchemas = readonly [Schema, ...Schema[]]
 
 export interface SchemaSet {
@@ -24,10 +24,12 @@ export function schemaSet(records: readonly DefinitionRecord<Schema>[]): SchemaS
   }
 }
 
+/** Versions of one collection's schema that count: the latest. Each costs every record that breaks it a validation. */
+const VERSIONS_MAX = 16
+
 function inOrder(versions: ReadonlyMap<number, Schema>): CollectionSchemas {
-  return [...versions.values()].sort(
-    (a, b) => a.definition.version - b.definition.version,
-  ) as readonly Schema[] as CollectionSchemas
+  const sorted: readonly Schema[] = [...versions.values()].sort((a, b) => a.definition.version - b.definition.version)
+  return sorted.slice(-VERSIONS_MAX) as readonly Schema[] as CollectionSchemas
 }
 
 function byClaim(a: Schema, b: Schema): number {

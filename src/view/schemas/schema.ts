@@ -63,9 +63,7 @@ function parseDefinition(value: Value): SchemaDefinition {
   }
   refuseOthers(fields, FIELDS)
   const { collection, version = 1, schema, references, indexes } = fields
-  if (typeof collection !== 'string' || collection === '' || collection.includes('/')) {
-    throw invalid('"collection" is the name of a collection')
-  }
+  if (!isCollection(collection)) throw invalid('"collection" is the name of a collection')
   if (RESERVED_COLLECTIONS.has(collection)) throw invalid(`records of type ${collection} have a form of their own`)
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 1 || version > VERSION_MAX) {
     throw invalid(`"version" is a whole number from 1 to ${VERSION_MAX}`)
@@ -87,9 +85,7 @@ function referencesOf(references: Value | undefined): SchemaDefinition['referenc
   if (entries.length > REFERENCES_MAX) throw invalid(`"references" has at most ${REFERENCES_MAX} properties`)
   return Object.fromEntries(
     entries.map(([property, collection]) => {
-      if (property !== '' && typeof collection === 'string' && collection !== '' && !collection.includes('/')) {
-        return [property, collection]
-      }
+      if (property !== '' && isCollection(collection)) return [property, collection]
       throw invalid('"references" has for each property the name of a collection')
     }),
   )
@@ -102,4 +98,8 @@ function indexesOf(indexes: Value | undefined): readonly string[] {
     if (named.length === indexes.length) return [...new Set(named)]
   }
   throw invalid(`"indexes" is a list of at most ${INDEXES_MAX} names of properties`)
+}
+
+function isCollection(name: Value | undefined): name is string {
+  return typeof name === 'string' && name !== '' && name !== '.' && !name.includes('/')
 }

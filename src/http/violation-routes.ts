@@ -1,0 +1,30 @@
+/** The route that lists records which break the schemas in force. */
+
+import type { Application, Scope } from './context.ts'
+import { linkNext } from './paging.ts'
+import { PATH, VIOLATIONS, VIOLATIONS_QUERY } from './schemas.ts'
+
+export function addViolationRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+  const listed = {
+    operationId: 'listViolations',
+    tag: 'definitions',
+    summary: 'Records that break the schemas in force, by page',
+    params: PATH,
+    querystring: VIOLATIONS_QUERY,
+    response: { 200: VIOLATIONS },
+  } as const
+  app.get(`${prefix}/violations`, { schema: listed }, async (request, reply) => {
+    const { collection, after, limit } = request.query
+    const page = await namespaceOf(request.params).violations({
+      ...(collection !== undefined && { collection }),
+      ...(after !== undefined && { after }),
+      ...(limit !== undefined && { countMax: limit }),
+    })
+    const { violations, isCut } = page
+    return {
+      violations,
+      ...(isCut && { isCut }),
+      ...(page.after !== undefined && { next: linkNext(request, reply, page.after) }),
+    }
+  })
+}
