@@ -169,8 +169,7 @@ export class DeltaFunction implements AsyncDisposable {
       if (!this.#performer.goesOn) return
     }
     if (this.#parts.onStanding === undefined) return
-    const negating = deltas.filter((delta) => !this.#isPassedOver(delta, causes.get(delta.id)))
-    await this.#tellStanding([...deltas, ...negatedBy(negating, this.#parts)], position, depthOf(negating, causes))
+    await this.#tellStanding([...deltas, ...negatedBy(deltas, this.#parts)], position, depthOf(deltas, causes))
   }
 
   async #takeDelta(delta: Delta, position: Position, cause: StatedCause | undefined, after: Place): Promise<void> {

@@ -58,7 +58,7 @@ export interface FunctionOptions {
   readonly filter?: Value | ((delta: Delta) => boolean)
   /** Where it begins the first time. Default `start`: with the first delta held. */
   readonly from?: 'start' | 'now'
-  /** Told what became of deltas that were handed out. Default: nobody is. */
+  /** Told what became of deltas that were handed out, by the function's own doing too. Default: nobody is. */
   readonly onStanding?: StandingHandler
   /** Hands out what the function has emitted itself, under this identity, too: the depth limit ends it. Default false. */
   readonly own?: boolean

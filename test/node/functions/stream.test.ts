@@ -3,44 +3,17 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   compareDeltas,
   type Delta,
-  type DeltaFunction,
   type Emit,
-  type FunctionOptions,
   type Handler,
-  isReference,
   type Namespace,
-  type NodeEvent,
   openNode,
   type Position,
-  type RhizomeNode,
   type Value,
 } from '../../../src/index.ts'
+import { caughtUp, functionEvents, said, start } from '../../support/functions.ts'
 import { openTestNode, temporaryFolder, until } from '../../support/nodes.ts'
 
 const open = async (): Promise<Namespace> => (await openTestNode()).namespace('users')
-
-/** Property and value of a delta that `put` wrote. */
-const said = ({ pointers: [about, value] }: Delta) =>
-  about !== undefined && isReference(about) ? [about.target, about.targetContext, value?.target] : []
-
-/** Starts a function that is closed after the test. */
-function start(users: Namespace, options: Partial<FunctionOptions>, handler: Handler): DeltaFunction {
-  const started = users.on({ name: 'f', retryMs: 1, ...options }, handler)
-  onTestFinished(() => started.close())
-  return started
-}
-
-/** Resolves once a function has dealt with all that there is. */
-const caughtUp = (started: DeltaFunction) => until('the function has caught up', () => started.status().lag === 0)
-
-/** What was told of functions. */
-function eventsOf(node: RhizomeNode) {
-  const events: (NodeEvent & { kind: 'function' })[] = []
-  node.onEvent((event) => {
-    if (event.kind === 'function') events.push(event)
-  })
-  return events
-}
 
 const fromStore = (users: Namespace, collection: string) => users.ids(collection).map((id) => users.get(collection, id))
 
@@ -112,14 +85,14 @@ describe('what a function is handed', () => {
   ])('a delta on which %s fails is listed and passed over', async (_, filter, code) => {
     const node = await openTestNode()
     const users = node.namespace('users')
-    const events = eventsOf(node)
+    const events = functionEvents(node)
     const seen: Delta[] = []
     const started = start(users, { filter }, (delta) => void seen.push(delta))
     const { deltas } = await users.put('user', 'a', { n: 1 })
     await until('it is listed', () => started.status().failedCount === 1)
     expect(seen).toEqual([])
     expect(started.status().failures).toEqual([expect.objectContaining({ delta: deltas[0], code })])
-    expect(events).toEqual([{ kind: 'function', namespace: 'users', name: 'f', event: expect.objectContaining({ kind: 'skipped' }) }])
+    expect(events).toEqual([expect.objectContaining({ kind: 'skipped', name: 'f', delta: deltas[0], code })])
   })
 
   it('of two functions each has a cursor of its own, and neither waits for the other', async () => {
@@ -130,7 +103,10 @@ describe('what a function is handed', () => {
     start(users, { name: 'quick' }, (delta) => void quick.push(said(delta)[2]))
     for (const n of [1, 2, 3]) await users.put('user', 'a', { n })
     await until('the quick one is done', () => quick.length === 3)
-    expect(users.functions()).toMatchObject([{ name: 'slow', handledCount: 0 }, { name: 'quick', lag: 0, handledCount: 3 }])
+    expect(users.functions()).toMatchObject([
+      { name: 'slow', handledCount: 0 },
+      { name: 'quick', lag: 0, handledCount: 3 },
+    ])
     expect(slow.status().lag).toBeGreaterThan(0)
     held.resolve()
     await caughtUp(slow)
@@ -236,9 +212,13 @@ describe('what a function emits', () => {
   })
 
   it.each([
-    ['that does not fit a block', 'RZ_BLOCK_TOO_LARGE', (emit: Emit) => {
-      for (let n = 0; n < 3; n++) emit.put('big', 'x', { [n]: 'x'.repeat(500_000) })
-    }],
+    [
+      'that does not fit a block',
+      'RZ_BLOCK_TOO_LARGE',
+      (emit: Emit) => {
+        for (let n = 0; n < 3; n++) emit.put('big', 'x', { [n]: 'x'.repeat(500_000) })
+      },
+    ],
     ['that is no delta', 'RZ_DELTA_INVALID', (emit: Emit) => void emit([])],
   ])('and is an emission %s is refused at once with a code, and passed over', async (_, code, fill) => {
     const users = await open()
