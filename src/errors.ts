@@ -70,6 +70,7 @@ export const ERROR_CODES = [
   'RZ_QUERY_CURSOR',
   'RZ_QUERY_CYCLE',
   'RZ_QUERY_UNKNOWN',
+  'RZ_QUERY_CHANGED',
   // cli
   'RZ_CLI_USAGE',
   'RZ_CLI_AMBIGUOUS',

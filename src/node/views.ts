@@ -9,7 +9,9 @@ import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { type Lens, ReadCache, type ReadCacheOptions } from '../query/read-cache.ts'
 import type { ViewOf } from '../query/named-views.ts'
-import { keptReading, type Reading, readingIn } from '../query/reading.ts'
+import { type Catalogue, NO_CATALOGUE } from '../query/plan.ts'
+import { keptReading, readingIn } from '../query/reading.ts'
+import { type QueryPage, runQuery } from '../query/run.ts'
 import type { Position, Store } from '../store/store.ts'
 import {
   type Context,
@@ -98,13 +100,13 @@ export interface Frame {
   readonly context: Context
   readonly resolvers: ResolverSet
   readonly moment: Moment | undefined
-  /** Queries that records hold then. */
-  readonly viewOf: ViewOf
 }
 
 /** Views that are kept are those of the current moment, in a context that others ask for as well. */
 export interface AskedFrame extends Frame, Lens {
   readonly isKept: boolean
+  /** Queries that records hold then. */
+  readonly viewOf: ViewOf
 }
 
 export class Views {
@@ -182,9 +184,14 @@ export class Views {
     return diffViews(at(from), at(to))
   }
 
-  /** How a query reads deltas. */
-  reading(frame: AskedFrame): Reading {
-    return frame.isKept ? keptReading(this.#cache, frame) : readingIn(frame.context, frame.resolvers)
+  /** `catalogueOf` says what the plan may rely on; by default on stored queries alone. */
+  query(json: unknown, options: ViewOptions, catalogueOf = withoutIndexes): QueryPage {
+    const frame = this.frame(options)
+    const { context, resolvers, moment, isKept } = frame
+    const { store, namespace } = this.#options
+    const reading = isKept ? keptReading(this.#cache, frame) : readingIn(context, resolvers)
+    const catalogue = catalogueOf(frame)
+    return runQuery(json, store, namespace, { reading, catalogue, ...(moment && { admits: moment.admits }) })
   }
 
   /** Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
@@ -220,7 +227,7 @@ export class Views {
     const moment = this.#moment(asOf)
     const definitions = this.#definitions.at(moment)
     const context = id === undefined ? OPEN_CONTEXT : this.#recorded(definitions, id)
-    return { context, resolvers: definitions.resolversIn(context), moment, viewOf: viewsIn(definitions) }
+    return { context, resolvers: definitions.resolversIn(context), moment }
   }
 
   /** What a question is answered by. Throws RZ_CONTEXT_UNKNOWN, RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
@@ -288,6 +295,10 @@ export class Views {
     const why = fault === undefined ? `write one as the record context/${id}, or pin one on this node` : fault.message
     throw new RhizomeError('RZ_CONTEXT_UNKNOWN', `"${this.#options.name}" has no context "${id}" then${whose}: ${why}`)
   }
+}
+
+function withoutIndexes({ viewOf }: AskedFrame): Catalogue {
+  return { ...NO_CATALOGUE, viewOf }
 }
 
 function viewsIn({ records }: Definitions): ViewOf {

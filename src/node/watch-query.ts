@@ -9,10 +9,12 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { entityIdOf } from '../delta/record.ts'
+import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { DEFAULT_LIMITS, Meter } from '../query/limits.ts'
 import type { LiveQuery } from '../query/live/live-query.ts'
 import type { LiveRun } from '../query/live/operator.ts'
+import type { ViewOf } from '../query/named-views.ts'
 import { readingIn } from '../query/reading.ts'
 import type { Row } from '../query/row.ts'
 import { StoreSource } from '../query/store-source.ts'
@@ -142,6 +144,7 @@ export class Following {
   #noteRules(): void {
     const { views, context, live } = this.#watching
     const frame = views.frame({ context })
+    checkViews(live.views, frame.viewOf)
     if (frame.context === this.#frame.context && frame.resolvers === this.#frame.resolvers) return
     const rules = rulesIn(frame, this.#watching)
     if (rules.context !== this.#rules.context) live.concernAll()
@@ -150,6 +153,18 @@ export class Following {
     }
     this.#frame = frame
     this.#rules = rules
+  }
+}
+
+/** Throws RZ_QUERY_CHANGED when a view that the query names says something else than when it was begun. */
+function checkViews(views: LiveQuery['views'], viewOf: ViewOf): void {
+  for (const [id, json] of views) {
+    const now = viewOf(id)
+    if (now === json || JSON.stringify(now) === JSON.stringify(json)) continue
+    throw new RhizomeError(
+      'RZ_QUERY_CHANGED',
+      `the stored query "${id}", which is watched, has changed: watch it again`,
+    )
   }
 }
 

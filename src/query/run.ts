@@ -50,6 +50,8 @@ export interface Prepared {
   readonly query: Query
   /** The same as it was written, with the views that it names: what a cursor is bound to. */
   readonly json: Json
+  /** The views that it names, directly or by others. */
+  readonly views: ReadonlyMap<string, Json>
   /** Rows on a page, where the query says so. */
   readonly count: number | undefined
   readonly after: Place | undefined
@@ -91,7 +93,7 @@ export function prepare(foreign: unknown, catalogue = NO_CATALOGUE): Prepared {
   const inner = cursorBase(written ?? json, views.found)
   const plan = keyed(planQuery(query, catalogue))
   const after = isPage && parsed.after !== undefined ? readCursor(parsed.after, plan.key, inner) : undefined
-  return { plan, query, json: inner, count: isPage ? parsed.count : undefined, after }
+  return { plan, query, json: inner, views: views.found, count: isPage ? parsed.count : undefined, after }
 }
 
 /** A cursor is bound to what the query means: to the views that it names too. */

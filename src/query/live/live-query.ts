@@ -8,6 +8,7 @@
  */
 
 import type { Delta } from '../../delta/delta.ts'
+import type { Json } from '../../delta/json.ts'
 import type { Place } from '../cursor.ts'
 import { DEFAULT_LIMITS, type RunLimits } from '../limits.ts'
 import type { ViewOf } from '../named-views.ts'
@@ -37,14 +38,17 @@ export class LiveQuery {
   readonly #top: LiveOperator
   readonly #shown: FirstRows | undefined
   readonly #ledger: Ledger
+  /** The stored queries that it names, as it was told of them: when one changes it is of no use any more. */
+  readonly views: ReadonlyMap<string, Json>
 
   /** Throws what `runQuery` throws before it reads. The outermost limit is how many rows are watched; without one, all. */
   constructor(json: unknown, { rows = false, limits, viewOf }: LiveQueryOptions = {}) {
-    const { query, plan, count, after } = prepare(
+    const { query, plan, count, after, views } = prepare(
       json,
       viewOf === undefined ? NO_CATALOGUE : { ...NO_CATALOGUE, viewOf },
     )
     this.#ledger = new Ledger({ ...DEFAULT_LIMITS, ...limits })
+    this.views = views
     this.#ordering = plan.key
     const operator = compileLive(query, this.#leaves, this.#ledger)
     const behind = (place: Place) => (row: Row) =>
