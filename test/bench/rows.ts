@@ -7,6 +7,8 @@ import { peers } from './rows/peers.ts'
 import { reconcile } from './rows/reconcile.ts'
 import { start } from './rows/start.ts'
 import { stored } from './rows/stored.ts'
+import { views } from './rows/views.ts'
+import { watch } from './rows/watch.ts'
 import { writeAwaited } from './rows/write-awaited.ts'
 import { writeBulk } from './rows/write-bulk.ts'
 
@@ -19,5 +21,7 @@ export const BENCHES: readonly Bench[] = [
   catchUp,
   reconcile,
   stored,
+  views,
+  watch,
   start,
 ]

@@ -22,6 +22,9 @@ switch (task.kind) {
   case 'open':
     await openAndRead(task.data, task.entity)
     break
+  case 'read-all':
+    await readAll(task.data, task.entities)
+    break
   case 'swallow':
     await swallow(task.bytes)
     break
@@ -73,6 +76,18 @@ async function openAndRead(data: string, entity: string): Promise<void> {
     sinceStartMs: performance.now(),
     rssBytes: process.memoryUsage.rss(),
   })
+  await node.close()
+}
+
+/** Every entity's views, lossy and lossless; tells the most memory that this process ever had. */
+async function readAll(data: string, entities: number): Promise<void> {
+  const node = await openNode({ topics: [TOPIC], data, network: false })
+  const users = benchNamespace(node)
+  for (let index = 0; index < entities; index++) {
+    const id = `item/${index}`
+    if (users.entity(id) === undefined || users.lossless(id) === undefined) throw new Error(`${id} is not there`)
+  }
+  tell({ kind: 'read', rssBytesMost: process.resourceUsage().maxRSS * 1_024 })
   await node.close()
 }
 

@@ -9,6 +9,7 @@ export type SecondTask =
   | { readonly kind: 'hold'; readonly folder: string; readonly peers: readonly string[]; readonly deltas: number }
   | { readonly kind: 'watch'; readonly folder: string; readonly peers: readonly string[]; readonly count: number }
   | { readonly kind: 'open'; readonly data: string; readonly entity: string }
+  | { readonly kind: 'read-all'; readonly data: string; readonly entities: number }
   | { readonly kind: 'swallow'; readonly bytes: number }
 
 /** Times are of `sharedMs`. */
@@ -18,6 +19,7 @@ export type Told =
   | { readonly kind: 'seen' }
   | { readonly kind: 'latencies'; readonly latenciesMs: readonly number[] }
   | { readonly kind: 'opened'; readonly tookMs: number; readonly sinceStartMs: number; readonly rssBytes: number }
+  | { readonly kind: 'read'; readonly rssBytesMost: number }
 
 const WAIT_MS_MAX = 300_000
 
