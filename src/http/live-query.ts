@@ -47,9 +47,9 @@ async function* eventsOf(begin: string, items: AsyncIterator<LiveRows>, cursors:
   try {
     yield begin
     for (;;) {
-      const { done, value } = await items.next()
-      if (done === true) return
-      yield changeText(value, cursors)
+      const next = await items.next()
+      if (next.done === true) return
+      yield changeText(next.value, cursors)
     }
   } catch (error) {
     const { problem, isOurs } = describe(error)

@@ -86,7 +86,8 @@ class Compiler {
         const passes = rowFilter(query.rule, below.plan, at)
         const plan = planSelect(below.plan, query.rule, at)
         const wanted = query.of.kind === 'collection' ? idsWanted(query.of, query.rule, below.plan) : undefined
-        const base = wanted === undefined || query.of.kind !== 'collection' ? below.base : { query: query.of, ids: wanted }
+        const base =
+          wanted === undefined || query.of.kind !== 'collection' ? below.base : { query: query.of, ids: wanted }
         return { plan, base, maps: [...below.maps, (row, run) => (passes(row, run) ? [row] : [])] }
       }
       case 'project': {
@@ -138,7 +139,10 @@ class Compiler {
       case 'limit': {
         const input = this.operator(query.of, at)
         const { key } = keyed(input.plan)
-        return stateful(planLimit(input.plan, query.count), new FirstRows(input.operator, key, query.count, this.#ledger))
+        return stateful(
+          planLimit(input.plan, query.count),
+          new FirstRows(input.operator, key, query.count, this.#ledger),
+        )
       }
       case 'closure': {
         const input = this.operator(query.of, at)

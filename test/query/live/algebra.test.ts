@@ -93,9 +93,23 @@ describe('a live query', () => {
   })
 
   it('tells of nothing when nothing of its result changes', () => {
-    const live = new LiveList({ project: { select: { collection: 'one' }, where: { '>': [{ var: 'x' }, 1] } }, columns: ['x'] })
-    live.become({ one: [{ id: 'a', x: 2 }, { id: 'b', x: 0 }] })
-    const { added, removed } = live.become({ one: [{ id: 'a', x: 2, y: 1 }, { id: 'b', x: 1 }, { id: 'c', x: 2 }] })
+    const live = new LiveList({
+      project: { select: { collection: 'one' }, where: { '>': [{ var: 'x' }, 1] } },
+      columns: ['x'],
+    })
+    live.become({
+      one: [
+        { id: 'a', x: 2 },
+        { id: 'b', x: 0 },
+      ],
+    })
+    const { added, removed } = live.become({
+      one: [
+        { id: 'a', x: 2, y: 1 },
+        { id: 'b', x: 1 },
+        { id: 'c', x: 2 },
+      ],
+    })
     expect([added, removed]).toEqual([[], []])
   })
 })

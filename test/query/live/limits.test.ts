@@ -11,7 +11,16 @@ const numbered = (count: number, more: object = {}) =>
 const kept: readonly (readonly [string, unknown])[] = [
   ['records', { collection: 'one' }],
   ['deltas that are grouped', { group: { collection: 'one' }, by: ['n'], aggregates: { all: { collect: 'n' } } }],
-  ['a join', { join: [{ collection: 'one', as: 'a' }, { collection: 'one', as: 'b' }], on: [['a.n', 'b.n']] }],
+  [
+    'a join',
+    {
+      join: [
+        { collection: 'one', as: 'a' },
+        { collection: 'one', as: 'b' },
+      ],
+      on: [['a.n', 'b.n']],
+    },
+  ],
   ['rows that are ordered', { limit: { order: { collection: 'one' }, by: ['n'] }, count: 2 }],
   ['rows without a key', { project: { collection: 'one' }, columns: ['n'] }],
   ['a closure', { closure: { collection: 'one', columns: ['id', 'n'] }, from: 'id', to: 'n' }],
@@ -48,7 +57,13 @@ describe('what a live query remembers', () => {
 describe('a change', () => {
   it('that makes more rows at once than a run may ends the query', () => {
     const same = (count: number) => numbered(count).map((record) => ({ ...record, n: 1 }))
-    const pairs = { join: [{ collection: 'one', as: 'a' }, { collection: 'two', as: 'b' }], on: [['a.n', 'b.n']] }
+    const pairs = {
+      join: [
+        { collection: 'one', as: 'a' },
+        { collection: 'two', as: 'b' },
+      ],
+      on: [['a.n', 'b.n']],
+    }
     const live = new LiveList(pairs)
     live.become({ one: same(800), two: same(10) })
     expect(codeOf(() => live.become({ one: same(800), two: same(800) }))).toBe('RZ_QUERY_LIMIT')

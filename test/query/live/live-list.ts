@@ -74,7 +74,8 @@ function differingEntities(before: Collections, after: Collections): readonly st
     const textsOf = (state: Collections) =>
       new Map((state[name] ?? []).map((record) => [record.id, JSON.stringify(record)] as const))
     const [old, now] = [textsOf(before), textsOf(after)]
-    for (const id of new Set([...old.keys(), ...now.keys()])) if (old.get(id) !== now.get(id)) entities.push(`${name}/${id}`)
+    for (const id of new Set([...old.keys(), ...now.keys()]))
+      if (old.get(id) !== now.get(id)) entities.push(`${name}/${id}`)
   }
   return entities
 }
