@@ -9,7 +9,6 @@ import { start } from './rows/start.ts'
 import { stored } from './rows/stored.ts'
 import { views } from './rows/views.ts'
 import { watch } from './rows/watch.ts'
-import { watch } from './rows/watch.ts'
 import { writeAwaited } from './rows/write-awaited.ts'
 import { writeBulk } from './rows/write-bulk.ts'
 
@@ -23,7 +22,6 @@ export const BENCHES: readonly Bench[] = [
   reconcile,
   stored,
   views,
-  watch,
   watch,
   start,
 ]
