@@ -135,7 +135,11 @@ export class Namespace {
       ...parts,
       namespace: id,
       creator: (identity) => parts.writer(identity).creator,
-      write: (deltas, identity, notes) => this.#write(deltas, identity === undefined ? {} : { as: identity }, notes),
+      write: async (deltas, notes, records, as) => {
+        const options = as === undefined ? {} : { as }
+        this.#conform(records, deltas, options)
+        return this.#write(deltas, options, notes)
+      },
       tell: (of, event) => parts.tell({ kind: 'function', namespace: name, name: of, event }),
     })
     const { store, contexts } = parts

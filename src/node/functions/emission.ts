@@ -16,6 +16,11 @@ export class Emission {
     })
   }
 
+  /** The entities of the records that were put. */
+  get records(): ReadonlySet<string> {
+    return this.#transaction.records
+  }
+
   /** Ends the gathering: what a handler emits after that is refused. */
   seal(): readonly (readonly Pointer[])[] {
     return this.#transaction.seal()

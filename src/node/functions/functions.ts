@@ -13,10 +13,12 @@ export interface FunctionsParts {
   readonly namespace: NamespaceId
   /** Of an identity. Throws RZ_IDENTITY_UNKNOWN. */
   readonly creator: (identity: string | undefined) => PeerId
+  /** As `PerformerParts.write`, in the name of an identity. */
   readonly write: (
     deltas: readonly (readonly Pointer[])[],
-    identity: string | undefined,
     notes: Notes,
+    records: ReadonlySet<string>,
+    identity: string | undefined,
   ) => Promise<unknown>
   readonly tell: (name: string, event: FunctionEvent) => void
   /** Ends when the node closes. */
@@ -52,7 +54,7 @@ export class Functions {
       onStanding: options.onStanding,
       creator: creator(as),
       start: settings.from === 'now' ? store.position() : POSITION_START,
-      write: (deltas, notes) => write(deltas, as, notes),
+      write: (deltas, notes, records) => write(deltas, notes, records, as),
       tell: (event) => tell(name, event),
       signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
       onClosed: () => this.#working.delete(name),

@@ -45,8 +45,12 @@ export interface PerformerParts {
   readonly store: Store
   readonly settings: Settings
   readonly memory: FunctionMemory
-  /** Writes deltas as one block together with notes. */
-  readonly write: (deltas: readonly (readonly Pointer[])[], notes: Notes) => Promise<unknown>
+  /** Writes deltas as one block together with notes; `records` are the entities of the records that it puts. */
+  readonly write: (
+    deltas: readonly (readonly Pointer[])[],
+    notes: Notes,
+    records: ReadonlySet<string>,
+  ) => Promise<unknown>
   readonly tell: (event: FunctionEvent) => void
   readonly signal: AbortSignal
 }
@@ -59,6 +63,8 @@ interface Failed {
 
 /** What the handler is not to blame for: it passes, and nothing is given up for it. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['RZ_STORE_FULL', 'RZ_STORE_FAILED', 'RZ_NODE_BUSY'])
+
+const NO_RECORDS: ReadonlySet<string> = new Set()
 
 export class Performer {
   readonly #parts: PerformerParts
@@ -121,7 +127,7 @@ export class Performer {
     try {
       if (emitted.length > 0) checkDepth(telling, settings)
       const cause = causePointers({ cause: delta.id, told, by: settings.name, depth }, emitted.length)
-      await this.write([...emitted, ...cause], notes, aboutOf(telling))
+      await this.write([...emitted, ...cause], notes, aboutOf(telling), emission.records)
     } catch (error) {
       // What cannot be written now never can: the handler would emit the same again.
       if (error instanceof RhizomeError && error.code !== 'RZ_STORE_CLOSED') {
@@ -135,12 +141,17 @@ export class Performer {
   }
 
   /** Waits out what is not the handler's fault. */
-  async write(deltas: readonly (readonly Pointer[])[], notes: Notes, about: About): Promise<void> {
+  async write(
+    deltas: readonly (readonly Pointer[])[],
+    notes: Notes,
+    about: About,
+    records: ReadonlySet<string> = NO_RECORDS,
+  ): Promise<void> {
     const { store, write, memory, settings } = this.#parts
     for (let attempt = 1; ; attempt++) {
       try {
         if (deltas.length === 0) store.setNotes(notes)
-        else await write(deltas, notes)
+        else await write(deltas, notes, records)
         return
       } catch (error) {
         if (!(error instanceof RhizomeError) || !PASSING.has(error.code)) throw error

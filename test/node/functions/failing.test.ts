@@ -158,7 +158,7 @@ describe('a store that takes nothing', () => {
       store,
       namespace: NAMESPACE,
       creator: () => signer(9).id,
-      write: async (deltas, _, notes) => {
+      write: async (deltas, notes) => {
         store.commit(runOf(log.append(deltas)), notes)
       },
       tell: (_, event) => void events.push(event),

@@ -234,6 +234,16 @@ describe('what a function emits', () => {
     expect(users.counts().blocks).toBe(1)
   })
 
+  it('that breaks a schema is refused as any write is', async () => {
+    const users = await open()
+    await users.schema('copies', { collection: 'copy', schema: { properties: { value: { type: 'string' } } } })
+    const started = start(users, { filter: { '==': [{ var: 'pointers.0.localContext' }, 'user'] } }, copy)
+    await users.put('user', 'a', { n: 1 })
+    await until('it is given up', () => started.status().failedCount === 1)
+    expect(started.status().failures).toMatchObject([{ code: 'RZ_SCHEMA_VIOLATION', attempts: 1 }])
+    expect(users.ids('copy')).toEqual([])
+  })
+
   it('is refused on a keeper, which may only look on', async () => {
     const data = await temporaryFolder()
     {
