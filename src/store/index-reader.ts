@@ -12,6 +12,7 @@ import type { HeldBlock } from './draft.ts'
 import type { Admits, ReadDeltas } from './log-index.ts'
 import type { HeldLog } from './heads.ts'
 import { chunkSumStart, entriesIn, hashPrefix, type IndexEntry } from './index-entries.ts'
+import type { ReadLimits } from './log-file.ts'
 import { damagedRow } from './log-rows.ts'
 import type { SqliteLog } from './log-sqlite.ts'
 
@@ -62,12 +63,17 @@ export class IndexReader {
   }
 
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined {
-    const { creator, logId } = splitLogKey(log)
-    const [namespaceNumber, creatorNumber] = [this.#nameNumber(namespace), this.#nameNumber(creator)]
-    if (namespaceNumber === undefined || creatorNumber === undefined) return undefined
-    const row = this.#statements.block.get(namespaceNumber, creatorNumber, logId, seq)
+    const key = this.#logKeyNumbers(namespace, log)
+    const row = key && this.#statements.block.get(...key, seq)
     if (row === undefined) return undefined
     return { block: this.#log.blockAt(Number(row['place'])), deltas: Number(row['deltas']) }
+  }
+
+  blocksFrom(namespace: NamespaceId, log: LogKey, fromSeq: number, limits: ReadLimits): readonly Block[] {
+    const key = this.#logKeyNumbers(namespace, log)
+    if (key === undefined) return []
+    const places = this.#statements.blocks.all(...key, fromSeq, limits.countMax).map((row) => Number(row['place']))
+    return this.#log.blocksAt(places, limits.bytesMax)
   }
 
   block(hash: string): Block | undefined {
@@ -98,7 +104,7 @@ export class IndexReader {
 
   #deltas(entries: readonly IndexEntry[]): readonly Delta[] {
     const slices = this.#log.reader.slices(entries)
-    return entries.map((entry, index) => this.#delta(entry, slices[index] as Buffer))
+    return entries.map((entry, index) => this.#delta(entry, slices[index] as Uint8Array))
   }
 
   #deltasNotRead(entries: readonly IndexEntry[], read: ReadDeltas): readonly Delta[] {
@@ -151,13 +157,21 @@ export class IndexReader {
     return entries
   }
 
-  #delta(entry: IndexEntry, slice: Buffer): Delta {
+  #delta(entry: IndexEntry, slice: Uint8Array): Delta {
     const { place, index, seq, ms, counter, sum } = entry
     if (crc32(slice) !== sum) throw damagedRow(place, 'a delta in it is not what was written')
     const { creator, logId } = this.#logOf(entry.log)
     const hash = hashText(slice.subarray(0, HASH_BYTES)) as BlockHash
     const origin = { hash, time: { ms, counter }, creator, host: this.#name(entry.host) as PeerId, logId, seq }
     return deltaOf(origin, index, slice.subarray(HASH_BYTES))
+  }
+
+  /** By which the row of a log is found. */
+  #logKeyNumbers(namespace: NamespaceId, log: LogKey): readonly [number, number, string] | undefined {
+    const { creator, logId } = splitLogKey(log)
+    const [namespaceNumber, creatorNumber] = [this.#nameNumber(namespace), this.#nameNumber(creator)]
+    if (namespaceNumber === undefined || creatorNumber === undefined) return undefined
+    return [namespaceNumber, creatorNumber, logId]
   }
 
   #logOf(number: number): NumberedLog {
@@ -243,6 +257,9 @@ function prepare(db: DatabaseSync) {
     block: db.prepare(`
       SELECT b.place, b.deltas FROM logs l JOIN blocks b ON b.log = l.number
       WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq = ?`),
+    blocks: db.prepare(`
+      SELECT b.place FROM logs l JOIN blocks b ON b.log = l.number
+      WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq >= ? ORDER BY b.seq LIMIT ?`),
     hash: db.prepare('SELECT place FROM hashes WHERE prefix = ?'),
     chunks: db.prepare('SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first', {
       returnArrays: true,

@@ -16,6 +16,7 @@ import { openIndexDatabase } from './index-schema.ts'
 import { IndexSignals } from './index-signals.ts'
 import { IndexWriter } from './index-writer.ts'
 import type { IndexWorkerStart } from './index-worker.ts'
+import type { ReadLimits } from './log-file.ts'
 import type { SqliteLog } from './log-sqlite.ts'
 import { removeDatabase } from './files.ts'
 import { isDamage, storeError } from './sqlite-errors.ts'
@@ -116,6 +117,10 @@ export class ThreadedIndex implements LogIndex {
 
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined {
     return this.#read(() => this.reader.heldBlock(namespace, log, seq))
+  }
+
+  blocksFrom(namespace: NamespaceId, log: LogKey, fromSeq: number, limits: ReadLimits): readonly Block[] {
+    return this.#read(() => this.reader.blocksFrom(namespace, log, fromSeq, limits))
   }
 
   block(hash: string): Block | undefined {

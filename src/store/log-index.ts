@@ -7,6 +7,7 @@ import type { Delta } from '../delta/delta.ts'
 import type { Block, LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { HeldBlock } from './draft.ts'
+import type { ReadLimits } from './log-file.ts'
 
 /** Whether blocks of a log count from `seq` on: asked of every block that an index finds. */
 export type Admits = (namespace: NamespaceId, log: LogKey, seq: number) => boolean
@@ -28,6 +29,8 @@ export interface LogIndex {
   /** Calls back, at some later time, after more has been indexed. */
   onIndexed(listener: () => void): void
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined
+  /** Consecutive blocks of a log from `fromSeq` on: one at least if that one is indexed, else within the limits. */
+  blocksFrom(namespace: NamespaceId, log: LogKey, fromSeq: number, limits: ReadLimits): readonly Block[]
   block(hash: string): Block | undefined
   /** The position of the block of that hash, void or not. */
   positionOf(hash: string): number | undefined

@@ -12,7 +12,7 @@ export interface Slice {
   readonly length: number
 }
 
-/** Of a statement: three parameters each, and an answer of some hundred kilobytes as a rule. */
+/** Of a statement: three parameters each, and an answer of some ten kilobytes as a rule. */
 const SLICES_MAX = 32
 
 export class LogReader {
@@ -52,6 +52,28 @@ export class LogReader {
     return found
   }
 
+  /**
+   * The records whose first rows are at `places`: one at least if there is one, else up to `bytesMax`. Those that follow
+   * each other in the log are read by one statement.
+   */
+  recordsAt(places: readonly number[], bytesMax: number): readonly StoredRecord[] {
+    const found: StoredRecord[] = []
+    let bytes = 0
+    while (found.length < places.length) {
+      const { length: before } = found
+      const start = places[before] as number
+      for (const record of recordsIn(this.rowsAfter(start - 1))) {
+        if (record.place !== places[found.length]) break
+        bytes += record.bytes
+        if (found.length > 0 && bytes > bytesMax) return found
+        found.push(record)
+        if (places[found.length] !== record.end + 1) break
+      }
+      if (found.length === before) throw damagedRow(start, 'it is missing')
+    }
+    return found
+  }
+
   /** The record whose first row is `place`. */
   at(place: number): StoredRecord {
     const [record] = this.after(place - 1, { countMax: 1, bytesMax: 0 })
@@ -60,38 +82,38 @@ export class LogReader {
   }
 
   /**
-   * Parts of rows, each after the hash of its block. One statement for all of them and one string as its answer: each
-   * blob that SQLite hands to JavaScript costs more than finding it. Throws RZ_STORE_DAMAGED where a row is missing.
+   * Parts of rows, each after the hash of its block. One statement for all of them and one blob as its answer: each that
+   * SQLite hands to JavaScript costs more than finding it. Throws RZ_STORE_DAMAGED where a row is missing.
    */
-  slices(wanted: readonly Slice[]): readonly Buffer[] {
-    const found: Buffer[] = []
+  slices(wanted: readonly Slice[]): readonly Uint8Array[] {
+    const found: Uint8Array[] = []
     for (let from = 0; from < wanted.length; from += SLICES_MAX) {
       for (const slice of this.#slices(wanted.slice(from, from + SLICES_MAX))) found.push(slice)
     }
     return found
   }
 
-  #slices(wanted: readonly Slice[]): readonly Buffer[] {
+  #slices(wanted: readonly Slice[]): readonly Uint8Array[] {
     const statement = this.#slicing.get(wanted.length) ?? this.#prepareSlicing(wanted.length)
     const row: unknown = statement.get(...wanted.flatMap(({ place, offset, length }) => [place, offset + 1, length]))
-    const [hex] = row as readonly [string | null]
-    const bytes = Buffer.from(hex ?? '', 'hex')
+    const [bytes] = row as readonly [Uint8Array | null]
     const total = wanted.reduce((sum, { length }) => sum + HASH_BYTES + length, 0)
-    if (bytes.length !== total) return wanted.flatMap((slice) => this.#slicesOrDamage(slice, wanted.length))
+    if (bytes?.length !== total) return wanted.flatMap((slice) => this.#slicesOrDamage(slice, wanted.length))
     let end = 0
     return wanted.map(({ length }) => bytes.subarray(end, (end += HASH_BYTES + length)))
   }
 
   /** Finds the row that is not as it should be by reading each alone. */
-  #slicesOrDamage(slice: Slice, among: number): readonly Buffer[] {
+  #slicesOrDamage(slice: Slice, among: number): readonly Uint8Array[] {
     if (among === 1) throw damagedRow(slice.place, 'it is missing or too short')
     return this.#slices([slice])
   }
 
   #prepareSlicing(count: number): StatementSync {
     const values = Array.from({ length: count }, () => '(?, ?, ?)').join(', ')
+    // Joining takes blobs for text without looking at them, and the cast gives their bytes back.
     const sql = `WITH wanted (place, start, length) AS (VALUES ${values})
-      SELECT group_concat(hex(log.hash) || hex(substr(log.bytes, start, length)), '')
+      SELECT CAST(group_concat(log.hash || substr(log.bytes, start, length), '') AS BLOB)
       FROM wanted CROSS JOIN log ON log.place = wanted.place`
     const statement = this.#db.prepare(sql, { returnArrays: true })
     this.#slicing.set(count, statement)

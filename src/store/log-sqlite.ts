@@ -131,6 +131,14 @@ export class SqliteLog implements LogFile {
     return this.#read(() => this.reader.at(place)).end
   }
 
+  /** As `LogReader.at` for each of them, up to `bytesMax`. */
+  blocksAt(places: readonly number[], bytesMax: number): readonly Block[] {
+    return this.#read(() => this.reader.recordsAt(places, bytesMax)).map((record) => {
+      if (record.kind !== 'block') throw damagedRow(record.place, 'it holds no block')
+      return record.block
+    })
+  }
+
   forkProofAt(place: number): ForkProof {
     const record = this.#read(() => this.reader.at(place))
     if (record.kind !== 'fork') throw damagedRow(place, 'it holds no fork proof')

@@ -12,7 +12,7 @@ import { deltaAt } from '../log/block-bytes.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../log/shown.ts'
 import type { HeldBlock, History } from './draft.ts'
-import type { Heads } from './heads.ts'
+import type { HeldLog, Heads } from './heads.ts'
 import type { Admits, LogIndex, ReadDeltas } from './log-index.ts'
 import type { Overlay } from './overlay.ts'
 import { negates } from './shown.ts'
@@ -38,23 +38,39 @@ export class Reading implements History {
   /** As `Store.readRun`. */
   run(namespace: NamespaceId, log: LogKey, fromSeq: number, bytesMax: number): Run | undefined {
     const held = this.#heads.get(namespace, log)
-    if (held?.head === undefined || held.top === undefined || fromSeq < 0 || fromSeq > held.head.seq) return undefined
+    if (held?.head === undefined || fromSeq < 0 || fromSeq > held.head.seq) return undefined
     const blocks: Block[] = []
     let bytes = 0
     let signedCount = 0
-    for (let seq = fromSeq; seq <= held.top.seq && blocks.length < RUN_BLOCKS_MAX; seq++) {
+    for (const block of this.#blocksFrom(held, fromSeq, bytesMax)) {
       // Past the cut there is nothing to give but the signature that the blocks before it lack.
-      if (seq > held.head.seq && signedCount > 0) break
-      const block = this.heldBlock(namespace, log, seq)?.block
-      if (block === undefined) throw damaged(log, seq)
+      if (block.header.seq > held.head.seq && signedCount > 0) break
       bytes += block.headerBytes.length + block.header.payloadBytes
       if (signedCount > 0 && bytes > bytesMax) break
       if (blocks.length > 0 && bytes > RUN_BYTES_MAX) break
       blocks.push(block)
       if (block.signature !== undefined) signedCount = blocks.length
+      if (blocks.length >= RUN_BLOCKS_MAX) break
     }
     const [first, ...rest] = blocks.slice(0, signedCount)
     return first === undefined ? undefined : { blocks: [first, ...rest] }
+  }
+
+  /** Blocks held of a log, oldest first, void ones too; some `bytesMax` of them are read ahead. */
+  *#blocksFrom({ namespace, log, top }: HeldLog, fromSeq: number, bytesMax: number): Generator<Block> {
+    let seq = fromSeq
+    let bytes = 0
+    while (top !== undefined && seq <= top.seq) {
+      const recent = this.#overlay.heldBlock(namespace, log, seq)
+      const limits = { countMax: RUN_BLOCKS_MAX, bytesMax: bytesMax - bytes }
+      const found = recent === undefined ? this.#index?.blocksFrom(namespace, log, seq, limits) : [recent.block]
+      if (found?.[0]?.header.seq !== seq) throw damaged(log, seq)
+      for (const block of found) {
+        yield block
+        bytes += block.headerBytes.length + block.header.payloadBytes
+        seq++
+      }
+    }
   }
 
   block(namespace: NamespaceId, hash: string): Block | undefined {
