@@ -49,23 +49,23 @@ export type {
 } from './node/functions/options.ts'
 export type { FunctionEvent } from './node/functions/performer.ts'
 export type { IdentitySummary } from './node/identity.ts'
-export type { ContextInput, ResolverInput } from './node/definition-input.ts'
-export type { AsOfInput } from './node/moment.ts'
 export {
-  type DeltasOptions,
-  type Entity,
-  type IdsOptions,
-  Namespace,
-  type PlacedDelta,
-  type PutOptions,
-  type PutResult,
-  type WriteOptions,
-} from './node/namespace.ts'
+  Collection,
+  type CollectionOptions,
+  type PropertiesInput,
+  type TypedEntity,
+  type WatchedEntity,
+} from './node/collection.ts'
+export type { ContextInput, ResolverInput, SchemaInput } from './node/definition-input.ts'
+export type { ReferredRecord, References } from './node/expand.ts'
+export type { AsOfInput } from './node/moment.ts'
+export { type DeltasOptions, Namespace, type PlacedDelta } from './node/namespace.ts'
 export { openNode, RhizomeNode } from './node/node.ts'
 export { type Durability, type NetworkOptions, type NodeOptions, TOPICS_MAX } from './node/options.ts'
 export type { PeerSummary } from './node/peers.ts'
 export { type OwnDelta, Transaction } from './node/transaction.ts'
 export type { ProofOptions } from './node/proof.ts'
+export type { QueryInput, RowsOptions, StoredQueryInput } from './node/queries.ts'
 export {
   type Completeness,
   type ProofReport,
@@ -74,14 +74,16 @@ export {
   type ProvenValue,
   verifyProof,
 } from './node/verify-proof.ts'
+export type { Entity, GetOptions, IdsOptions, PutOptions, PutResult, WriteOptions } from './node/records.ts'
 export { VERSION } from './node/version.ts'
+export type { Violation, ViolationFault, ViolationPage, ViolationsOptions } from './node/violations.ts'
 export type { ContextOptions, DefinitionProblem, DiffOptions, HistoryOptions, View, ViewOptions } from './node/views.ts'
 export type { EntityRange, ManyOptions, ViewSequence } from './node/view-sequence.ts'
 export type { WatchedView, WatchOptions } from './node/watch.ts'
 export type { LiveRows, WatchQueryOptions } from './node/watch-query.ts'
 export type { Written } from './node/writer.ts'
 export type { QueryJson } from './query/algebra.ts'
-export { Fluent, from, fromPointers, type RecordOf } from './query/from.ts'
+export { Fluent, from, fromPointers, fromView, type RecordOf } from './query/from.ts'
 export type { Row } from './query/row.ts'
 export type { Explanation as QueryExplanation, QueryPage } from './query/run.ts'
 export type { NamespaceCounts, Position } from './store/store.ts'
@@ -97,4 +99,7 @@ export type { Fault } from './view/fault.ts'
 export type { History, Moment } from './view/history.ts'
 export type { LossyView } from './view/latest.ts'
 export type { Claim, LosslessView, NegatedBy, Negation } from './view/lossless.ts'
+export { compileJsonSchema, type JsonSchema } from './view/schemas/json-schema.ts'
+export type { FromSchema, JsonSchemaInput } from './view/schemas/infer.ts'
+export type { SchemaFault } from './view/schemas/run.ts'
 export { concatenateWith, fromTrustedFirst, SHIPPED_RESOLVERS } from './view/resolvers/shipped.ts'

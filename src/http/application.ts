@@ -27,6 +27,7 @@ import { addProofRoutes } from './proof-routes.ts'
 import { addRecordRoutes } from './record-routes.ts'
 import type { TokenCheck } from './token.ts'
 import { addViewRoutes } from './view-routes.ts'
+import { addViolationRoutes } from './violation-routes.ts'
 import { Validation } from './validation.ts'
 
 export interface ApplicationOptions extends Context {
@@ -91,6 +92,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   }
   addViewRoutes(app, context, canonical)
   addEntityRoutes(app, canonical)
+  addViolationRoutes(app, canonical)
   addManyRoutes(app, context, canonical)
   addProofRoutes(app, canonical, first)
   await addImportRoute(app, context, canonical)

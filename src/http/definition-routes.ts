@@ -1,9 +1,13 @@
-/** Routes about definitions, which are records of the types `resolver` and `context`: writing, reading and deleting one. */
+/**
+ * Routes about definitions, which are records of the types `resolver`, `context`, `schema` and `query`: writing, reading and
+ * deleting one.
+ */
 
 import { RhizomeError } from '../errors.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
-import type { ResolverInput } from '../node/definition-input.ts'
+import type { ResolverInput, SchemaInput } from '../node/definition-input.ts'
 import type { Namespace } from '../node/namespace.ts'
+import type { StoredQueryInput } from '../node/queries.ts'
 import type { WriteOptions } from '../node/records.ts'
 import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
@@ -13,8 +17,8 @@ import { DEFINITION, DEFINED, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from '.
 
 interface Kind {
   /** In the names of operations. */
-  readonly name: 'Resolver' | 'Context'
-  readonly collection: 'resolver' | 'context'
+  readonly name: 'Resolver' | 'Context' | 'Schema' | 'StoredQuery'
+  readonly collection: 'resolver' | 'context' | 'schema' | 'query'
   /** Below the scope. */
   readonly path: string
   /** Throws for what is no definition. */
@@ -33,6 +37,18 @@ const KINDS: readonly Kind[] = [
     collection: 'context',
     path: 'contexts',
     write: (namespace, id, definition, options) => namespace.context(id, definition, options),
+  },
+  {
+    name: 'Schema',
+    collection: 'schema',
+    path: 'schemas',
+    write: (namespace, id, definition, options) => namespace.schema(id, definition as SchemaInput, options),
+  },
+  {
+    name: 'StoredQuery',
+    collection: 'query',
+    path: 'queries',
+    write: (namespace, id, definition, options) => namespace.storeQuery(id, definition as StoredQueryInput, options),
   },
 ]
 

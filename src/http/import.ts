@@ -32,8 +32,8 @@ export interface FailedLine {
 /** Writes one record and resolves to how many deltas that took. */
 export type WriteRecord = (id: string, properties: Readonly<Record<string, PropertyInput>>) => Promise<number>
 
-/** What a line can be at fault for: its shape and its size. */
-const LINE_FAULTS: ReadonlySet<number> = new Set([400, 413])
+/** What a line can be at fault for: its shape, its size, and the schema of its collection. */
+const LINE_FAULTS: ReadonlySet<number> = new Set([400, 413, 422])
 
 /** One import. */
 export class Import {

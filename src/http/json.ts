@@ -8,6 +8,7 @@ import type { Delta, Pointer, Value } from '../delta/delta.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
 import { type PropertyInput, ref } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
+import type { ReferredRecord } from '../node/expand.ts'
 import type { Entity } from '../node/records.ts'
 import { JSON_DEPTH_MAX } from './options.ts'
 
@@ -37,24 +38,54 @@ function readProperty(json: Json): PropertyInput {
   return ref(shape.target, shape.as)
 }
 
-/** `errors` and `unseen` where there are some: most have none. */
-export function writeEntity({ id, properties, errors = {}, unseen = [] }: Entity): {
+/** `errors`, `unseen` and `references` where there are some: most have none. */
+export function writeEntity({ id, properties, errors = {}, unseen = [], references }: Entity): {
   readonly id: string
   readonly properties: { readonly [property: string]: Json }
   readonly errors?: Json
   readonly unseen?: Json
+  readonly references?: Json
 } {
   return {
     id,
+    ...writeValues(properties, errors),
+    ...(references && { references: writeReferences(references) }),
+    ...(unseen.length > 0 && {
+      unseen: unseen.map(({ code, message, delta }) => ({ code, message, delta: writeDelta(delta) })),
+    }),
+  }
+}
+
+function writeValues(
+  properties: Entity['properties'],
+  errors: NonNullable<Entity['errors']>,
+): { readonly properties: { readonly [property: string]: Json }; readonly errors?: Json } {
+  return {
     properties: Object.fromEntries(
       Object.entries(properties).map(([property, value]) => [property, writeProperty(value)]),
     ),
     ...(Object.keys(errors).length > 0 && {
       errors: Object.fromEntries(Object.entries(errors).map(([property, fault]) => [property, { ...fault }])),
     }),
-    ...(unseen.length > 0 && {
-      unseen: unseen.map(({ code, message, delta }) => ({ code, message, delta: writeDelta(delta) })),
-    }),
+  }
+}
+
+function writeReferences(references: NonNullable<Entity['references']>): { readonly [property: string]: Json } {
+  return Object.fromEntries(
+    Object.entries(references).map(([property, referred]) => [
+      property,
+      'id' in referred ? writeReferred(referred) : referred.map(writeReferred),
+    ]),
+  )
+}
+
+function writeReferred({ collection, id, properties, errors = {}, error, references }: ReferredRecord): Json {
+  return {
+    collection,
+    id,
+    ...(properties && writeValues(properties, errors)),
+    ...(error && { error: { ...error } }),
+    ...(references && { references: writeReferences(references) }),
   }
 }
 

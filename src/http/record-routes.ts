@@ -14,7 +14,7 @@ import { PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
 import { recordPath } from './paths.ts'
 import { readingOf } from './reading.ts'
-import { ENTITY, IDS, IDS_QUERY, PATH, RECORD, VIEW_QUERY, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { ENTITY, IDS, IDS_QUERY, PATH, RECORD, RECORD_QUERY, WRITE_QUERY, WRITTEN } from './schemas.ts'
 import { gathered } from './stream.ts'
 
 /** Where the routes lie, and what a path's parts mean. */
@@ -91,7 +91,7 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     tag: 'records',
     summary: 'A record as its resolvers show it',
     params: PATH,
-    querystring: VIEW_QUERY,
+    querystring: RECORD_QUERY,
     response: { 200: ENTITY },
   } as const
   app.get(record, { schema: read }, ({ params, query }, reply) => {

@@ -50,6 +50,31 @@ export const VIEW_QUERY = {
   properties: { context: CONTEXT, asOf: MOMENT },
 } as const
 
+/** As `VIEW_QUERY`, of a record with those that it refers to. */
+export const RECORD_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...VIEW_QUERY.properties,
+    expand: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 8,
+      description: 'Shows the records that it refers to, and theirs, so many levels deep.',
+    },
+  },
+} as const
+
+export const VIOLATIONS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    collection: { ...TEXT, description: 'All that have a schema when absent.' },
+    after: { ...TEXT, description: 'Begins behind this record: `<collection>/<id>`.' },
+    limit: { type: 'integer', minimum: 1, maximum: 1_000, description: 'Records on a page; 100 when absent.' },
+  },
+} as const
+
 /** Which claims are proven: in the open unless a context's record is named. */
 export const PROOF_QUERY = {
   type: 'object',
@@ -91,7 +116,10 @@ export const ROWS = {
   required: ['rows'],
   properties: {
     rows: { type: 'array', items: ANY_OBJECT },
-    next: { type: 'string', description: 'The `after` of the outermost `limit` for the rows that follow.' },
+    next: {
+      type: 'string',
+      description: 'The `after` for the rows that follow: of the outermost `limit`, or of a stored query.',
+    },
   },
 } as const
 
@@ -114,6 +142,17 @@ export const QUERY_EVENTS_QUERY = {
     query: { ...TEXT, description: 'A query as JSON: see src/query/README.md.' },
     context: CONTEXT,
     rows: { type: 'boolean', description: 'Each change holds all rows, in order, too.' },
+  },
+} as const
+
+/** Of a page of a stored query. */
+export const ROWS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...VIEW_QUERY.properties,
+    after: { ...TEXT, description: '`next` of the page before.' },
+    limit: LIMIT,
   },
 } as const
 
@@ -280,11 +319,58 @@ export const ENTITY = {
       items: ANY_OBJECT,
       description: 'Deltas on which the filter of the context failed; absent when there is none.',
     },
+    references: {
+      ...ANY_OBJECT,
+      description: 'Where `expand` asks for them: per property the record that it refers to, or a list of such.',
+    },
   },
 } as const
 
-/** `PUT` of a resolver or context: its fields are told in view/README.md. */
+/** `PUT` of a resolver, context, schema or stored query: its fields are told in view/README.md. */
 export const DEFINITION = ANY_OBJECT
+
+export const VIOLATIONS = {
+  title: 'Violations',
+  type: 'object',
+  required: ['violations'],
+  properties: {
+    violations: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['collection', 'id', 'version', 'faults'],
+        properties: {
+          collection: { type: 'string' },
+          id: { type: 'string' },
+          version: { type: 'integer', description: 'Of the schema that it breaks.' },
+          faults: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['path', 'keyword', 'code', 'message', 'deltas'],
+              properties: {
+                path: { type: 'string', description: 'JSON pointer into the record.' },
+                keyword: { type: 'string' },
+                code: { type: 'string' },
+                message: { type: 'string' },
+                deltas: {
+                  type: 'array',
+                  items: {
+                    type: 'object',
+                    required: ['id', 'creator'],
+                    properties: { id: { type: 'string' }, creator: { type: 'string' } },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+    isCut: { type: 'boolean', description: 'That a collection has more than 100,000, of which these are the first.' },
+    next: { type: 'string', description: 'Path of the next page.' },
+  },
+} as const
 
 export const DEFINED = {
   title: 'Defined',

@@ -3,10 +3,9 @@
  * in `delta` and `log`, what is stored in `store`, what a reader sees in `view`: here they are put together.
  */
 
-import { type Delta, isReference, negationPointers, type Pointer, type Value } from '../delta/delta.ts'
+import { type Delta, negationPointers, type Pointer } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
-import { EntityReference, entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
-import { sameValue } from '../delta/value.ts'
+import { entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import { BLOCK_DELTAS_MAX } from '../log/block.ts'
 import { deltasOf } from '../log/block-bytes.ts'
@@ -14,22 +13,30 @@ import { frontierText } from '../log/frontier-text.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { isShown } from '../log/shown.ts'
 import type { Signer } from '../log/signature.ts'
-import type { QueryJson } from '../query/algebra.ts'
-import { Fluent } from '../query/from.ts'
 import { LiveQuery } from '../query/live/live-query.ts'
-import { type Explanation as QueryExplanation, explainPlan, type QueryPage } from '../query/run.ts'
+import type { Explanation as QueryExplanation, QueryPage } from '../query/run.ts'
 import type { NamespaceCounts, Notes, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
 import type { Change } from '../view/diff.ts'
+import type { FromSchema, JsonSchemaInput } from '../view/schemas/infer.ts'
 import type { Explanation } from '../view/explain.ts'
-import type { Fault } from '../view/fault.ts'
 import type { History } from '../view/history.ts'
 import { latestClaim } from '../view/latest.ts'
-import { type Claim, losslessView, type LosslessView } from '../view/lossless.ts'
+import { losslessView, type LosslessView } from '../view/lossless.ts'
 import { changesUpTo } from './changes-up-to.ts'
-import { type ContextInput, contextValue, type ResolverInput, resolverValue } from './definition-input.ts'
-import { CONTEXT, RESOLVER } from './definitions.ts'
+import { Collection, type CollectionOptions } from './collection.ts'
+import { Conformance } from './conformance.ts'
+import {
+  type ContextInput,
+  contextValue,
+  type ResolverInput,
+  resolverValue,
+  type SchemaInput,
+  schemaValue,
+} from './definition-input.ts'
+import { CONTEXT, QUERY, RESOLVER, SCHEMA } from './definitions.ts'
+import { expand } from './expand.ts'
 import type { NodeEvent } from './events.ts'
 import type { DeltaFunction, FunctionStatus } from './functions/function.ts'
 import { Functions } from './functions/functions.ts'
@@ -37,7 +44,26 @@ import type { FunctionOptions, Handler } from './functions/options.ts'
 import { Freshness } from './freshness.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
 import type { LocalContexts } from './local-contexts.ts'
+import {
+  jsonOf,
+  Queries,
+  type QueryInput,
+  type RowsOptions,
+  type StoredQueryInput,
+  storedQueryValue,
+} from './queries.ts'
+import {
+  type Entity,
+  entityOf,
+  type GetOptions,
+  type IdsOptions,
+  type PutOptions,
+  type PutResult,
+  says,
+  type WriteOptions,
+} from './records.ts'
 import { Transaction } from './transaction.ts'
+import { type ViolationPage, Violations, type ViolationsOptions } from './violations.ts'
 import { collectionsIn, type ManyOptions, type ViewSequence, viewSequence } from './view-sequence.ts'
 import {
   type DefinitionProblem,
@@ -51,31 +77,6 @@ import { watch, type WatchedView, type WatchOptions } from './watch.ts'
 import { type LiveRows, watchQuery, type WatchQueryOptions } from './watch-query.ts'
 import type { LogWriter, Written } from './writer.ts'
 
-export interface WriteOptions {
-  /** Name of the identity that asserts. Default: the node's own. */
-  readonly as?: string
-}
-
-export interface PutOptions extends WriteOptions {
-  /** Leaves out properties that have the value already: what is imported twice adds nothing. Default false. */
-  readonly onlyChanged?: boolean
-}
-
-export interface PutResult extends Written {
-  readonly id: string
-}
-
-/** A record or entity boiled down: of each property the one value that its resolver makes of the claims that stand. */
-export interface Entity {
-  /** The record's id in its collection, or the entity's id. */
-  readonly id: string
-  readonly properties: Readonly<Record<string, Value>>
-  /** Per property that has no value because its rule failed; absent when there is none. */
-  readonly errors?: Readonly<Record<string, Fault>>
-  /** Deltas that are not seen because the context's filter failed on them; absent when there is none. */
-  readonly unseen?: View['unseen']
-}
-
 export interface PlacedDelta {
   /** Of the block that holds the delta: its deltas share it. */
   readonly position: Position
@@ -88,13 +89,6 @@ export interface DeltasOptions extends ViewOptions {
   /** Goes on with what is written later, until `signal` ends it. Default true. */
   readonly live?: boolean
   readonly signal?: AbortSignal
-}
-
-export interface IdsOptions extends ViewOptions {
-  /** Starts behind this id. */
-  readonly after?: string
-  /** 1 to 10,000. Default 1,000. */
-  readonly countMax?: number
 }
 
 /** What a namespace needs of its node. */
@@ -112,6 +106,8 @@ export interface NamespaceParts {
   readonly closing: AbortSignal
   /** Contexts of this node alone. */
   readonly contexts: LocalContexts
+  /** The node's wall clock. */
+  readonly nowMs: () => number
   readonly tell: (event: NodeEvent) => void
   /** Has the node wait for the end of work that uses the store, before it closes it. */
   readonly awaitEnd: (ended: Promise<void>) => void
@@ -125,6 +121,9 @@ export class Namespace {
   readonly id: NamespaceId
   readonly #parts: NamespaceParts
   readonly #views: Views
+  readonly #queries: Queries
+  readonly #conformance: Conformance
+  readonly #violations: Violations
   readonly #functions: Functions
 
   constructor(name: string, id: NamespaceId, parts: NamespaceParts) {
@@ -143,7 +142,12 @@ export class Namespace {
       tell: (of, event) => parts.tell({ kind: 'function', namespace: name, name: of, event }),
     })
     const { store, contexts } = parts
-    this.#views = new Views({ store, namespace: id, name, contexts, freshness: new Freshness(store, id) })
+    const freshness = new Freshness(store, id)
+    this.#views = new Views({ store, namespace: id, name, contexts, freshness })
+    this.#queries = new Queries({ store, namespace: id, views: this.#views, closing: parts.closing })
+    this.#conformance = new Conformance(store, id, this.#views)
+    this.#violations = new Violations(store, id, this.#views)
+    freshness.add(this.#violations)
   }
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
@@ -153,7 +157,8 @@ export class Namespace {
 
   /**
    * Asserts a value for each given property of record `id`; other properties stay as they are. `null` is a value.
-   * Throws RZ_RECORD_INVALID for a bad collection, id or property, and what `append` throws.
+   * Throws RZ_RECORD_INVALID for a bad collection, id or property, and what `append` throws; before anything is signed,
+   * RZ_SCHEMA_VIOLATION, RZ_SCHEMA_PROPERTY or RZ_SCHEMA_GAS where the record as it would be breaks the schema in force.
    */
   async put(
     collection: string,
@@ -162,15 +167,21 @@ export class Namespace {
     options: PutOptions = {},
   ): Promise<PutResult> {
     const wanted = options.onlyChanged === true ? this.#changed(collection, id, properties) : properties
-    return { id, ...(await this.#write(recordPointers(collection, id, wanted), options)) }
+    const deltas = recordPointers(collection, id, wanted)
+    this.#conform(new Set(deltas.length === 0 ? [] : [entityIdOf(collection, id)]), deltas, options)
+    return { id, ...(await this.#write(deltas, options)) }
   }
 
   /**
    * The record as its resolvers show it, each property without one by its latest claim; undefined when nothing about it
-   * stands. The same as `view`, with `errors` and `unseen` left out when there are none. Throws as `view` does.
+   * stands. The same as `view`, with `errors` and `unseen` left out when there are none, and the records that it refers to
+   * where `expand` asks for them. Throws as `view` does, and RZ_REFERENCE_LIMIT for a bad depth.
    */
-  get(collection: string, id: string, options: ViewOptions = {}): Entity | undefined {
-    return entityOf(this.#views.view(entityIdOf(collection, id), id, options))
+  get(collection: string, id: string, options: GetOptions = {}): Entity | undefined {
+    const { expand: depth = 0 } = options
+    const view = this.#views.view(entityIdOf(collection, id), id, options)
+    if (view === undefined || depth === 0) return entityOf(view)
+    return entityOf(view, expand(this.#views, { collection, id }, view, depth, options))
   }
 
   /** As `get`, for the id of any entity. */
@@ -215,8 +226,8 @@ export class Namespace {
    * `view`, and RZ_PROOF_TOO_LARGE past 4,096 deltas or 16 MiB.
    */
   proof(entity: string, options: ProofOptions = {}): string | undefined {
-    const { store, signer } = this.#parts
-    const prover = { store, namespace: this.id, name: this.name, signer, nowMs: Date.now }
+    const { store, signer, nowMs } = this.#parts
+    const prover = { store, namespace: this.id, name: this.name, signer, nowMs }
     return makeProof(prover, entity, options, this.#views.sharedFrame(options.context, options.asOf))
   }
 
@@ -236,13 +247,23 @@ export class Namespace {
    * RZ_QUERY_CURSOR and RZ_RULE_… for a query that cannot be read, RZ_QUERY_LIMIT and RZ_RULE_GAS for one that takes too
    * much, and as `view`.
    */
-  query<Columns>(query: QueryJson | Fluent<Columns>, options: ViewOptions = {}): QueryPage {
-    return this.#views.query(query instanceof Fluent ? query.json : query, options)
+  query<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): QueryPage {
+    return this.#queries.query(query, options)
   }
 
-  /** How a query would be run: each step with the steps it asks for rows. Throws RZ_QUERY_… as `query` does. */
-  explainQuery<Columns>(query: QueryJson | Fluent<Columns>): QueryExplanation {
-    return explainPlan(query instanceof Fluent ? query.json : query)
+  /**
+   * How a query would be run: each step with the steps it asks for rows, and the indexes that are of use now. Throws as
+   * `query` does before it reads.
+   */
+  explainQuery<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): QueryExplanation {
+    return this.#queries.explain(query, options)
+  }
+
+  /**
+   * A page of the rows of a stored query, by its definition as of then. Throws RZ_QUERY_UNKNOWN, and as `query`.
+   */
+  rows(id: string, options: RowsOptions = {}): QueryPage {
+    return this.#queries.rows(id, options)
   }
 
   /**
@@ -253,7 +274,7 @@ export class Namespace {
     return frontierText(this.#parts.store.frontier(this.id))
   }
 
-  /** Definitions of resolvers and contexts that were passed over because they cannot be read, by record. */
+  /** Definitions that were passed over because they cannot be read, by record. */
   problems(): readonly DefinitionProblem[] {
     return this.#views.problems()
   }
@@ -264,7 +285,7 @@ export class Namespace {
    * in the log and are told as one. An outermost limit is how many rows are watched; without one, all. Throws what `query`
    * throws before it reads, at once; RZ_QUERY_LIMIT, RZ_RULE_GAS and RZ_CONTEXT_UNKNOWN end it.
    */
-  watch<Columns>(query: QueryJson | Fluent<Columns>, options?: WatchQueryOptions): AsyncIterable<LiveRows>
+  watch<Columns>(query: QueryInput<Columns>, options?: WatchQueryOptions): AsyncIterable<LiveRows>
   /**
    * The views of a record, or of all of a collection, again whenever something that bears upon them changes: claims,
    * negations, resolvers, the context. Each at least once for what changed it last; a view may come though it is the same.
@@ -272,17 +293,18 @@ export class Namespace {
    */
   watch(collection: string, options?: WatchOptions): AsyncIterable<WatchedView>
   watch<Columns>(
-    what: string | QueryJson | Fluent<Columns>,
+    what: string | QueryInput<Columns>,
     options: WatchOptions & WatchQueryOptions = {},
   ): AsyncIterable<WatchedView | LiveRows> {
     return typeof what === 'string' ? this.#watchViews(what, options) : this.#watchQuery(what, options)
   }
 
-  #watchQuery<Columns>(query: QueryJson | Fluent<Columns>, options: WatchQueryOptions): AsyncIterable<LiveRows> {
+  #watchQuery<Columns>(query: QueryInput<Columns>, options: WatchQueryOptions): AsyncIterable<LiveRows> {
     const { rows = false, signal } = options
     const context = this.#views.contextId(options.context)
     this.#views.checkContext(context)
-    const live = new LiveQuery(query instanceof Fluent ? query.json : query, { rows })
+    const { viewOf } = this.#views.frame({ context })
+    const live = new LiveQuery(jsonOf(query), { rows, viewOf })
     return watchQuery({ ...this.#following(signal), live, context, rows })
   }
 
@@ -323,9 +345,57 @@ export class Namespace {
     return this.put(RESOLVER, id, { definition: resolverValue(definition) }, options)
   }
 
+  /**
+   * Stores a query: every node that gets it reads it as a named view, by `rows` or as `{ "view": id }` in other queries, from
+   * then on. Throws RZ_DEFINITION_INVALID, RZ_QUERY_…, and what `append` throws.
+   */
+  async storeQuery<Columns>(
+    id: string,
+    definition: StoredQueryInput<Columns>,
+    options: WriteOptions = {},
+  ): Promise<PutResult> {
+    return this.put(QUERY, id, { definition: storedQueryValue(definition) }, options)
+  }
+
   /** Writes a context: which deltas it sees, whose negations count in it, its own resolvers. Throws as `resolver`. */
   async context(id: string, definition: ContextInput, options: WriteOptions = {}): Promise<PutResult> {
     return this.put(CONTEXT, id, { definition: contextValue(definition) }, options)
+  }
+
+  /** Writes a schema: what the records of a collection are to be like, by every node. Throws as `resolver`, and RZ_SCHEMA_…. */
+  async schema(id: string, definition: SchemaInput, options: WriteOptions = {}): Promise<PutResult> {
+    return this.put(SCHEMA, id, { definition: schemaValue(definition) }, options)
+  }
+
+  /**
+   * A collection with a type: inferred from the schema, or the one that is named. With a schema, that is put in force for all
+   * nodes, unless it is already; see `Collection.ready`. Throws RZ_RECORD_INVALID, RZ_DEFINITION_INVALID, RZ_SCHEMA_….
+   */
+  collection<const Schema extends JsonSchemaInput>(
+    name: string,
+    options: CollectionOptions<Schema>,
+  ): Collection<FromSchema<Schema>>
+  collection<Properties>(name: string, options?: CollectionOptions<unknown>): Collection<Properties>
+  collection(name: string, options?: CollectionOptions<unknown>): Collection<unknown> {
+    const schemas = () => this.#views.definitions().schemas.collections.get(name) ?? []
+    const collection = new Collection<unknown>(
+      this,
+      name,
+      options,
+      (version) => schemas().find(({ definition }) => definition.version === version)?.definition,
+    )
+    // Whoever writes hears of what went wrong.
+    collection.ready().catch(() => undefined)
+    return collection
+  }
+
+  /**
+   * A page of the records that break the schemas in force, with the deltas at fault: written elsewhere, by raw deltas, or
+   * before the schema was. The first time it looks at every record of the collections asked about, 5 ms at a time; after
+   * that at those that have changed since, unless there are more than 1,024 blocks of such changes, or a new schema.
+   */
+  async violations(options: ViolationsOptions = {}): Promise<ViolationPage> {
+    return this.#violations.list(options)
   }
 
   /**
@@ -351,12 +421,18 @@ export class Namespace {
 
   /**
    * Writes what `build` gathers as one block: visible together, on every node, or not at all.
-   * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas.
+   * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas, and
+   * RZ_SCHEMA_… as `put` does, for its records as they would be after all of it.
    */
-  async transaction(build: (transaction: Transaction) => void, options: WriteOptions = {}): Promise<Written> {
+  async transaction(
+    build: (transaction: Transaction) => void,
+    options: Omit<PutOptions, 'onlyChanged'> = {},
+  ): Promise<Written> {
     const transaction = new Transaction()
     build(transaction)
-    return this.#write(transaction.seal(), options)
+    const deltas = transaction.seal()
+    this.#conform(transaction.records, deltas, options)
+    return this.#write(deltas, options)
   }
 
   /**
@@ -438,11 +514,7 @@ export class Namespace {
     }
   }
 
-  async #write(
-    deltas: readonly (readonly Pointer[])[],
-    options: WriteOptions,
-    notes?: Notes,
-  ): Promise<Written> {
+  async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions, notes?: Notes): Promise<Written> {
     if (this.#parts.keep) {
       const message =
         'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
@@ -450,6 +522,13 @@ export class Namespace {
     }
     if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
     return this.#parts.writer(options.as).write(deltas, notes)
+  }
+
+  /** Holds what is to be written against the schemas in force. */
+  #conform(records: ReadonlySet<string>, deltas: readonly (readonly Pointer[])[], options: PutOptions): void {
+    const { checkReferences = false, as } = options
+    const creator = () => this.#parts.writer(as).creator
+    if (records.size > 0) this.#conformance.check({ records, deltas, checkReferences, creator })
   }
 
   /** In no context and by no rules: what writing goes by. */
@@ -471,25 +550,6 @@ export class Namespace {
       }),
     )
   }
-}
-
-function entityOf(view: View | undefined): Entity | undefined {
-  if (view === undefined) return undefined
-  const { id, properties, errors, unseen } = view
-  return {
-    id,
-    properties,
-    ...(Object.keys(errors).length > 0 && { errors }),
-    ...(unseen.length > 0 && { unseen }),
-  }
-}
-
-/** Whether a claim is what `put` would write for `input`: the same value, or the same reference. */
-function says({ delta, value }: Claim, input: PropertyInput): boolean {
-  const said = delta.pointers.at(-1)
-  const isReferenceSaid = said !== undefined && isReference(said)
-  if (!(input instanceof EntityReference)) return !isReferenceSaid && sameValue(value, input)
-  return isReferenceSaid && said.target === input.target && said.targetContext === input.targetContext
 }
 
 /** Throws RZ_NAMESPACE_UNKNOWN with what there is instead. */

@@ -1,7 +1,7 @@
 /** Deltas gathered by a caller to be written together: one block, visible together or not at all. */
 
 import { type DeltaId, negationPointers, type Pointer } from '../delta/delta.ts'
-import { type PropertyInput, recordPointers } from '../delta/record.ts'
+import { entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { BLOCK_DELTAS_MAX } from '../log/block.ts'
 import { RhizomeError } from '../errors.ts'
 
@@ -13,6 +13,7 @@ export type OwnDelta = `./${number}`
 
 export class Transaction {
   readonly #deltas: (readonly Pointer[])[] = []
+  readonly #records = new Set<string>()
   #sealed = false
 
   /** Adds one delta. Throws RZ_BLOCK_TOO_LARGE past `BLOCK_DELTAS_MAX`. */
@@ -30,12 +31,19 @@ export class Transaction {
 
   /** Adds a delta per property of record `id`. Throws RZ_RECORD_INVALID. */
   put(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): readonly OwnDelta[] {
-    return recordPointers(collection, id, properties).map((pointers) => this.append(pointers))
+    const own = recordPointers(collection, id, properties).map((pointers) => this.append(pointers))
+    if (own.length > 0) this.#records.add(entityIdOf(collection, id))
+    return own
   }
 
   /** Adds a negation of a delta that is in the log already, or of an earlier one of this transaction. */
   negate(delta: DeltaId | OwnDelta): OwnDelta {
     return this.append(negationPointers(delta as DeltaId))
+  }
+
+  /** The entities of the records that were put. */
+  get records(): ReadonlySet<string> {
+    return this.#records
   }
 
   /** Ends the gathering; later additions are refused. */

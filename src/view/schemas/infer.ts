@@ -22,7 +22,7 @@ export type FromSchema<Schema, Root = Schema> = Schema extends true
             : Schema extends { readonly oneOf: readonly (infer Part)[] }
               ? Narrowed<Schema, FromSchema<Part, Root>, Root>
               : Schema extends { readonly allOf: readonly (infer Part)[] }
-                ? Narrowed<Schema, Intersected<Part extends unknown ? Boxed<FromSchema<Part, Root>> : never>, Root>
+                ? Narrowed<Schema, Intersected<BoxedEach<Part, Root>>, Root>
                 : FromType<Schema, Root>
 
 /** A schema's own type and that of the schemas that it combines: what is said beside `anyOf` holds as well. */
@@ -37,6 +37,7 @@ type FromDefinition<Name extends string, Root> = Root extends {
 
 /** In a function's argument, so that the members of a union come together as an intersection. */
 type Boxed<Type> = (box: Type) => void
+type BoxedEach<Part, Root> = Part extends unknown ? Boxed<FromSchema<Part, Root>> : never
 type Intersected<Boxes> = [Boxes] extends [never] ? unknown : Boxes extends Boxed<infer Type> ? Type : never
 
 type FromType<Schema, Root> = Schema extends { readonly type: readonly (infer Name)[] }
