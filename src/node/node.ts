@@ -14,6 +14,7 @@ import { openMemoryStore } from '../store/memory.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
+import { type Environment, machineEnvironment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
 import { makeFolder } from './folder.ts'
 import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
@@ -26,7 +27,6 @@ import { type NodeOptions, TOPICS_MAX } from './options.ts'
 import { markOf, mayShare } from './overlay.ts'
 import { OwnLogs } from './own-logs.ts'
 import { type PeerSummary, summarise } from './peers.ts'
-import { pooledRandom } from './random.ts'
 import { followCuts, type Reasserting, reassertSetAside } from './reassert.ts'
 import { VERSION } from './version.ts'
 import { LogWriter } from './writer.ts'
@@ -63,17 +63,20 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
-  const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false, contexts })
+  const environment = machineEnvironment()
+  const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false, contexts, environment })
   opening.move()
   return node
 }
 
-interface Parts extends Opened {
+/** What a node is put together from: `openNode` opens them, `testing` has its own. The topics are open in the store. */
+export interface NodeParts extends Opened {
   readonly name: string
   readonly topics: readonly string[]
   readonly net: Net | undefined
   readonly keep: boolean
   readonly contexts: LocalContexts
+  readonly environment: Environment
 }
 
 /** An open node. Made by `openNode`. */
@@ -84,14 +87,14 @@ export class RhizomeNode implements AsyncDisposable {
   /** Where the data lies; undefined for a node that keeps nothing. */
   readonly directory: string | undefined
   readonly version: string = VERSION
-  readonly startedAtMs: number = Date.now()
+  readonly startedAtMs: number
 
   readonly #store: Store
   readonly #net: Net | undefined
   readonly #replication: Replication | undefined
   readonly #identities: readonly [Identity, ...Identity[]]
   readonly #clock: HybridClock
-  readonly #random = pooledRandom()
+  readonly #environment: Environment
   readonly #keep: boolean
   readonly #contexts: LocalContexts
   readonly #holdings = new Map<string, Holding>()
@@ -106,7 +109,9 @@ export class RhizomeNode implements AsyncDisposable {
   #closed: Promise<void> | undefined
 
   /** @internal Use `openNode`. */
-  constructor(parts: Parts) {
+  constructor(parts: NodeParts) {
+    this.#environment = parts.environment
+    this.startedAtMs = parts.environment.nowMs()
     this.name = parts.name
     this.directory = parts.directory
     this.#identities = parts.identities
@@ -115,7 +120,7 @@ export class RhizomeNode implements AsyncDisposable {
     this.#keep = parts.keep
     this.#contexts = parts.contexts
     this.#net = parts.net
-    this.#clock = new HybridClock({ nowMs: Date.now, admitted: () => parts.store.latestTime() })
+    this.#clock = new HybridClock({ nowMs: parts.environment.nowMs, admitted: () => parts.store.latestTime() })
     this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net)
     for (const topic of parts.topics) this.#hold(topic)
     this.#observe()
@@ -223,12 +228,9 @@ export class RhizomeNode implements AsyncDisposable {
       store: this.#store,
       net,
       name: this.name,
-      nowMs: Date.now,
-      random: Math.random,
-      schedule: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs)
-        return () => clearTimeout(timer)
-      },
+      nowMs: this.#environment.nowMs,
+      random: this.#environment.random,
+      schedule: this.#environment.schedule,
       own: (log) => [...this.#holdings.values()].some(({ ownLogs }) => ownLogs.has(log)),
     })
   }
@@ -248,6 +250,7 @@ export class RhizomeNode implements AsyncDisposable {
       tell: (event) => this.#tell(event),
       awaitEnd: (ended) => this.#awaitEnd(ended),
       contexts: this.#contexts,
+      nowMs: this.#environment.nowMs,
     })
     this.#holdings.set(topic, { namespace, ownLogs, writers })
     this.#names.set(id, topic)
@@ -274,8 +277,8 @@ export class RhizomeNode implements AsyncDisposable {
       signer,
       host: this.peerId,
       clock: this.#clock,
-      random: this.#random,
-      defer: setImmediate,
+      random: this.#environment.randomBytes,
+      defer: this.#environment.defer,
       onLog: (log) => holding.ownLogs.add(log),
       onRenewed: (why) => this.#tell({ kind: 'log-renewed', namespace: topic, creator: signer.id, why }),
     })
