@@ -148,7 +148,9 @@ export class StoreEngine implements Store {
     for (const [index, record] of draft.records.entries()) {
       const { place, end } = placements[index] as Placement
       this.#overlay.add({ ...record, place, end }, draft.deltas[index] as number)
-      if (record.kind === 'fork') this.#forkPlaces.set(`${record.fork.namespace}/${record.fork.log}`, place)
+      if (record.kind !== 'fork') continue
+      this.#forkPlaces.set(`${record.fork.namespace}/${record.fork.log}`, place)
+      this.#reading.forget()
     }
     const end = placements.at(-1)?.end
     if (end === undefined) return
@@ -270,14 +272,14 @@ export class StoreEngine implements Store {
     return this.#reading.positionOf(namespace, hash)
   }
 
-  entity(namespace: NamespaceId, entity: string): EntityDeltas {
+  entity(namespace: NamespaceId, entity: string, admits?: (delta: Delta) => boolean): EntityDeltas {
     this.#checkOpen()
-    return this.#reading.entity(namespace, entity)
+    return this.#reading.entity(namespace, entity, admits)
   }
 
-  delta(namespace: NamespaceId, id: string): ReturnType<Store['delta']> {
+  delta(namespace: NamespaceId, id: string, admits?: (delta: Delta) => boolean): ReturnType<Store['delta']> {
     this.#checkOpen()
-    return this.#reading.delta(namespace, id)
+    return this.#reading.delta(namespace, id, admits)
   }
 
   entities(namespace: NamespaceId, options: Parameters<Store['entities']>[1]): readonly string[] {

@@ -72,7 +72,8 @@ export class IndexReader {
   blocksFrom(namespace: NamespaceId, log: LogKey, fromSeq: number, limits: ReadLimits): readonly Block[] {
     const key = this.#logKeyNumbers(namespace, log)
     if (key === undefined) return []
-    const places = this.#statements.blocks.all(...key, fromSeq, limits.countMax).map((row) => Number(row['place']))
+    const rows = this.#statements.blocks.all(...key, fromSeq, limits.countMax) as unknown as readonly [number][]
+    const places = rows.map(([place]) => place)
     return this.#log.blocksAt(places, limits.bytesMax)
   }
 
@@ -257,9 +258,11 @@ function prepare(db: DatabaseSync) {
     block: db.prepare(`
       SELECT b.place, b.deltas FROM logs l JOIN blocks b ON b.log = l.number
       WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq = ?`),
-    blocks: db.prepare(`
-      SELECT b.place FROM logs l JOIN blocks b ON b.log = l.number
-      WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq >= ? ORDER BY b.seq LIMIT ?`),
+    blocks: db.prepare(
+      `SELECT b.place FROM logs l JOIN blocks b ON b.log = l.number
+      WHERE l.namespace = ? AND l.creator = ? AND l.log_id = ? AND b.seq >= ? ORDER BY b.seq LIMIT ?`,
+      { returnArrays: true },
+    ),
     hash: db.prepare('SELECT place FROM hashes WHERE prefix = ?'),
     chunks: db.prepare('SELECT first, sum, bytes FROM entries WHERE namespace = ? AND entity = ? ORDER BY first', {
       returnArrays: true,

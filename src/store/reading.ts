@@ -17,18 +17,28 @@ import type { Admits, LogIndex, ReadDeltas } from './log-index.ts'
 import type { Overlay } from './overlay.ts'
 import { negates } from './shown.ts'
 import type { EntityDeltas, Position, Store } from './store.ts'
+import { Transactions } from './transactions.ts'
+
+/** Blocks of a run that one statement looks up: a gossiped message's worth of the smallest. */
+const READ_AHEAD_MAX = 128
 
 export class Reading implements History {
   readonly #heads: Heads
   readonly #overlay: Overlay
   readonly #index: LogIndex | undefined
   readonly #admits: Admits
+  readonly #transactions = new Transactions((namespace, entity) => this.#pointingAt(namespace, entity))
 
   constructor(heads: Heads, overlay: Overlay, index: LogIndex | undefined) {
     this.#heads = heads
     this.#overlay = overlay
     this.#index = index
     this.#admits = (namespace, log, seq) => heads.admits(namespace, log, seq)
+  }
+
+  /** To be called when blocks became void. */
+  forget(): void {
+    this.#transactions.forget()
   }
 
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined {
@@ -62,7 +72,7 @@ export class Reading implements History {
     let bytes = 0
     while (top !== undefined && seq <= top.seq) {
       const recent = this.#overlay.heldBlock(namespace, log, seq)
-      const limits = { countMax: RUN_BLOCKS_MAX, bytesMax: bytesMax - bytes }
+      const limits = { countMax: READ_AHEAD_MAX, bytesMax: bytesMax - bytes }
       const found = recent === undefined ? this.#index?.blocksFrom(namespace, log, seq, limits) : [recent.block]
       if (found?.[0]?.header.seq !== seq) throw damaged(log, seq)
       for (const block of found) {
@@ -84,17 +94,19 @@ export class Reading implements History {
     return (this.#overlay.positionOf(hash) ?? this.#index?.positionOf(hash)) as Position | undefined
   }
 
-  entity(namespace: NamespaceId, entity: string): EntityDeltas {
-    const deltas = this.#pointingAt(namespace, entity).sort(compareDeltas)
-    return { deltas, negations: this.#negationsOf(namespace, deltas) }
+  entity(namespace: NamespaceId, entity: string, admits?: (delta: Delta) => boolean): EntityDeltas {
+    const counts = this.#transactions.counts(namespace, admits)
+    const deltas = this.#pointingAt(namespace, entity).filter(counts).sort(compareDeltas)
+    return { deltas, negations: this.#negationsOf(namespace, deltas, counts) }
   }
 
-  delta(namespace: NamespaceId, id: string): ReturnType<Store['delta']> {
+  delta(namespace: NamespaceId, id: string, admits?: (delta: Delta) => boolean): ReturnType<Store['delta']> {
     const { blockHash, index } = parseDeltaId(id)
     const block = this.block(namespace, blockHash)
     if (block === undefined || index >= block.payload.length || !isShown(block.header)) return undefined
     const delta = deltaAt(block, index)
-    return { delta, negations: this.#negationsOf(namespace, [delta]) }
+    const counts = this.#transactions.counts(namespace, admits)
+    return counts(delta) ? { delta, negations: this.#negationsOf(namespace, [delta], counts) } : undefined
   }
 
   entities(namespace: NamespaceId, options: Parameters<Store['entities']>[1]): readonly string[] {
@@ -130,13 +142,17 @@ export class Reading implements History {
   }
 
   /** Every delta that negates one of `deltas`, or such a negation, and so on: in the total order. */
-  #negationsOf(namespace: NamespaceId, deltas: readonly Delta[]): readonly Delta[] {
+  #negationsOf(
+    namespace: NamespaceId,
+    deltas: readonly Delta[],
+    counts: (delta: Delta) => boolean,
+  ): readonly Delta[] {
     const found = new Map<string, Delta>()
     const read: ReadDeltas = new Map()
     const open = [...deltas]
     for (let delta = open.pop(); delta !== undefined; delta = open.pop()) {
       for (const negation of this.#negating(namespace, delta, read)) {
-        if (found.has(negation.id)) continue
+        if (found.has(negation.id) || !counts(negation)) continue
         found.set(negation.id, negation)
         open.push(negation)
       }

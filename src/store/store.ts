@@ -136,10 +136,17 @@ export interface Store extends AsyncDisposable {
   /** Where that block stands in the sequence of changes. */
   positionOf(namespace: NamespaceId, hash: string): Position | undefined
 
-  /** Includes everything committed before the call. A block that is void or of another namespace is never seen. */
-  entity(namespace: NamespaceId, entity: string): EntityDeltas
-  /** The delta with its negations; undefined when not held or void. */
-  delta(namespace: NamespaceId, id: string): { readonly delta: Delta; readonly negations: readonly Delta[] } | undefined
+  /**
+   * Includes everything committed before the call, or of that what `admits` says yes to. A block that is void or of another
+   * namespace is never seen, nor is what belongs to a transaction that is not complete (delta/gathered.ts).
+   */
+  entity(namespace: NamespaceId, entity: string, admits?: (delta: Delta) => boolean): EntityDeltas
+  /** The delta with its negations, as `entity` sees them; undefined when not held or void. */
+  delta(
+    namespace: NamespaceId,
+    id: string,
+    admits?: (delta: Delta) => boolean,
+  ): { readonly delta: Delta; readonly negations: readonly Delta[] } | undefined
   /** Ids of entities that deltas point at and that begin with `prefix`, in order of their UTF-8 bytes, after `after`. */
   entities(
     namespace: NamespaceId,
