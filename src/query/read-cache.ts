@@ -2,7 +2,8 @@
  * Lossy views of the current moment, kept until something bears upon them: a change of the entity, of its collection's
  * resolvers, or of the context. Bounded in bytes by a clock (Corbató 1968): a read marks its view, and a hand that goes
  * round takes the first one that is not marked, so a hit moves nothing and an eviction costs the same however many there
- * are. What is kept changes no result, only the time in which it is there.
+ * are. Once there is no room, a view is kept when its entity is read the second time in a while (as 2Q, Johnson and Shasha
+ * 1994): whoever reads everything once pushes out nothing. What is kept changes no result, only the time in which it is there.
  *
  * It does not learn of changes itself: whoever owns it calls `concern` and `forget` before it reads (`Freshness` of node).
  * Views are frozen, and byte strings copied each time they are handed out, so nobody can change what is kept.
@@ -42,8 +43,8 @@ const LARGE_SHARE = 64
 const ENTRY_BYTES = 800
 /** Contexts in which one entity is kept. */
 const LENSES_MAX = 8
-/** Where a scan finds no room, it pushes out one view for so many that it reads, so that a cycle of scans finds some again. */
-const SCAN_SHARE = 16
+/** Entities that were read when there was no room are remembered by a place each, until another takes it. */
+const MISSED_COUNT = 16_384
 
 interface Entry {
   readonly context: Context
@@ -66,7 +67,7 @@ export class ReadCache {
   readonly #slots = new Map<string, Slot>()
   #hand: Iterator<Slot> = this.#slots.values()
   #bytes = 0
-  #scanned = 0
+  readonly #missed = new Uint32Array(MISSED_COUNT)
 
   constructor({ bytesMax = BYTES_DEFAULT }: ReadCacheOptions = {}) {
     this.#bytesMax = bytesMax
@@ -77,11 +78,8 @@ export class ReadCache {
     return this.#bytes
   }
 
-  /**
-   * The view of `entity`, kept or made of what `read` answers. Frozen. `isScan` says that it is one of very many, which are
-   * not to push out those that are read for their own sake.
-   */
-  view(entity: string, lens: Lens, read: () => EntityDeltas, isScan = false): KeptView {
+  /** The view of `entity`, kept or made of what `read` answers. Frozen. */
+  view(entity: string, lens: Lens, read: () => EntityDeltas): KeptView {
     const rules = lens.logged.collections.get(collectionOf(entity))
     const slot = this.#slots.get(entity)
     const entry = slot?.entries.find((each) => each.context === lens.context && each.rules === rules)
@@ -94,7 +92,7 @@ export class ReadCache {
     const view = { lossy, faults, deltaCount: deltas.length + negations.length }
     freeze(lossy)
     // Whose filter fails on deltas is rare, and the answer holds those deltas: it is made anew each time.
-    if (faults.length === 0) this.#keep(entity, lens.context, rules, view, isScan)
+    if (faults.length === 0) this.#keep(entity, lens.context, rules, view)
     return view
   }
 
@@ -113,10 +111,10 @@ export class ReadCache {
     this.#bytes = 0
   }
 
-  #keep(entity: string, context: Context, rules: Entry['rules'], view: KeptView, isScan: boolean): void {
+  #keep(entity: string, context: Context, rules: Entry['rules'], view: KeptView): void {
     const bytes = ENTRY_BYTES + entity.length + sizeOf(view.lossy.properties) + sizeOf(errorTexts(view))
     if (bytes > this.#bytesMax / LARGE_SHARE) return
-    if (isScan && this.#bytes + bytes > this.#bytesMax && ++this.#scanned % SCAN_SHARE !== 0) return
+    if (this.#bytes + bytes > this.#bytesMax && !this.#wasMissed(entity)) return
     this.#makeRoom(bytes)
     const holdsBytes = hasBytes(view.lossy.properties)
     const entry = { context, rules, view: holdsBytes ? copied(view) : view, holdsBytes, bytes }
@@ -128,6 +126,15 @@ export class ReadCache {
     this.#bytes += bytesNow - slot.bytes
     slot.bytes = bytesNow
     this.#slots.set(entity, slot)
+  }
+
+  /** Takes note of it, too. */
+  #wasMissed(entity: string): boolean {
+    const hash = hashOf(entity)
+    const place = hash % MISSED_COUNT
+    const wasMissed = this.#missed[place] === hash
+    this.#missed[place] = hash
+    return wasMissed
   }
 
   #makeRoom(bytes: number): void {
@@ -147,6 +154,13 @@ export class ReadCache {
 
 function collectionOf(entity: string): string {
   return entity.slice(0, Math.max(0, entity.indexOf('/')))
+}
+
+/** FNV-1a. Two entities with the same hash are told apart nowhere: one is kept a little early. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  return hash >>> 0
 }
 
 function errorTexts({ lossy: { errors } }: KeptView): Value {

@@ -18,8 +18,8 @@ export interface ReadProperties {
 }
 
 export interface Reading {
-  /** `held` is asked for what the store holds where that is not known; `isScan` says that very many are read. */
-  properties(entity: string, held: () => EntityDeltas, isScan: boolean): ReadProperties
+  /** `held` is asked for what the store holds where that is not known. */
+  properties(entity: string, held: () => EntityDeltas): ReadProperties
   /** Whether a delta is seen and not negated. Of one that points at an entity at least. */
   stands(delta: Delta, negations: readonly Delta[]): boolean
 }
@@ -39,8 +39,8 @@ export function readingIn(context: Context, resolvers: ResolverSet): Reading {
 /** As `readingIn`, of the current moment, by views that are kept. */
 export function keptReading(cache: ReadCache, lens: Lens): Reading {
   return {
-    properties(entity, held, isScan) {
-      const { lossy, deltaCount } = cache.view(entity, lens, held, isScan)
+    properties(entity, held) {
+      const { lossy, deltaCount } = cache.view(entity, lens, held)
       return { properties: unlessEmpty(lossy.properties), deltaCount }
     },
     stands: (delta, negations) => standsIn(lens.context, delta, negations),

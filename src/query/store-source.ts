@@ -45,7 +45,7 @@ export class StoreSource implements LiveSource {
   }
 
   record(collection: string, id: string): RecordRow | undefined {
-    return this.#record(entityIdOf(collection, id), id, false)
+    return this.#record(entityIdOf(collection, id), id)
   }
 
   ids(collection: string, prefix: string, after: string | undefined, countMax: number): readonly string[] {
@@ -64,7 +64,7 @@ export class StoreSource implements LiveSource {
     const start = entityIdOf(collection, 'x').slice(0, -1)
     for (const entity of this.#entities(`${start}${range.prefix}`, range.from && `${start}${range.from}`)) {
       const id = entity.slice(start.length)
-      const record = id === '' ? undefined : this.#record(entity, id, true)
+      const record = id === '' ? undefined : this.#record(entity, id)
       if (record !== undefined) yield record
     }
   }
@@ -97,10 +97,8 @@ export class StoreSource implements LiveSource {
   claim(patterns: readonly Pattern[], id: string): ClaimRow | undefined {
     const { store, namespace, meter } = this.#rows
     meter.step(READ_STEPS)
-    const held = store.delta(namespace, id)
-    if (held === undefined || !this.#admits(held.delta)) return undefined
-    const negations = held.negations.filter((delta) => this.#admits(delta))
-    return this.#claim(patterns, held.delta, negations)
+    const held = store.delta(namespace, id, this.#rows.admits)
+    return held === undefined ? undefined : this.#claim(patterns, held.delta, held.negations)
   }
 
   #claim(patterns: readonly Pattern[], delta: Delta, negations: readonly Delta[]): ClaimRow | undefined {
@@ -133,9 +131,8 @@ export class StoreSource implements LiveSource {
         if (change.kind !== 'committed' || change.namespace !== namespace) continue
         for (const { id } of deltasOf(change.block)) {
           meter.step()
-          const held = store.delta(namespace, id)
-          if (held !== undefined && this.#admits(held.delta))
-            yield { delta: held.delta, negations: held.negations.filter((delta) => this.#admits(delta)) }
+          const held = store.delta(namespace, id, this.#rows.admits)
+          if (held !== undefined) yield held
         }
       }
       const last = changes.at(-1)
@@ -162,14 +159,14 @@ export class StoreSource implements LiveSource {
     }
   }
 
-  #record(entity: string, id: string, isScan: boolean): RecordRow | undefined {
+  #record(entity: string, id: string): RecordRow | undefined {
     const { reading, meter } = this.#rows
     let isRead = false
     const held = () => {
       isRead = true
       return this.#held(entity)
     }
-    const { properties, deltaCount } = reading.properties(entity, held, isScan)
+    const { properties, deltaCount } = reading.properties(entity, held)
     // As if it had been read: whether a query keeps to its limits does not depend on what is kept.
     if (!isRead) meter.step(READ_STEPS + deltaCount)
     return properties === undefined ? undefined : { id, entity, properties }
@@ -177,15 +174,9 @@ export class StoreSource implements LiveSource {
 
   #held(entity: string): EntityDeltas {
     const { store, namespace, meter, admits } = this.#rows
-    const held = store.entity(namespace, entity)
+    const held = store.entity(namespace, entity, admits)
     meter.step(READ_STEPS + held.deltas.length + held.negations.length)
-    return admits === undefined
-      ? held
-      : { deltas: held.deltas.filter(admits), negations: held.negations.filter(admits) }
-  }
-
-  #admits(delta: Delta): boolean {
-    return this.#rows.admits?.(delta) ?? true
+    return held
   }
 }
 
