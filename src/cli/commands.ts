@@ -109,6 +109,27 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: async (call) => (await import('./lossless.ts')).lossless(call),
   },
   {
+    name: 'query',
+    summary: 'print the rows of a query, or of one that is stored',
+    words: [['[query]', 'as JSON, or a file with it (@file); - for stdin']],
+    options: [
+      ['--view <id>', 'the rows of this stored query'],
+      ['--limit <count>', 'so many rows (default: 1000)'],
+      ['--after <cursor>', 'go on behind a page, as its note says'],
+      ['--all', 'page after page, to the end'],
+      ['--explain', 'print how it would be run instead'],
+      AS_OF,
+    ],
+    settings: READ,
+    examples: [
+      `npx rhizome-node query '{"collection":"user"}' --limit 20`,
+      'npx rhizome-node query @bordering.json --explain',
+      'npx rhizome-node query --view adults --all > adults.ndjson',
+    ],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    run: async (call) => (await import('./query.ts')).query(call),
+  },
+  {
     name: 'frontier',
     summary: 'print this moment as text, for --as-of here or on another node',
     words: [],

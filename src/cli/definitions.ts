@@ -1,13 +1,12 @@
 /** The commands `resolver` and `context`: definitions of how records are read, listed, shown, put and deleted. */
 
-import { readFile } from 'node:fs/promises'
-import { text as readAll } from 'node:stream/consumers'
 import type { Json } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
 import { SHIPPED_RULES } from '../node/rules.ts'
 import type { Call } from './call.ts'
 import { openDoor, type Door } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { parseJson, readJson } from './json-source.ts'
 import { noteOffline } from './records.ts'
 import { readingQuery } from './reading.ts'
 import { printTable } from './table.ts'
@@ -145,31 +144,14 @@ async function definitionOf(kind: Kind, { words, options, stdin }: Call): Promis
   }
   if (of !== undefined || rule !== undefined) throw usage('--of and --rule go together, and alone')
   if (source === undefined) throw usage(`say how it is defined: ${kind} put <id> '{…}', a file with it, or - for stdin`)
-  const isFile = !source.trimStart().startsWith('{')
-  return parse(isFile ? await readSource(source, stdin) : source, isFile ? source : 'the definition')
+  return readJson(source, stdin, 'the definition')
 }
 
 function ruleOf(text: string): Json {
   const shipped = (SHIPPED_RULES as { readonly [name: string]: Json })[text]
   if (Object.hasOwn(SHIPPED_RULES, text) && shipped !== undefined) return shipped
-  if (/^\s*[{["]/.test(text)) return parse(text, '--rule')
+  if (/^\s*[{["]/.test(text)) return parseJson(text, '--rule')
   throw usage(`--rule takes JSON-Logic, or one of ${Object.keys(SHIPPED_RULES).join(', ')}`)
-}
-
-async function readSource(source: string, stdin: NodeJS.ReadableStream): Promise<string> {
-  try {
-    return source === '-' ? await readAll(stdin) : await readFile(source, 'utf8')
-  } catch (cause) {
-    throw new RhizomeError('RZ_CLI_INPUT', `${source} cannot be read: ${String(cause)}`, { cause })
-  }
-}
-
-function parse(text: string, what: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch (cause) {
-    throw new RhizomeError('RZ_CLI_INPUT', `${what} is not JSON: ${String(cause)}`, { cause })
-  }
 }
 
 function usage(message: string): RhizomeError {

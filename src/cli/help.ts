@@ -13,7 +13,7 @@ const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
 Commands (<command> --help says more):
   put get delete ids      one record; the ids of a collection
   explain history diff    why a property has its value, and how it came to it
-  lossless frontier       every claim about entities; this moment, for --as-of
+  query lossless frontier rows; every claim about entities; this moment as text
   import export verify    many records, from a file and into one; proofs
   tail status peers       what comes in; what is held; who is there
   invite join             a line that brings a colleague in; joining by it

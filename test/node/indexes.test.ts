@@ -17,8 +17,7 @@ import type { Explanation } from '../../src/query/run.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
-import { SHIPPED_RESOLVERS } from '../../src/view/resolvers/shipped.ts'
-import { fromTrustedFirst } from '../../src/view/resolvers/shipped.ts'
+import { fromTrustedFirst, SHIPPED_RESOLVERS } from '../../src/view/resolvers/shipped.ts'
 import { claim, logId, NAMESPACE, NAMESPACE_NAME, negation, signer, TestLog } from '../support/blocks.ts'
 import { makeDirectory } from '../support/directory.ts'
 import { codeOf } from '../support/expect.ts'
@@ -193,7 +192,7 @@ class History {
 
 const columns = ['id', 'x', 'y', 'z']
 const selections = fc
-  .tuple(fc.constantFrom('one', 'two'), rulesOver({ json: {}, columns: ['x', 'y'] } as never))
+  .tuple(fc.constantFrom('one', 'two'), rulesOver({ json: {}, columns: ['x', 'y'] }))
   .map(([collection, where]) => ({ select: { collection, columns }, where }))
 const joins = fc
   .tuple(fc.constantFrom('inner', 'left', 'semi', 'anti'), fc.constantFrom('b.x', 'b.y', 'b.id', 'b.self'))

@@ -1,7 +1,7 @@
 /** Stored queries: written here or elsewhere, read as named views, in a context, at a moment, and watched. */
 
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { from, fromView, type Namespace, SHIPPED_RESOLVERS } from '../../src/index.ts'
+import { from, fromView, type LiveRows, type Namespace, SHIPPED_RESOLVERS } from '../../src/index.ts'
 import { codeOf } from '../support/expect.ts'
 import { openLoopbackNode, openTestNode, until } from '../support/nodes.ts'
 
@@ -90,12 +90,16 @@ describe('a stored query', () => {
     const stop = new AbortController()
     onTestFinished(() => stop.abort())
     const rows = users.watch(fromView<User>('adults').select('name'), { signal: stop.signal })[Symbol.asyncIterator]()
-    expect((await rows.next()).value.added).toHaveLength(2)
+    const added = async () => {
+      const { value } = (await rows.next()) as IteratorResult<LiveRows, undefined>
+      return value?.added.map((row) => ({ ...row }))
+    }
+    expect(await added()).toHaveLength(2)
     await users.put('user', 'ben', { age: 20 })
-    expect((await rows.next()).value.added.map((row: object) => ({ ...row }))).toEqual([{ name: 'Ben' }])
+    expect(await added()).toEqual([{ name: 'Ben' }])
     await users.storeQuery('adults', { ...adults, description: 'the same query' })
     await users.put('user', 'dan', { name: 'Dan', age: 50 })
-    expect((await rows.next()).value.added.map((row: object) => ({ ...row }))).toEqual([{ name: 'Dan' }])
+    expect(await added()).toEqual([{ name: 'Dan' }])
     await users.storeQuery('adults', { query: from('user') })
     await expect(rows.next()).rejects.toMatchObject({ code: 'RZ_QUERY_CHANGED' })
   })

@@ -20,7 +20,7 @@ describe('a query that names a view', () => {
   it('has the rows of the same query with the view in its place, page by page', () => {
     fc.assert(
       fc.property(queries(2), collections, fc.integer({ min: 1, max: 3 }), ({ json }, data, count) => {
-        const catalogue = storing({ v: json as Json, w: { view: 'v' } })
+        const catalogue = storing({ v: json, w: { view: 'v' } })
         for (const outer of [
           (inner: object) => inner,
           (inner: object) => ({ select: inner, where: { '!==': [{ var: 'x' }, 1] } }),
@@ -64,7 +64,7 @@ describe('a query that names a view', () => {
       'b → c → b',
     ],
   ])('that is made of %s is refused, with the names', (_, stored, cycle) => {
-    const explain = () => explainPlan({ view: 'a' }, storing(stored as { readonly [id: string]: Json }))
+    const explain = () => explainPlan({ view: 'a' }, storing(stored))
     expect(codeOf(explain)).toBe('RZ_QUERY_CYCLE')
     expect(explain).toThrow(cycle)
   })
@@ -80,7 +80,7 @@ describe('a query that names a view', () => {
       'RZ_QUERY_TOO_LARGE',
     )
     const wide = (id: string): Json =>
-      Array.from({ length: 20 }, () => ({ view: id }) as Json).reduce((left, right) => ({ union: [left, right] }))
+      Array.from({ length: 20 }, () => ({ view: id })).reduce<Json>((left, right) => ({ union: [left, right] }))
     const tower = { a: wide('b'), b: wide('c'), c: wide('d'), d: { collection: 'x' } }
     expect(codeOf(() => explainPlan({ view: 'a' }, storing(tower)))).toBe('RZ_QUERY_TOO_LARGE')
   })
