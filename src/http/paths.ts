@@ -16,6 +16,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
   'metrics',
   'ns',
   'peers',
+  'queries',
   'query',
   'resolvers',
   'schemas',

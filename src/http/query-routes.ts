@@ -1,5 +1,6 @@
 /** Routes that answer queries: a page of rows for the JSON form of one, and how it would be run. */
 
+import type { FastifyReply } from 'fastify'
 import { RhizomeError } from '../errors.ts'
 import { toJson } from '../delta/json.ts'
 import type { Namespace } from '../node/namespace.ts'
@@ -11,7 +12,7 @@ import { checkDepth } from './json.ts'
 import { sendLiveQuery } from './live-query.ts'
 import { EVENT_STREAM, wantsEvents } from './paging.ts'
 import { readingOf } from './reading.ts'
-import { LIVE_ROWS, NO_QUERY, PATH, PLAN, QUERY, QUERY_EVENTS_QUERY, ROWS, VIEW_QUERY } from './schemas.ts'
+import { LIVE_ROWS, PATH, PLAN, QUERY, QUERY_EVENTS_QUERY, ROWS, ROWS_QUERY, VIEW_QUERY } from './schemas.ts'
 
 type Query = Parameters<Namespace['query']>[0]
 
@@ -36,11 +37,26 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
         throw new RhizomeError('RZ_HTTP_INPUT', 'a query that is followed is of now: leave out "asOf"')
       return sendLiveQuery(reply, queryIn(body), live, { namespace, cursors, followers: context.liveQueries })
     }
-    const { rows, next } = namespace.query(queryIn(body), readingOf(options))
+    const page = namespace.query(queryIn(body), readingOf(options))
     nameFrontier(reply, namespace, options.asOf)
-    // Written here: rows may have columns of any name, which no schema lists.
-    reply.type('application/json; charset=utf-8')
-    return JSON.stringify({ rows: rows.map(toJson), ...(next === undefined ? {} : { next }) })
+    return textOf(page, reply)
+  })
+
+  const stored = {
+    operationId: 'storedRows',
+    tag: 'queries',
+    summary: 'A page of the rows of a stored query, by its definition as of then',
+    params: PATH,
+    querystring: ROWS_QUERY,
+    response: { 200: ROWS },
+  } as const
+  app.get(`${prefix}/queries/:id/rows`, { schema: stored }, ({ params, query }, reply) => {
+    const namespace = namespaceOf(params)
+    const { limit, after } = query
+    const paging = { ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) }
+    const page = namespace.rows(params.id ?? '', { ...readingOf(query), ...paging })
+    nameFrontier(reply, namespace, query.asOf)
+    return textOf(page, reply)
   })
 
   const followed = {
@@ -65,14 +81,20 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
     tag: 'queries',
     summary: 'How a query would be run',
     params: PATH,
-    querystring: NO_QUERY,
+    querystring: VIEW_QUERY,
     body: QUERY,
     response: { 200: PLAN },
   } as const
-  app.post(`${prefix}/query/plan`, { schema: explained }, ({ params, body }, reply) => {
+  app.post(`${prefix}/query/plan`, { schema: explained }, ({ params, query, body }, reply) => {
     reply.type('application/json; charset=utf-8')
-    return JSON.stringify(namespaceOf(params).explainQuery(queryIn(body)))
+    return JSON.stringify(namespaceOf(params).explainQuery(queryIn(body), readingOf(query)))
   })
+}
+
+/** Written here: rows may have columns of any name, which no schema lists. */
+function textOf({ rows, next }: ReturnType<Namespace['query']>, reply: FastifyReply): string {
+  reply.type('application/json; charset=utf-8')
+  return JSON.stringify({ rows: rows.map(toJson), ...(next === undefined ? {} : { next }) })
 }
 
 /** What is no query is refused by its one reader, with a code of its own. */
