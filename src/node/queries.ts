@@ -22,9 +22,12 @@ import type { AskedFrame, ViewOptions, Views } from './views.ts'
 /** A query in its JSON form, or as `from` builds it. */
 export type QueryInput<Columns> = QueryJson | Fluent<Columns>
 
-export interface StoreQueryOptions {
-  /** What the query is for, for people. */
+/** A named view: a query, and what it is for, for people. query/README.md, Stored queries. */
+export interface StoredQueryInput<Columns = unknown> {
+  readonly query: QueryInput<Columns>
   readonly description?: string
+  /** Default: the version of query definitions that this release writes. */
+  readonly semantics?: number
 }
 
 export interface RowsOptions extends ViewOptions {
@@ -93,9 +96,8 @@ export function jsonOf<Columns>(query: QueryInput<Columns>): QueryJson {
 }
 
 /** The definition that a stored query's record holds. Throws as `compileStoredQuery`. */
-export function storedQueryValue<Columns>(query: QueryInput<Columns>, description: string | undefined): Value {
-  const json = fromJson(readJson(jsonOf(query)))
-  const value: Value = { semantics: QUERY_SEMANTICS, query: json, ...(description !== undefined && { description }) }
+export function storedQueryValue<Columns>(input: StoredQueryInput<Columns>): Value {
+  const value = fromJson(readJson({ semantics: QUERY_SEMANTICS, ...input, query: jsonOf(input.query) }))
   compileStoredQuery(value)
   return value
 }
