@@ -96,7 +96,10 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   } as const
   app.get(record, { schema: read }, ({ params, query }, reply) => {
     const where = locate(params)
-    const entity = where.namespace.get(where.collection, where.id, readingOf(query))
+    const entity = where.namespace.get(where.collection, where.id, {
+      ...readingOf(query),
+      ...(query.expand !== undefined && { expand: query.expand }),
+    })
     if (entity === undefined) throw nothingStands(where)
     nameFrontier(reply, where.namespace, query.asOf)
     return writeEntity(entity)
