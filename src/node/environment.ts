@@ -8,6 +8,8 @@ import { pooledRandom } from './random.ts'
 export interface Environment {
   /** The wall clock, milliseconds since 1970; it may be set forwards and backwards. */
   readonly nowMs: () => number
+  /** Milliseconds that only ever grow, from any beginning: to measure how long something takes. */
+  readonly steadyMs: () => number
   /** Calls `run` once after `delayMs`, never from within this call; answers the function that cancels it. */
   readonly schedule: (delayMs: number, run: () => void) => () => void
   /** Runs `step` after what this turn of the event loop still does. */
@@ -22,6 +24,7 @@ export interface Environment {
 export function machineEnvironment(): Environment {
   return {
     nowMs: Date.now,
+    steadyMs: () => performance.now(),
     schedule: (delayMs, run) => {
       const timer = setTimeout(run, delayMs)
       return () => clearTimeout(timer)

@@ -2,11 +2,14 @@
 
 import type { NetEvent } from '../net/net.ts'
 import type { ReplicationEvent } from '../sync/events.ts'
+import type { OwnClock } from '../sync/members/own-clock.ts'
 import type { FunctionEvent } from './functions/performer.ts'
 
 export type NodeEvent =
   | { readonly kind: 'network'; readonly event: NetEvent }
   | { readonly kind: 'replication'; readonly namespace: string; readonly event: ReplicationEvent }
+  /** This node's clock has come to be far off those of its peers, or is right again (`isOff`). */
+  | { readonly kind: 'own-clock'; readonly clock: OwnClock }
   /** A log of ours was found forked or behind what peers hold of it: writing goes on in a new log. */
   | { readonly kind: 'log-renewed'; readonly namespace: string; readonly creator: string; readonly why: string }
   /** Deltas of ours that a fork voided were asserted again. */

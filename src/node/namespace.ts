@@ -18,6 +18,7 @@ import type { Explanation as QueryExplanation, QueryPage } from '../query/run.ts
 import type { NamespaceCounts, Notes, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
+import type { Member } from '../sync/members/member.ts'
 import type { Change } from '../view/diff.ts'
 import type { FromSchema, JsonSchemaInput } from '../view/schemas/infer.ts'
 import type { Explanation } from '../view/explain.ts'
@@ -42,6 +43,7 @@ import type { DeltaFunction, FunctionStatus } from './functions/function.ts'
 import { Functions } from './functions/functions.ts'
 import type { FunctionOptions, Handler } from './functions/options.ts'
 import { Freshness } from './freshness.ts'
+import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './members.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import {
@@ -98,6 +100,7 @@ export interface NamespaceParts {
   readonly writer: (identity: string | undefined) => LogWriter
   readonly status: () => SyncStatus
   readonly waitForSync: (signal: AbortSignal) => Promise<SyncStatus>
+  readonly members: NamespaceMembers
   /** Refuses writing. */
   readonly keep: boolean
   /** The node's own identity, in whose name proofs are stated. */
@@ -491,6 +494,30 @@ export class Namespace {
 
   status(): SyncStatus {
     return this.#parts.status()
+  }
+
+  /**
+   * Who takes part, or has taken part and is remembered, by peer id, without this node: connected or only heard of. Empty
+   * without a network.
+   */
+  members(): readonly Member[] {
+    return this.#parts.members.all()
+  }
+
+  /**
+   * Calls `listener` with a member and what became different of it; answers the function that stops that. Nobody is told of
+   * those known already: `members()` has them. A listener that throws is a bug of its owner, and is not caught.
+   */
+  onMember(listener: MemberListener): () => void {
+    return this.#parts.members.onMember(listener)
+  }
+
+  /**
+   * Asks every member to answer, those not connected too, by gossip. Resolves when all have, or when the time is up: each with
+   * its round trip, milliseconds, or without one. Empty without a network.
+   */
+  async ping(options: PingOptions = {}): Promise<readonly Pinged[]> {
+    return this.#parts.members.ping(options)
   }
 
   /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */

@@ -13,6 +13,7 @@ import type { Net } from '../net/net.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
+import { type DetectorOptions, parseDetector } from '../sync/members/detector.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
@@ -21,6 +22,7 @@ import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDE
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
 import { type LocalContexts, localContexts } from './local-contexts.ts'
+import { NamespaceMembers } from './members.ts'
 import { Namespace, unknownNamespace } from './namespace.ts'
 import { openNet } from './network.ts'
 import { type NodeOptions, TOPICS_MAX } from './options.ts'
@@ -50,11 +52,12 @@ interface Opened {
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
  * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
- * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
+ * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID, RZ_DETECTOR_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
  */
 export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   const topics = checkTopics(options.topics)
   const contexts = localContexts(options.contexts, options.context)
+  const detector = parseDetector(options.detector ?? 'lan')
   await using opening = new AsyncDisposableStack()
   const opened = await openData(options, topics)
   opening.use(opened.store)
@@ -63,8 +66,9 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
+  const { keep = false } = options
   const environment = machineEnvironment()
-  const node = new RhizomeNode({ ...opened, name, topics, net, keep: options.keep ?? false, contexts, environment })
+  const node = new RhizomeNode({ ...opened, name, topics, net, keep, contexts, environment, detector })
   opening.move()
   return node
 }
@@ -77,6 +81,8 @@ export interface NodeParts extends Opened {
   readonly keep: boolean
   readonly contexts: LocalContexts
   readonly environment: Environment
+  /** Default: `lan`. */
+  readonly detector?: DetectorOptions
 }
 
 /** An open node. Made by `openNode`. */
@@ -121,7 +127,7 @@ export class RhizomeNode implements AsyncDisposable {
     this.#contexts = parts.contexts
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: parts.environment.nowMs, admitted: () => parts.store.latestTime() })
-    this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net)
+    this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net, parts.detector)
     for (const topic of parts.topics) this.#hold(topic)
     this.#observe()
     this.#following = this.#followCuts()
@@ -223,7 +229,7 @@ export class RhizomeNode implements AsyncDisposable {
     void ended.then(() => this.#working.delete(ended))
   }
 
-  #replicate(net: Net): Replication {
+  #replicate(net: Net, detector?: DetectorOptions): Replication {
     return openReplication({
       store: this.#store,
       net,
@@ -232,6 +238,13 @@ export class RhizomeNode implements AsyncDisposable {
       random: this.#environment.random,
       schedule: this.#environment.schedule,
       own: (log) => [...this.#holdings.values()].some(({ ownLogs }) => ownLogs.has(log)),
+      members: {
+        signer: this.#identities[0].signer,
+        version: VERSION,
+        steadyMs: this.#environment.steadyMs,
+        onOwnClock: (clock) => this.#tell({ kind: 'own-clock', clock }),
+        ...(detector === undefined ? {} : { detector }),
+      },
     })
   }
 
@@ -244,6 +257,7 @@ export class RhizomeNode implements AsyncDisposable {
       writer: (identity) => this.#writer(topic, identity ?? DEFAULT_IDENTITY),
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
+      members: new NamespaceMembers(() => this.#replication, id),
       keep: this.#keep,
       signer: this.#identities[0].signer,
       closing: this.#closing.signal,

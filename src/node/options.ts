@@ -4,6 +4,7 @@
  */
 
 import type { PeerId } from '../delta/delta.ts'
+import type { DetectorOptions, DetectorPreset } from '../sync/members/detector.ts'
 import type { ContextInput } from './definition-input.ts'
 
 /** `normal`: an acknowledged write survives a killed process. `full`: also a power cut, for an fsync per commit. */
@@ -44,6 +45,12 @@ export interface NodeOptions {
    * RZ_CONTEXT_UNKNOWN. Default: none, everything is seen.
    */
   readonly context?: string
+  /**
+   * How it is found out that a member is gone: a preset, or options of one's own (RZ_DETECTOR_INVALID where they cannot be).
+   * `lan` holds a killed process down within 3 s, `wan` within half a minute, `local` within 1.5 s; `synchronous` trusts that
+   * nothing is ever late; `off` suspects nobody. Default `lan`.
+   */
+  readonly detector?: DetectorPreset | DetectorOptions
   /** Ends the opening. */
   readonly signal?: AbortSignal
 }

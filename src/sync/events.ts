@@ -4,10 +4,18 @@ import type { PeerId } from '../delta/delta.ts'
 import type { LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { PeerIdText } from '../net/net.ts'
+import type { Member, MemberChange, MemberState } from './members/member.ts'
 import type { SyncStatus } from './status.ts'
 
 export type ReplicationEvent = { readonly namespace: NamespaceId } & (
   | { readonly kind: 'status-changed'; readonly status: SyncStatus }
+  /** A member is new, or back, is in another state (`before` says in which it was), or tells other things of itself. */
+  | {
+      readonly kind: 'member-changed'
+      readonly member: Member
+      readonly change: MemberChange
+      readonly before?: MemberState
+    }
   /** Blocks that were new were committed. */
   | {
       readonly kind: 'received'

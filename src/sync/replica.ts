@@ -46,6 +46,7 @@ export class Replica {
   readonly #peers = new SyncPeers()
   readonly #known: KnownHeads
   readonly #announcer: Announcer
+  readonly #source: Source
   readonly #intake: Intake
   readonly #sessions: Sessions
   readonly #contacts: Contacts
@@ -59,6 +60,7 @@ export class Replica {
     this.#options = options
     this.topic = topicOf(options.topicName)
     const source = new Source(store, namespace)
+    this.#source = source
     this.#known = new KnownHeads((log) => source.entry(log))
     const shared = { ...options, source, known: this.#known, peers: this.#peers, changed: () => this.#statusChanged() }
     this.#intake = new Intake({ ...shared, needSync: (from) => this.#needSync(from) })
@@ -153,6 +155,11 @@ export class Replica {
 
   peers(): readonly (SyncPeer & { readonly behindBlocks: number })[] {
     return this.#peers.all().map((peer) => ({ ...peer, behindBlocks: this.#known.lackedFrom(peer.peer) }))
+  }
+
+  /** Of the frontier: equal digests, equal frontiers. */
+  digest(): Uint8Array {
+    return this.#source.summary().digest
   }
 
   /** Calls `wake` when the status may have changed; answers the function that ends it. */

@@ -17,6 +17,9 @@ import {
   SESSIONS_INBOUND_MAX,
   SYNC_PROTOCOL,
 } from './limits.ts'
+import type { Member } from './members/member.ts'
+import { Members, type MembersOptions } from './members/members.ts'
+import type { OwnClock } from './members/own-clock.ts'
 import { Replica } from './replica.ts'
 import type { SyncStatus } from './status.ts'
 import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
@@ -35,6 +38,8 @@ export interface ReplicationOptions {
   readonly own?: (log: LogKey) => boolean
   /** Peers are synced with at least this often. Shorter finds what gossip lost sooner, and costs a round trip each time. */
   readonly intervalMs?: number
+  /** Who takes part is told and watched over. Default: nobody is; `members` answers none. */
+  readonly members?: MembersOptions
 }
 
 export interface PeerSync {
@@ -47,6 +52,8 @@ export interface PeerSync {
   readonly inSyncAtMs?: number
   /** The peer's clock less ours, within half a round trip. */
   readonly clockOffsetMs?: number
+  /** Smoothed, by heartbeats. */
+  readonly roundTripMs?: number
 }
 
 export interface Replication extends AsyncDisposable {
@@ -56,6 +63,15 @@ export interface Replication extends AsyncDisposable {
   detach(namespace: NamespaceId): Promise<void>
   status(namespace: NamespaceId): SyncStatus
   peers(namespace: NamespaceId): readonly PeerSync[]
+  /** Whoever is known to take part or to have taken part, in no order, without this node. */
+  members(namespace: NamespaceId): readonly Member[]
+  /**
+   * Asks every member that has not left to answer; resolves to the round trips, milliseconds, of those that answered within
+   * `timeoutMs`, as soon as all have. Throws RZ_SYNC_CLOSED for a namespace that is not attached.
+   */
+  probe(namespace: NamespaceId, options: { readonly timeoutMs: number }): Promise<ReadonlyMap<PeerIdText, number>>
+  /** This node's clock by those of its connected peers; undefined while none is known. */
+  ownClock(): OwnClock | undefined
   /**
    * Resolves when this node is in sync with a peer at least and knows no signed head that it lacks. Rejects with the
    * signal's reason, or RZ_SYNC_CLOSED when the namespace is left.
@@ -75,6 +91,7 @@ class Replicas implements Replication {
   readonly #options: ReplicationOptions
   readonly #replicas = new Map<NamespaceId, Replica>()
   readonly #listeners = new Set<(event: ReplicationEvent) => void>()
+  readonly #members: Members | undefined
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
   /** By peer, the streams on which it has not said hello yet. */
@@ -82,6 +99,7 @@ class Replicas implements Replication {
 
   constructor(options: ReplicationOptions) {
     this.#options = options
+    this.#members = options.members && this.#openMembers(options.members)
     options.net.handle(SYNC_PROTOCOL, (stream) => this.#serve(stream))
     this.#stopListening = options.net.onEvent((event) => this.#onNetEvent(event))
   }
@@ -105,11 +123,13 @@ class Replicas implements Replication {
     })
     this.#replicas.set(namespace, replica)
     replica.start()
+    this.#members?.attach(namespace, name, { digest: () => replica.digest() })
   }
 
   async detach(namespace: NamespaceId): Promise<void> {
     const replica = this.#replicas.get(namespace)
     this.#replicas.delete(namespace)
+    await this.#members?.detach(namespace)
     await replica?.stop()
   }
 
@@ -125,7 +145,34 @@ class Replicas implements Replication {
       behindBlocks: rest.behindBlocks,
       ...(inSyncAtMs === undefined ? {} : { inSyncAtMs }),
       ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+      ...this.#members?.timesOf(peer),
     }))
+  }
+
+  members(namespace: NamespaceId): readonly Member[] {
+    const members = this.#members?.all(namespace) ?? []
+    const behind = new Map(
+      this.#replicas
+        .get(namespace)
+        ?.peers()
+        .map((peer) => [peer.peer, peer.behindBlocks]),
+    )
+    return members.map((member) => {
+      const behindBlocks = member.connected ? behind.get(member.peer) : undefined
+      return behindBlocks === undefined ? member : { ...member, behindBlocks }
+    })
+  }
+
+  async probe(
+    namespace: NamespaceId,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<ReadonlyMap<PeerIdText, number>> {
+    if (this.#members === undefined) throw closed()
+    return this.#members.probe(namespace, timeoutMs)
+  }
+
+  ownClock(): OwnClock | undefined {
+    return this.#members?.ownClock()
   }
 
   async waitForSync(namespace: NamespaceId, { signal }: { readonly signal: AbortSignal }): Promise<SyncStatus> {
@@ -147,6 +194,7 @@ class Replicas implements Replication {
   async close(): Promise<void> {
     this.#stop.abort()
     this.#stopListening()
+    await this.#members?.close()
     await Promise.all([...this.#replicas.keys()].map((namespace) => this.detach(namespace)))
   }
 
@@ -167,7 +215,24 @@ class Replicas implements Replication {
     }
   }
 
+  #openMembers(members: MembersOptions): Members {
+    const { store, net, name, nowMs, random, schedule } = this.#options
+    return new Members({
+      ...members,
+      store,
+      net,
+      name: shorten(name),
+      wallMs: nowMs,
+      random,
+      schedule,
+      onChange: (namespace, change) => this.#emit({ kind: 'member-changed', namespace, ...change }),
+      onRejected: (namespace, from, { code, message }) =>
+        this.#emit({ kind: 'rejected', namespace, from, code, why: message }),
+    })
+  }
+
   #onNetEvent(event: NetEvent): void {
+    this.#members?.onNetEvent(event)
     for (const replica of this.#replicas.values()) {
       if (event.kind === 'joined' && event.topic === replica.topic) replica.peerJoined(event.peer)
       if (event.kind === 'left' && event.topic === replica.topic) replica.peerLeft(event.peer)

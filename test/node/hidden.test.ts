@@ -1,6 +1,7 @@
 /** A block with a critical extension that this release does not know is kept and forwarded, but not shown. design.md 3. */
 import { expect, it } from 'vitest'
 import { localContexts } from '../../src/node/local-contexts.ts'
+import { NamespaceMembers } from '../../src/node/members.ts'
 import { Namespace } from '../../src/node/namespace.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import { NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../support/blocks.ts'
@@ -16,6 +17,8 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
     writer: () => expect.unreachable('nothing is written'),
     status: () => ({ kind: 'alone' }),
     waitForSync: () => Promise.resolve({ kind: 'alone' }),
+    members: new NamespaceMembers(() => undefined, NAMESPACE),
+    nowMs: Date.now,
     keep: true,
     signer: signer(1),
     contexts: localContexts(),

@@ -1,0 +1,62 @@
+/**
+ * The collections that a namespace holds records of, for the tags of a presence: found in the store's ordered ids by skipping
+ * from one collection to the next, so that a million records cost as little as one.
+ */
+
+import { parseEntityId } from '../../delta/record.ts'
+import type { NamespaceId } from '../../log/namespace.ts'
+import type { Position, Store } from '../../store/store.ts'
+import { COLLECTIONS_MS, COLLECTIONS_PAGE, COLLECTIONS_PAGES_MAX, TAG_BYTES_MAX, TAGS_MAX } from './limits.ts'
+
+export interface Tags {
+  readonly names: readonly string[]
+  /** There are more, or some whose names are too long, or more ids in between than are looked at. */
+  readonly isCut: boolean
+}
+
+/** Behind all ids of a collection, in the order of UTF-8 bytes. */
+const BEHIND_ALL = '\u{10FFFF}'
+
+export class Collections {
+  readonly #store: Store
+  readonly #namespace: NamespaceId
+  #tags: Tags = { names: [], isCut: false }
+  #position: Position | undefined
+  #readMs = -Infinity
+
+  constructor(store: Store, namespace: NamespaceId) {
+    this.#store = store
+    this.#namespace = namespace
+  }
+
+  /** As of now, or of at most `COLLECTIONS_MS` ago. */
+  tags(nowMs: number): Tags {
+    const position = this.#store.position()
+    if (position === this.#position || nowMs - this.#readMs < COLLECTIONS_MS) return this.#tags
+    this.#position = position
+    this.#readMs = nowMs
+    this.#tags = this.#read()
+    return this.#tags
+  }
+
+  #read(): Tags {
+    const names: string[] = []
+    let isCut = false
+    let after = ''
+    for (let page = 0; page < COLLECTIONS_PAGES_MAX; page++) {
+      const ids = this.#store.entities(this.#namespace, { prefix: '', after, countMax: COLLECTIONS_PAGE })
+      let last: string | undefined
+      for (const id of ids) {
+        const collection = parseEntityId(id)?.collection
+        after = collection === undefined ? id : `${collection}/${BEHIND_ALL}`
+        if (collection === undefined || collection === last || collection === names.at(-1)) continue
+        last = collection
+        if (names.length === TAGS_MAX) return { names, isCut: true }
+        if (Buffer.byteLength(collection) > TAG_BYTES_MAX) isCut = true
+        else names.push(collection)
+      }
+      if (ids.length < COLLECTIONS_PAGE) return { names, isCut }
+    }
+    return { names, isCut: true }
+  }
+}
