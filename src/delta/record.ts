@@ -4,6 +4,7 @@
  */
 
 import { RhizomeError } from '../errors.ts'
+import { namesTransaction } from './gathered.ts'
 import { type Delta, isReference, type Pointer, type ReferencePointer, type Value } from './delta.ts'
 
 /** What `put` takes for a property: a value, or a reference to another entity's property. */
@@ -83,10 +84,11 @@ export function pointersAt(delta: Delta, entity: string): readonly ReferencePoin
 
 /**
  * What `delta` says about (entity, property): the target of its only other pointer, else an object keyed by
- * localContext, with arrays on repeats; null when it only points at the entity.
+ * localContext, with arrays on repeats; null when it only points at the entity. Which transaction it belongs to is no part
+ * of it.
  */
 export function valueAt(delta: Delta, about: ReferencePointer): Value {
-  const others = delta.pointers.filter((pointer) => pointer !== about)
+  const others = delta.pointers.filter((pointer) => pointer !== about && !namesTransaction(pointer))
   const [only] = others
   if (only === undefined) return null
   if (others.length === 1) return only.target

@@ -1,6 +1,7 @@
 /** What a change of the store bears upon: its deltas and those that they negate, and the entities that these point at. */
 
-import { type Delta, isReference, negatedIds } from '../delta/delta.ts'
+import { type Delta, isReference, negatedIds, type Pointer } from '../delta/delta.ts'
+import { declaredTransaction, transactionOf } from '../delta/gathered.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
 import { RhizomeError } from '../errors.ts'
 import type { Block } from '../log/block.ts'
@@ -37,8 +38,15 @@ export function concernedDeltas(change: Change, store: Store, namespace: Namespa
   }
   const deltas = changed.filter(({ header }) => isShown(header)).flatMap((block) => deltasOf(block))
   const negated = new Set<string>()
-  // The list grows while it is walked: a negation bears upon what the negated delta does.
+  const transactions = new Set<string>()
+  // The list grows while it is walked: a negation bears upon what the negated delta does, the last delta of a transaction on
+  // what the others do.
   for (const { pointers } of deltas) {
+    for (const transaction of transactionsIn(pointers)) {
+      if (transactions.has(transaction)) continue
+      transactions.add(transaction)
+      for (const delta of store.entity(namespace, transaction).deltas) deltas.push(delta)
+    }
     for (const id of negatedIds(pointers)) {
       if (negated.has(id)) continue
       negated.add(id)
@@ -47,6 +55,11 @@ export function concernedDeltas(change: Change, store: Store, namespace: Namespa
     }
   }
   return deltas
+}
+
+/** The transaction that a delta belongs to, and the one whose size it declares. */
+function transactionsIn(pointers: readonly Pointer[]): readonly string[] {
+  return [transactionOf(pointers), declaredTransaction(pointers)].filter((id) => id !== undefined)
 }
 
 /** Undefined for text that is no delta's id: anyone may write a negation of it. */

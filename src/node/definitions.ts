@@ -70,16 +70,11 @@ interface DefinedRecord {
   readonly record: DefinitionRecord<unknown>
 }
 
-interface Held {
-  readonly deltas: EntityDeltas
-  readonly defined: DefinedRecord
-}
-
 export class DefinitionRecords implements Keeper {
   readonly #store: Store
   readonly #namespace: NamespaceId
   readonly #freshness: Freshness
-  readonly #held = new Map<string, Held>()
+  readonly #held = new Map<string, DefinedRecord>()
   /** Records to be read before the next answer. */
   #stale: Set<string> | 'all' = 'all'
   /** Collections whose resolvers have not changed keep them, as objects: by these views are known to be old. */
@@ -102,7 +97,9 @@ export class DefinitionRecords implements Keeper {
     const known = this.#moments.get(moment.key)
     if (known !== undefined) return known
     const definitions = assemble(
-      [...this.#held].flatMap(([entity, { deltas }]) => define(entity, asOf(deltas, moment))),
+      [...this.#held.keys()].flatMap((entity) =>
+        define(entity, this.#store.entity(this.#namespace, entity, moment.admits)),
+      ),
     )
     const [oldest] = this.#moments.keys()
     if (this.#moments.size >= MOMENTS_MAX && oldest !== undefined) this.#moments.delete(oldest)
@@ -121,10 +118,7 @@ export class DefinitionRecords implements Keeper {
 
   #inForce(): Definitions {
     if (this.#now !== undefined && this.#isNow) return this.#now
-    this.#now = assemble(
-      [...this.#held.values()].map(({ defined }) => defined),
-      this.#now?.resolvers,
-    )
+    this.#now = assemble([...this.#held.values()], this.#now?.resolvers)
     this.#isNow = true
     return this.#now
   }
@@ -156,10 +150,9 @@ export class DefinitionRecords implements Keeper {
   }
 
   #read(entity: string): void {
-    const deltas = this.#store.entity(this.#namespace, entity)
-    const [defined] = define(entity, deltas)
+    const [defined] = define(entity, this.#store.entity(this.#namespace, entity))
     if (defined === undefined) this.#held.delete(entity)
-    else this.#held.set(entity, { deltas, defined })
+    else this.#held.set(entity, defined)
   }
 }
 
@@ -171,10 +164,6 @@ export function faultsOf({ records }: Definitions): readonly DefinitionFault[] {
 
 function isDefinition(entity: string): boolean {
   return PREFIXES.some((prefix) => entity.startsWith(prefix))
-}
-
-function asOf({ deltas, negations }: EntityDeltas, { admits }: Moment): EntityDeltas {
-  return { deltas: deltas.filter(admits), negations: negations.filter(admits) }
 }
 
 /** What a record's deltas define; nothing for what is no record, or not there yet. */

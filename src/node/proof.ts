@@ -101,9 +101,8 @@ function heldAbout(
   entity: string,
   moment: Moment | undefined,
 ): [deltas: readonly Delta[], negations: readonly Delta[]] {
-  const { deltas, negations } = store.entity(namespace, entity)
-  if (moment === undefined) return [deltas, negations]
-  return [deltas.filter(moment.admits), negations.filter(moment.admits)]
+  const { deltas, negations } = store.entity(namespace, entity, moment?.admits)
+  return [deltas, negations]
 }
 
 function momentOf({ key }: Moment): string | number {

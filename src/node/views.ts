@@ -274,9 +274,7 @@ export class Views {
   }
 
   #held(entity: string, moment: Moment | undefined) {
-    const held = this.#options.store.entity(this.#options.namespace, entity)
-    if (moment === undefined) return held
-    return { deltas: held.deltas.filter(moment.admits), negations: held.negations.filter(moment.admits) }
+    return this.#options.store.entity(this.#options.namespace, entity, moment?.admits)
   }
 
   #context(definitions: Definitions, asked: ContextOptions['context']): Context {

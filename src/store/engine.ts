@@ -4,7 +4,7 @@
  */
 
 import type { Time } from '../delta/clock.ts'
-import type { PeerId } from '../delta/delta.ts'
+import type { Delta, PeerId } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
 import type { Block, LogKey, Run } from '../log/block.ts'
 import { type ForkProof, verifyForkProof } from '../log/fork.ts'

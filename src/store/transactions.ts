@@ -30,7 +30,8 @@ export class Transactions {
     const isWhole = (transaction: string): boolean => {
       const known = asked.get(transaction)
       if (known !== undefined) return known
-      const whole = admits === undefined ? this.#isComplete(namespace, transaction) : this.#was(namespace, transaction, admits)
+      const whole =
+        admits === undefined ? this.#isComplete(namespace, transaction) : this.#was(namespace, transaction, admits)
       asked.set(transaction, whole)
       return whole
     }

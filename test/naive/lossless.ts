@@ -85,7 +85,9 @@ function firstPointer(delta: NaiveDelta, entity: string, property: string): Naiv
 }
 
 function valueOf(delta: NaiveDelta, about: NaivePointer | undefined): unknown {
-  const others = delta.pointers.filter((pointer) => pointer !== about)
+  const others = delta.pointers.filter(
+    (pointer) => pointer !== about && !(pointer.localContext === '_transaction' && pointer.targetContext === 'deltas'),
+  )
   if (others.length === 0) return null
   if (others.length === 1) return others[0]?.target
   return Object.fromEntries(

@@ -39,10 +39,10 @@ export function negatedBy(negating: readonly Delta[], { store, namespace }: Fiel
   return [...negated.values()]
 }
 
-/** Whether an admitted delta stands. */
+/** Whether an admitted delta stands. In a transaction that is not complete it is as if nothing were said against it yet. */
 export function standsNow({ id }: Delta, { store, namespace }: Field): boolean {
   const held = store.delta(namespace, id)
-  return held !== undefined && stands(held.delta, held.negations)
+  return held === undefined || stands(held.delta, held.negations)
 }
 
 /** What a function of this name has stated, in the name of `creator`, to have emitted because of a delta. */

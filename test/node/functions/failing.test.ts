@@ -259,13 +259,11 @@ describe('a loop', () => {
     const events = functionEvents(node)
     const isClaim = { '==': [{ var: 'pointers.0.localContext' }, 'user'] }
     const negations = (id: DeltaId) => users.lossless(id)?.properties['negated_by'] ?? []
-    const restore: StandingHandler = ({ kind, delta: { id } }, emit) => {
-      if (kind !== 'hidden') return
-      for (const { delta, standing } of negations(id)) if (standing) emit.negate(delta.id)
+    const contrary: StandingHandler = ({ kind, delta: { id } }, emit) => {
+      if (kind === 'restored') emit.negate(id)
+      else for (const { delta, standing } of negations(id)) if (standing) emit.negate(delta.id)
     }
-    const hide: StandingHandler = ({ kind, delta: { id } }, emit) => void (kind === 'restored' && emit.negate(id))
-    start(users, { name: 'restorer', filter: isClaim, depthMax: 6, onStanding: restore }, () => {})
-    start(users, { name: 'hider', filter: isClaim, depthMax: 6, onStanding: hide }, () => {})
+    start(users, { filter: isClaim, depthMax: 6, onStanding: contrary }, () => {})
     const { deltas } = await users.put('user', 'a', { n: 1 })
     await users.negate(deltas[0] ?? '')
     await until('it ends', () => events.some(({ code }) => code === 'RZ_FUNCTION_DEPTH'))
