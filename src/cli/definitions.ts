@@ -1,4 +1,4 @@
-/** The commands `resolver` and `context`: definitions of how records are read, listed, shown, put and deleted. */
+/** The commands `resolver`, `context` and `schema`: definitions that are records, listed, shown, put and deleted. */
 
 import type { Json } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
@@ -12,7 +12,14 @@ import { readingQuery } from './reading.ts'
 import { printTable } from './table.ts'
 import { visible } from './terminal.ts'
 
-type Kind = 'resolver' | 'context'
+type Kind = 'resolver' | 'context' | 'schema'
+
+/** What a list tells of each definition. */
+const HEADERS: { readonly [kind in Kind]: readonly string[] } = {
+  resolver: ['of', 'rule'],
+  context: ['negations', 'filter', 'resolvers'],
+  schema: ['of', 'version', 'references'],
+}
 
 interface Defined {
   readonly id: string
@@ -51,8 +58,7 @@ async function list(kind: Kind, call: Call): Promise<ExitCode> {
     else rows.push([id, ...cellsOf(kind, definition)])
   }
   if (!config.json) {
-    const header = kind === 'resolver' ? ['of', 'rule'] : ['negations', 'filter', 'resolvers']
-    printTable(terminal, ['id', ...header], rows)
+    printTable(terminal, ['id', ...HEADERS[kind]], rows)
   }
   await tellProblems(kind, door, call)
   return EXIT.ok
@@ -60,9 +66,14 @@ async function list(kind: Kind, call: Call): Promise<ExitCode> {
 
 function cellsOf(kind: Kind, definition: Json): readonly string[] {
   if (typeof definition !== 'object' || definition === null || Array.isArray(definition)) {
-    return kind === 'resolver' ? ['?', JSON.stringify(definition)] : ['?', JSON.stringify(definition), '?']
+    return HEADERS[kind].map((_, index) => (index === 1 ? JSON.stringify(definition) : '?'))
   }
-  const { collection, property, rule, negations, filter, resolvers } = definition as { readonly [key: string]: Json }
+  const { collection, property, rule, negations, filter, resolvers, version, references } = definition as {
+    readonly [key: string]: Json
+  }
+  if (kind === 'schema') {
+    return [textOf(collection ?? null), textOf(version ?? 1), Object.keys(Object(references ?? {})).join(' ')]
+  }
   if (kind === 'resolver') return [`${textOf(collection ?? null)}/${textOf(property ?? null)}`, shortRule(rule)]
   return [
     negations === undefined ? 'everyone' : textOf(negations),

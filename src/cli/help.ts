@@ -5,7 +5,6 @@ import { flagOf, type Setting, SETTINGS } from './settings.ts'
 
 const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
        rhizome-node <command> [arguments]         talks to it (see its --help)
-
   npx rhizome-node --topic users                  in sync with everyone here
   npx rhizome-node put user/alice name=Alice age:=3
   npx rhizome-node --topic users --peer 192.168.1.5 --secret 'correct horse'
@@ -19,6 +18,7 @@ Commands (<command> --help says more):
   invite join             a line that brings a colleague in; joining by it
   identity token repair   keys that sign; the HTTP token; a damaged store
   rule resolver context   try rules in JSON-Logic; say how records are read
+  schema violations       what records are to be like; those that are not
 `
 
 const FOOT = `

@@ -1,0 +1,60 @@
+/** Schemas as a person types them: what is refused, by put and by import, and what broke them all the same. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import type { CommandOptions } from '../support/command.ts'
+import { temporaryFolder } from '../support/nodes.ts'
+import { runHere as run } from './here.ts'
+
+async function place(): Promise<CommandOptions> {
+  const directory = await temporaryFolder()
+  return { directory, home: join(directory, 'home'), env: { RHIZOME_HTTP_PORT: '0' } }
+}
+
+const DEFINITION = { collection: 'user', schema: { properties: { age: { type: 'integer' } }, required: ['name'] } }
+
+describe('a schema', () => {
+  it('is put, listed, shown, held against records, and deleted', async () => {
+    const at = await place()
+    await run(['put', 'user/old', 'age=many', '--topic', 'shop'], at)
+    expect(await run(['violations'], at)).toMatchObject({ exitCode: 0, out: '' })
+    expect(await run(['schema', 'put', 'user', JSON.stringify(DEFINITION)], at)).toMatchObject({
+      exitCode: 0,
+      out: 'schema user created in shop\n',
+    })
+    expect((await run(['schema'], at)).out).toBe('id\tof\tversion\treferences\nuser\tuser\t1\t\n')
+    expect(JSON.parse((await run(['schema', 'show', 'user'], at)).out)).toMatchObject(DEFINITION)
+    const refused = await run(['put', 'user/a', 'age:=3'], at)
+    expect(refused.exitCode).toBe(1)
+    expect(refused.err).toContain('/name is missing')
+    expect(refused.err).toContain('RZ_SCHEMA_VIOLATION')
+
+    const file = join(at.directory, 'users.ndjson')
+    await writeFile(file, '{"id":"b","name":"B"}\n{"id":"c","age":1}\n')
+    expect(await run(['import', file, '--into', 'user'], at)).toMatchObject({ exitCode: 4 })
+    expect(await readFile(`${file}.rejected.ndjson`, 'utf8')).toContain('RZ_SCHEMA_VIOLATION')
+    expect((await run(['ids', 'user'], at)).out).toBe('b\nold\n')
+
+    const { out } = await run(['violations', 'user'], at)
+    expect(out.split('\n').map((line) => line.split('\t').slice(0, 3))).toEqual([
+      ['record', 'property', 'reason'],
+      ['user/old', '/name', 'is missing (RZ_SCHEMA_VIOLATION)'],
+      ['user/old', '/age', 'is to be a whole number, and is a text (RZ_SCHEMA_VIOLATION)'],
+      [''],
+    ])
+    expect(JSON.parse((await run(['violations', '--json'], at)).out)).toMatchObject({ collection: 'user', id: 'old' })
+    expect((await run(['violations', 'nothing'], at)).out).toBe('')
+    await run(['schema', 'delete', 'user'], at)
+    expect(await run(['put', 'user/a', 'age:=3'], at)).toMatchObject({ exitCode: 0 })
+  })
+
+  it('that is none is refused', async () => {
+    const at = await place()
+    await run(['put', 'a/b', 'c=d', '--topic', 'shop'], at)
+    const { exitCode, err } = await run(['schema', 'put', 'x', '{"collection":"a","schema":{"type":"text"}}'], at)
+    expect(exitCode).toBe(1)
+    expect(err).toContain('RZ_SCHEMA_INVALID')
+  })
+})
