@@ -86,6 +86,23 @@ describe('a followed query', () => {
     await events.return(undefined)
   })
 
+  it('waits for a reader who is slow, and then tells what became of it all, not of each change', async () => {
+    await using api = await openApi()
+    const users = api.node.namespace('users')
+    const { next, events } = await follow(api, pathOf({ collection: 'city' }))
+    await next()
+    // 60 MB of changes: more than every buffer between the two ends holds.
+    const text = 'x'.repeat(200_000)
+    for (let people = 1; people <= 300; people++) await users.put('city', 'riga', { people, text })
+    let count = 0
+    for (let told: unknown; told !== 300; count++) {
+      const { added } = (await next())?.json as { added: { people: number }[] }
+      told = added[0]?.people
+    }
+    expect(count).toBeLessThan(300)
+    await events.return(undefined)
+  })
+
   it('tells why it ends, when its context goes', async () => {
     await using api = await openApi()
     await put(api, 'riga', 600)

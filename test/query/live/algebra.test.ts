@@ -92,6 +92,15 @@ describe('a live query', () => {
     expect(live.query.rows()?.map(({ x }) => x)).toEqual([4, 5])
   })
 
+  it('reads records that the query names by their ids alone', () => {
+    const records = Array.from({ length: 50 }, (_, x) => ({ id: `${x}`, x }))
+    const live = new LiveList({ select: { collection: 'one' }, where: { in: [{ var: 'id' }, ['3', '7', 'none']] } })
+    live.become({ one: records })
+    live.become({ one: records.map(({ id, x }) => ({ id, x: x + 1 })) })
+    expect(live.mirror.rows().map(({ x }) => x)).toEqual([4, 8])
+    expect(live.readCount).toBeLessThan(10)
+  })
+
   it('tells of nothing when nothing of its result changes', () => {
     const live = new LiveList({
       project: { select: { collection: 'one' }, where: { '>': [{ var: 'x' }, 1] } },

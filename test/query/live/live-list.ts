@@ -47,6 +47,8 @@ export class Mirror {
 export class LiveList {
   readonly query: LiveQuery
   readonly mirror = new Mirror()
+  /** Records that were read. */
+  readCount = 0
   readonly #sliceRows: number
   #state: Collections = {}
 
@@ -60,9 +62,11 @@ export class LiveList {
     const concerned = differingEntities(this.#state, state)
     this.#state = state
     this.query.concern(concerned, [])
-    const run = () => ({ source: new LiveListSource(state), meter: new Meter() })
+    const source = new LiveListSource(state)
+    const run = () => ({ source, meter: new Meter() })
     while (!this.query.read(run(), this.#sliceRows)) continue
     const change = this.query.changed(run())
+    this.readCount += source.lookedUp
     this.mirror.apply(change)
     return change
   }
