@@ -89,6 +89,10 @@ function tryInstalled(project, tarball, home) {
   const names = "const sdk = await import('rhizome-node'); console.log(Object.keys(sdk).join(', '))"
   const exported = run('node', ['--input-type=module', '--eval', names], { cwd: project, path: withNode }).stdout.trim()
   check(exported.includes('RhizomeError'), `the SDK exports ${exported}`)
+  const clusters =
+    "const { createCluster } = await import('rhizome-node/testing'); await createCluster({ nodes: 2 }).settle()"
+  run('node', ['--input-type=module', '--eval', clusters], { cwd: project, path: withNode })
+  check(true, 'a cluster of rhizome-node/testing settles')
 
   const strangersNode = spawnSync('node', ['--version'], {
     encoding: 'utf8',

@@ -25,6 +25,7 @@ const ROOMS = `
 | sync      | delta, log, store/store.ts, net/net.ts                       | I/O, clock, randomness       |
 | query     | delta, log, view, store/store.ts                             |                              |
 | node      | delta, log, view, net, store, sync, query                    |                              |
+| testing   | delta, log, net, store, node                                 |                              |
 | http      | node, delta                                                  |                              |
 | text      | node, delta                                                  |                              |
 | cli       | node, delta                                                  |                              |

@@ -17,6 +17,7 @@ import { temporaryFolder, until } from './support/nodes.ts'
 const require = createRequire(import.meta.url)
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SDK = pathToFileURL(join(ROOT, 'src', 'index.ts')).href
+const TESTING = pathToFileURL(join(ROOT, 'src', 'testing', 'cluster.ts')).href
 
 interface Page {
   readonly path: string
@@ -34,7 +35,7 @@ const pages = [
 describe('a sample runs as written, and prints what stands beside it:', () => {
   const samples = pages.flatMap(({ path, blocks }) =>
     blocks
-      .filter(({ language, text }) => language === 'ts' && text.includes("from 'rhizome-node'"))
+      .filter(({ language, text }) => language === 'ts' && /from 'rhizome-node(\/testing)?'/.test(text))
       .map((block) => ({ path, ...block })),
   )
 
@@ -43,7 +44,10 @@ describe('a sample runs as written, and prints what stands beside it:', () => {
   it.each(samples)('$path:$line', async ({ text }) => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'rhizome-node.ts'), `export * from '${SDK}'\n${NODES_AT_HOME}`)
-    await writeFile(join(folder, 'sample.ts'), text.replaceAll("'rhizome-node'", "'./rhizome-node.ts'"))
+    const local = text
+      .replaceAll("'rhizome-node'", "'./rhizome-node.ts'")
+      .replaceAll("'rhizome-node/testing'", `'${TESTING}'`)
+    await writeFile(join(folder, 'sample.ts'), local)
     const sample = new Command(['sample.ts'], { directory: folder, home: folder })
     const printed = expectations(text)
     if (isFollower(text)) {

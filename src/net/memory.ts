@@ -60,6 +60,12 @@ export interface MemoryNetwork {
   breakStreams(a: PeerIdText, b: PeerIdText): number
   /** The node is gone without a word, as by `kill -9`. */
   crash(peer: PeerIdText): void
+  /**
+   * The node stands still, as a process that is not scheduled: nothing reaches it or leaves it until it resumes, and its peers
+   * take it for dead meanwhile. `heal` leaves it so. Timers are the caller's.
+   */
+  pause(peer: PeerIdText): void
+  resume(peer: PeerIdText): void
 }
 
 export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
@@ -72,6 +78,7 @@ class Network implements MemoryNetwork, World {
   readonly #nodes = new Map<PeerIdText, MemoryNet>()
   readonly #cuts = new Set<string>()
   #groupOf: ReadonlyMap<PeerIdText, number> | undefined
+  readonly #paused = new Set<PeerIdText>()
 
   constructor(options: MemoryNetworkOptions) {
     this.#options = options
@@ -134,10 +141,22 @@ class Network implements MemoryNetwork, World {
 
   crash(peer: PeerIdText): void {
     this.#nodes.get(peer)?.vanish('it crashed')
+    this.#paused.delete(peer)
+  }
+
+  pause(peer: PeerIdText): void {
+    this.#paused.add(peer)
+    this.#reconsiderAll()
+  }
+
+  resume(peer: PeerIdText): void {
+    this.#paused.delete(peer)
+    for (const node of this.#nodes.values()) node.healed()
+    this.#reconsiderAll()
   }
 
   isCut(from: PeerIdText, to: PeerIdText): boolean {
-    if (this.#cuts.has(`${from} ${to}`)) return true
+    if (this.#cuts.has(`${from} ${to}`) || this.#paused.has(from) || this.#paused.has(to)) return true
     if (this.#groupOf === undefined) return false
     const group = this.#groupOf.get(from)
     return group === undefined || group !== this.#groupOf.get(to)

@@ -3,7 +3,7 @@
  * The disk it has instead is a value that outlives the store, so that a crash can be played: what was not synced may go.
  */
 
-import { randomBytes } from 'node:crypto'
+import { hash as digest, randomBytes } from 'node:crypto'
 import { RhizomeError } from '../errors.ts'
 import type { Block } from '../log/block.ts'
 import type { ForkProof } from '../log/fork.ts'
@@ -25,11 +25,13 @@ export interface MemoryDisk {
   readonly unsyncedCount: number
   /** As a checkpoint does: what is written now survives a power cut. */
   sync(): void
+  /** The process is killed: the store that is open on this disk takes no more calls. What was committed stays. */
+  crash(): void
   /**
-   * The machine stops: the store that is open on this disk takes no more calls, and the newest `lostCount` of the unsynced
-   * transactions are gone; one that was being written is gone whole. A killed process loses none.
+   * The machine stops: as a crash, and the newest `lostCount` of the unsynced transactions are gone, each whole. As no store
+   * can tell how many were lost, the next one renews its logs and is another instance, unless each was synced (`full`).
    */
-  crash(lostCount?: number): void
+  powerCut(lostCount: number): void
 }
 
 export interface MemoryStoreOptions {
@@ -65,13 +67,14 @@ type Undo = () => void
 
 class ArrayDisk implements MemoryDisk {
   fault: DiskFault = 'none'
-  readonly instance: string
+  instance: string
   readonly records: PlacedRecord[] = []
   readonly names = new Map<NamespaceId, string>()
   readonly notes = new Map<string, string>()
   /** How to take back each unsynced transaction, oldest first. */
   #unsynced: Undo[] = []
   #openLog: ArrayLog | undefined
+  #durability: 'normal' | 'full' = 'normal'
   #origin: StoreOrigin = {}
 
   constructor(instance: string) {
@@ -85,6 +88,7 @@ class ArrayDisk implements MemoryDisk {
   open(durability: 'normal' | 'full'): ArrayLog {
     if (this.#openLog !== undefined)
       throw new RhizomeError('RZ_STORE_LOCKED', 'the disk has a store open already: close it first')
+    this.#durability = durability
     this.#openLog = new ArrayLog(this, durability)
     return this.#openLog
   }
@@ -103,12 +107,21 @@ class ArrayDisk implements MemoryDisk {
     this.#unsynced = []
   }
 
-  crash(lostCount = 0): void {
+  crash(): void {
     this.#openLog?.die()
     this.#openLog = undefined
+  }
+
+  powerCut(lostCount: number): void {
+    const wasOpen = this.#openLog !== undefined
+    this.crash()
     const keptCount = Math.max(0, this.#unsynced.length - lostCount)
     for (const undo of this.#unsynced.splice(keptCount).reverse()) undo()
-    if (lostCount > 0) this.#origin = { renewal: 'the machine stopped while writes were not on disk yet' }
+    // What outlived the cut is on the disk.
+    this.sync()
+    if (this.#durability === 'full' || !wasOpen) return
+    this.#origin = { renewal: 'the machine stopped while the store was open: its newest writes may be lost' }
+    this.instance = digest('sha256', `after a power cut: ${this.instance}`, 'hex').slice(0, 32)
   }
 
   /** One transaction: `change` answers how to take it back. */
@@ -123,17 +136,15 @@ class ArrayDisk implements MemoryDisk {
 }
 
 class ArrayLog implements LogFile {
+  readonly instance: string
   readonly #disk: ArrayDisk
   readonly #durability: 'normal' | 'full'
   #dead = false
 
   constructor(disk: ArrayDisk, durability: 'normal' | 'full') {
+    this.instance = disk.instance
     this.#disk = disk
     this.#durability = durability
-  }
-
-  get instance(): string {
-    return this.#disk.instance
   }
 
   get isOpen(): boolean {

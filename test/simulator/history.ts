@@ -14,7 +14,8 @@ import { createMemoryNetwork, type MemoryNetwork } from '../../src/net/memory.ts
 import { losslessView } from '../../src/view/lossless.ts'
 import { NAMESPACE_NAME, runOf, TestLog } from '../support/blocks.ts'
 import { SimulatedNode } from './simulated-node.ts'
-import { type Random, seededRandom, VirtualTime } from './virtual-time.ts'
+import { type Random, seededRandom } from '../../src/testing/seeded-random.ts'
+import { VirtualTime } from '../../src/testing/virtual-time.ts'
 
 export interface HistoryOptions {
   readonly seed: number

@@ -13,7 +13,8 @@ import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/st
 import type { Store } from '../../src/store/store.ts'
 import { openReplication, type Replication } from '../../src/sync/replication.ts'
 import type { SyncStatus } from '../../src/sync/status.ts'
-import type { Random, VirtualTime } from './virtual-time.ts'
+import type { Random } from '../../src/testing/seeded-random.ts'
+import type { VirtualTime } from '../../src/testing/virtual-time.ts'
 
 export interface SimulatedNodeOptions {
   readonly name: string

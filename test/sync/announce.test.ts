@@ -5,7 +5,7 @@ import { Announcer } from '../../src/sync/announce.ts'
 import { decodeGossip } from '../../src/sync/gossip-message.ts'
 import { ANNOUNCED_NOTE_MS } from '../../src/sync/limits.ts'
 import { claim, NAMESPACE, NAMESPACE_NAME, signer, START_MS, TestLog } from '../support/blocks.ts'
-import { VirtualTime } from '../simulator/virtual-time.ts'
+import { VirtualTime } from '../../src/testing/virtual-time.ts'
 
 interface Life {
   readonly store: Store

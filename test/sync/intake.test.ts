@@ -7,7 +7,7 @@ import { KnownHeads } from '../../src/sync/known-heads.ts'
 import { GAP_MS, INBOX_BYTES_MAX, LOGS_PER_CREATOR_REPORTED } from '../../src/sync/limits.ts'
 import { Source } from '../../src/sync/source.ts'
 import { claim, logId, NAMESPACE, NAMESPACE_NAME, runOf, signer, START_MS, TestLog } from '../support/blocks.ts'
-import { VirtualTime } from '../simulator/virtual-time.ts'
+import { VirtualTime } from '../../src/testing/virtual-time.ts'
 
 function opened() {
   const disk = createMemoryDisk()

@@ -32,7 +32,7 @@ import { SyncedPeers } from '../../src/sync/synced-peers.ts'
 import { wantOf } from '../../src/sync/want.ts'
 import { logId, logOf, NAMESPACE, runOf, START_MS, type TestLog } from '../support/blocks.ts'
 import type { Token } from '../../src/sync/wire.ts'
-import { VirtualTime } from '../simulator/virtual-time.ts'
+import { VirtualTime } from '../../src/testing/virtual-time.ts'
 
 const log = logOf(40)
 const { key } = log

@@ -9,7 +9,8 @@ import type { ReplicationEvent } from '../../src/sync/events.ts'
 import { openReplication, type Replication } from '../../src/sync/replication.ts'
 import type { SyncStatus } from '../../src/sync/status.ts'
 import { NAMESPACE, NAMESPACE_NAME, signer, START_MS, TestLog, type TestLogOptions } from '../support/blocks.ts'
-import { type Random, seededRandom, VirtualTime } from '../simulator/virtual-time.ts'
+import { type Random, seededRandom } from '../../src/testing/seeded-random.ts'
+import { VirtualTime } from '../../src/testing/virtual-time.ts'
 
 export interface WorldNode {
   readonly number: number

@@ -1,38 +1,9 @@
 /**
- * Virtual time and seeded randomness: what happens, and in which order, is a function of the seed alone.
- * Between two events every promise that can settle does, so code under test never depends on real time.
+ * Virtual time: it passes only when it is told to, and what is due runs in order, so that what happens is a function of what
+ * was scheduled. Between two events every promise that can settle does; code under test never depends on real time.
  */
 
-export interface Random {
-  /** From 0 up to but not including 1. */
-  next(): number
-  /** An integer from 0 up to but not including `count`. */
-  below(count: number): number
-  pick<Item>(items: readonly Item[]): Item
-  bytes(count: number): Uint8Array
-}
-
-/** Mulberry32 (Tommy Ettinger): 32 bits of state, good enough to shake a schedule. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
-  }
-  const below = (count: number): number => Math.floor(next() * count)
-  return {
-    next,
-    below,
-    pick: (items) => {
-      const item = items[below(items.length)]
-      if (item === undefined) throw new Error('nothing to pick from')
-      return item
-    },
-    bytes: (count) => Uint8Array.from({ length: count }, () => below(256)),
-  }
-}
+import { setImmediate as turn } from 'node:timers/promises'
 
 interface Event {
   readonly atMs: number
@@ -45,6 +16,8 @@ export class VirtualTime {
   #order = 0
   /** A binary heap by (time, order of scheduling). */
   readonly #heap: Event[] = []
+  /** Steps that were put off to the end of a turn. */
+  #deferredCount = 0
   eventsRun = 0
 
   constructor(startMs: number) {
@@ -64,10 +37,19 @@ export class VirtualTime {
     }
   }
 
+  /** Runs `step` at the end of this turn of the event loop: it takes no time, and needs no `advance`. */
+  defer(step: () => void): void {
+    this.#deferredCount += 1
+    setImmediate(() => {
+      this.#deferredCount -= 1
+      step()
+    })
+  }
+
   /** Runs what is due within `durationMs`, and leaves the clock at its end. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs
-    await settle()
+    await this.#settle()
     for (;;) {
       const next = this.#heap[0]
       if (next === undefined || next.atMs > endMs) break
@@ -75,9 +57,15 @@ export class VirtualTime {
       this.#nowMs = Math.max(this.#nowMs, next.atMs)
       this.eventsRun += 1
       next.run()
-      await settle()
+      await this.#settle()
     }
     this.#nowMs = endMs
+  }
+
+  /** Resolves when every promise that can settle without an event has, and nothing is put off. */
+  async #settle(): Promise<void> {
+    do await turn()
+    while (this.#deferredCount > 0)
   }
 
   #push(event: Event): void {
@@ -111,9 +99,4 @@ export class VirtualTime {
 
 function isBefore(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
-}
-
-/** Resolves when every promise that can settle without an event has. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
