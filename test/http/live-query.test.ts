@@ -96,8 +96,9 @@ describe('a followed query', () => {
     for (let people = 1; people <= 300; people++) await users.put('city', 'riga', { people, text })
     let count = 0
     for (let told: unknown; told !== 300; count++) {
-      const { added } = (await next())?.json as { added: { people: number }[] }
-      told = added[0]?.people
+      const event = await next()
+      if (event === undefined) throw new Error('the stream ended')
+      told = (event.json as { added: { people: number }[] }).added[0]?.people
     }
     expect(count).toBeLessThan(300)
     await events.return(undefined)
