@@ -32,11 +32,14 @@ export interface KeptView extends Pick<ContextView, 'lossy' | 'faults'> {
 }
 
 export interface ReadCacheOptions {
-  /** About as much memory as the views may take. 0 keeps none. Default 33,554,432 (32 MiB): some 30,000 small records. */
+  /**
+   * About as much memory as the views may take; the garbage collector lets the process take twice as much again. 0 keeps none.
+   * Default 16,777,216 (16 MiB): some 17,000 small records.
+   */
   readonly bytesMax?: number
 }
 
-const BYTES_DEFAULT = 33_554_432
+const BYTES_DEFAULT = 16_777_216
 /** A view that takes more than this share of all is not kept: it would push out too many. */
 const LARGE_SHARE = 64
 /** What an entry takes beside its values: measured, with keys, maps and objects. */
@@ -113,7 +116,8 @@ export class ReadCache {
 
   #keep(entity: string, context: Context, rules: Entry['rules'], view: KeptView): void {
     const bytes = ENTRY_BYTES + entity.length + sizeOf(view.lossy.properties) + sizeOf(errorTexts(view))
-    if (bytes > this.#bytesMax / LARGE_SHARE) return
+    const isSmall = bytes * LARGE_SHARE <= this.#bytesMax
+    if (!isSmall) return
     if (this.#bytes + bytes > this.#bytesMax && !this.#wasMissed(entity)) return
     this.#makeRoom(bytes)
     const holdsBytes = hasBytes(view.lossy.properties)
