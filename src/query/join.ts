@@ -13,7 +13,7 @@ import { copyOf, keyOf, type Row, valueAt } from './row.ts'
 export type On = readonly (readonly [left: string, right: string])[]
 
 /** Rows of the right side that match a row of the left. */
-type Probe = (row: Row) => readonly Row[]
+type Probe = (row: Row) => Iterable<Row>
 
 const NONE: readonly Row[] = []
 
@@ -39,14 +39,15 @@ export function planJoin(kind: JoinKind, left: Plan, right: Plan, on: On, where:
       const probe = hash ?? lazily(right, on, run, rightWay as Way)
       for (const row of leftRows(left, on, run, from, leftWay, hash)) {
         run.meter.step()
-        const matches = probe(row)
-        if (kind === 'semi' ? matches.length > 0 : kind === 'anti' && matches.length === 0) yield row
-        if (!isMerged) continue
-        for (const match of matches) {
+        let isMatched = false
+        for (const match of probe(row)) {
+          isMatched = true
+          if (!isMerged) break
           run.meter.step()
           yield merge(row, match, added)
         }
-        if (kind === 'left' && matches.length === 0) yield merge(row, undefined, added)
+        if (kind === 'semi' ? isMatched : kind === 'anti' && !isMatched) yield row
+        if (kind === 'left' && !isMatched) yield merge(row, undefined, added)
       }
     },
   }
@@ -161,10 +162,37 @@ function lazily(right: Plan, on: On, run: Running, { lookup, pair }: Way): Probe
         whole = hashOf(right.rows(run), on, run)
         return whole(row)
       }
-      probe = hashOf(lookup.rows(run, [value]), on, run)
+      const matches = lookup.rows(run, [value])
+      probe = on.length === 1 ? always(remembered(matches, run)) : hashOf(matches, on, run)
       found.set(key, probe)
     }
     return probe(row)
+  }
+}
+
+function always(rows: Iterable<Row>): Probe {
+  return () => rows
+}
+
+/** The same rows as often as they are asked for, each read when it is first reached: a page may need few of them. */
+function remembered(rows: Iterable<Row>, run: Running): Iterable<Row> {
+  const known: Row[] = []
+  let source: Iterator<Row, undefined> | undefined
+  return {
+    *[Symbol.iterator]() {
+      source ??= rows[Symbol.iterator]() as Iterator<Row, undefined>
+      for (let index = 0; ; index++) {
+        if (index === known.length) {
+          const { value } = source.next()
+          if (value === undefined) return
+          run.meter.step()
+          run.meter.hold(value)
+          known.push(value)
+        }
+        const row = known[index]
+        if (row !== undefined) yield row
+      }
+    },
   }
 }
 

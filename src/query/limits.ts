@@ -42,7 +42,7 @@ export interface RunLimits {
 export const DEFAULT_LIMITS: RunLimits = { stepsMax: 3_000_000, rowsHeldMax: 500_000, bytesHeldMax: 134_217_728 }
 
 /** Reading an entity takes as long as this many steps. */
-export const READ_STEPS = 20
+export const READ_STEPS = 16
 /** Gas of a rule that takes as long as a step. */
 const STEP_GAS = 10
 

@@ -80,7 +80,7 @@ describe('a query that names a view', () => {
       'RZ_QUERY_TOO_LARGE',
     )
     const wide = (id: string): Json =>
-      Array.from({ length: 20 }, () => ({ view: id })).reduce<Json>((left, right) => ({ union: [left, right] }))
+      Array.from({ length: 20 }, (): Json => ({ view: id })).reduce((left, right) => ({ union: [left, right] }))
     const tower = { a: wide('b'), b: wide('c'), c: wide('d'), d: { collection: 'x' } }
     expect(codeOf(() => explainPlan({ view: 'a' }, storing(tower)))).toBe('RZ_QUERY_TOO_LARGE')
   })
