@@ -68,7 +68,7 @@ interface Slot {
 export class ReadCache {
   readonly #bytesMax: number
   readonly #slots = new Map<string, Slot>()
-  #hand: Iterator<Slot> = this.#slots.values()
+  #hand: Iterator<Slot, undefined> = this.#slots.values()
   #bytes = 0
   readonly #missed = new Uint32Array(MISSED_COUNT)
 
@@ -143,10 +143,10 @@ export class ReadCache {
 
   #makeRoom(bytes: number): void {
     while (this.#bytes + bytes > this.#bytesMax) {
-      const { value: slot, done } = this.#hand.next()
-      if (done === true) this.#hand = this.#slots.values()
-      else if (slot.isUsed) slot.isUsed = false
-      else this.#drop(slot)
+      const next = this.#hand.next()
+      if (next.done === true) this.#hand = this.#slots.values()
+      else if (next.value.isUsed) next.value.isUsed = false
+      else this.#drop(next.value)
     }
   }
 

@@ -34,7 +34,7 @@ function told(definitions: Definitions): unknown {
       }),
     ),
     contexts: new Map([...records.context].map(([id, record]) => [id, record.definition !== undefined])),
-    schemas: new Map([...schemas.collections].map(([name, all]) => [name, all.map(({ definition }) => definition)])),
+    schemas: new Map([...schemas.collections].map(([name, all]) => [name, all.map((schema) => schema.definition)])),
     faults: faultsOf(definitions).map(({ code, source }) => [code, source.delta.id]),
   }
 }
