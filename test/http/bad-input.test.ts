@@ -180,7 +180,7 @@ const cases: readonly Case[] = [
   {
     title: 'a shorthand that waits for a later release',
     method: 'GET',
-    path: '/api/schemas/x',
+    path: '/api/metrics/x',
     status: 400,
     code: 'RZ_HTTP_RESERVED',
   },

@@ -136,7 +136,7 @@ describe('a part of a path is decoded once:', () => {
 })
 
 describe('a reserved name', () => {
-  const names = ['ns', 'peers', 'deltas', 'status', 'query', 'schemas', 'events', 'docs', 'metrics']
+  const names = ['ns', 'peers', 'deltas', 'status', 'query', 'events', 'docs', 'metrics']
   for (const name of names) {
     it(`"${name}" is no collection by shorthand, and the error names the canonical path`, async () => {
       const canonical = `/api/ns/users/collections/${name}/entities/x`

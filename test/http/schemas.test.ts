@@ -52,7 +52,12 @@ describe.each(['/api', '/api/ns/users'])('a schema at %s/schemas', (scope) => {
     ['no JSON Schema', { collection, schema: { type: 'text' } }, 400, 'RZ_SCHEMA_INVALID'],
     ['one that leads elsewhere', { collection, schema: { $ref: 'http://e.org/' } }, 400, 'RZ_SCHEMA_REF'],
     ['a slow pattern', { collection, schema: { pattern: '(a)\\1' } }, 400, 'RZ_SCHEMA_PATTERN'],
-    ['one too large', { collection, schema: { enum: new Array(17_000).fill(0) } }, 400, 'RZ_SCHEMA_TOO_LARGE'],
+    [
+      'one too large',
+      { collection, schema: { enum: Array.from({ length: 17_000 }, () => 0) } },
+      400,
+      'RZ_SCHEMA_TOO_LARGE',
+    ],
     ['no schema', { collection }, 400, 'RZ_DEFINITION_INVALID'],
     ['a list', [], 400, 'RZ_HTTP_INPUT'],
   ])('is refused as %s', async (_, body, status, code) => {

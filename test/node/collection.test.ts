@@ -282,7 +282,7 @@ describe('the type inferred from a schema', () => {
       })
       type Got = NonNullable<ReturnType<typeof inferred.get>>['properties']
       expectTypeOf<Got>().toEqualTypeOf<{ readonly name: string; readonly n?: 1 | 2 }>()
-      expectTypeOf(inferred.put).parameter(1).toEqualTypeOf<{
+      expectTypeOf<Parameters<typeof inferred.put>[1]>().toEqualTypeOf<{
         readonly name?: string | EntityReference
         readonly n?: 1 | 2 | EntityReference
       }>()

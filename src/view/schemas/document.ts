@@ -68,7 +68,7 @@ class Document {
     this.#sites.set(schema, { resource: here, at: site.at })
     this.#noteAnchors(schema, fields, { resource: here, at: site.at })
     if (fields['unevaluatedProperties'] !== undefined || fields['unevaluatedItems'] !== undefined) this.evaluates = true
-    for (const [keyword, kind] of Object.entries(PARTS)) {
+    for (const [keyword, kind] of PARTS) {
       const written = Object.hasOwn(fields, keyword) ? fields[keyword] : undefined
       if (written === undefined) continue
       const at = `${site.at}/${keyword}`
@@ -206,9 +206,9 @@ class Document {
     }
     return (scope, run) => {
       let found = first.schema
-      for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
+      for (let way: Scope | undefined = scope; way !== undefined; way = way.outer) {
         run.spend(1)
-        found = byResource.get(at.resource) ?? found
+        found = byResource.get(way.resource) ?? found
       }
       return found
     }

@@ -80,11 +80,14 @@ function isIpv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
 }
 
+function groupsOf(half: string): readonly string[] {
+  return half === '' ? [] : half.split(':')
+}
+
 function isIpv6(text: string): boolean {
   if (text.length > 45) return false
   const halves = text.split('::')
   if (halves.length > 2) return false
-  const groupsOf = (half: string) => (half === '' ? [] : half.split(':'))
   const groups = halves.flatMap(groupsOf)
   const hasIpv4 = isIpv4(groups.at(-1) ?? '') && groupsOf(halves.at(-1) ?? '').length > 0
   const isHex = (hasIpv4 ? groups.slice(0, -1) : groups).every((group) => /^[0-9A-Fa-f]{1,4}$/.test(group))

@@ -38,7 +38,7 @@ type FromDefinition<Name extends string, Root> = Root extends {
 /** In a function's argument, so that the members of a union come together as an intersection. */
 type Boxed<Type> = (box: Type) => void
 type BoxedEach<Part, Root> = Part extends unknown ? Boxed<FromSchema<Part, Root>> : never
-type Intersected<Boxes> = [Boxes] extends [never] ? unknown : Boxes extends Boxed<infer Type> ? Type : never
+type Intersected<Boxes> = [Boxes] extends [never] ? unknown : [Boxes] extends [Boxed<infer Type>] ? Type : never
 
 type FromType<Schema, Root> = Schema extends { readonly type: readonly (infer Name)[] }
   ? Name extends string

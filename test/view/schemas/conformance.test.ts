@@ -23,11 +23,10 @@ const casesOf = (file: string): readonly Case[] => {
 describe.each(FILES)('%s', (file) => {
   test.each(casesOf(file))('$title', ({ schema, valid, invalid }) => {
     const { faultsOf } = compileJsonSchema(schema)
-    for (const value of valid) expect(faultsOf(value), JSON.stringify(value)).toEqual([])
-    for (const value of invalid) {
-      expect(faultsOf(value), JSON.stringify(value)).not.toEqual([])
-      expect(faultsOf(value)[0]?.code).toMatch(/^RZ_SCHEMA_(VIOLATION|PROPERTY)$/)
-    }
+    expect(valid.filter((value) => faultsOf(value).length > 0)).toEqual([])
+    expect(invalid.filter((value) => faultsOf(value).length === 0)).toEqual([])
+    const codes = new Set(invalid.flatMap(faultsOf).map(({ code }) => code))
+    expect(codes.has('RZ_SCHEMA_GAS')).toBe(false)
   })
 })
 
@@ -42,8 +41,8 @@ describe('another implementation', () => {
   test.each(shared)('agrees on: $title', ({ schema, valid, invalid }) => {
     const check = new Ajv2020({ strict: false, logger: false, multipleOfPrecision: 12, unicodeRegExp: true })
     const isValid = check.compile(schema)
-    for (const value of valid) expect(isValid(value), JSON.stringify(value)).toBe(true)
-    for (const value of invalid) expect(isValid(value), JSON.stringify(value)).toBe(false)
+    expect(valid.filter((value) => !isValid(value))).toEqual([])
+    expect(invalid.filter((value) => isValid(value))).toEqual([])
   })
 })
 

@@ -33,26 +33,25 @@ export const KEYWORDS: readonly Keyword[] = [
 /** Run where all others hold. */
 export const LAST_KEYWORDS: readonly Keyword[] = [unevaluatedProperties, unevaluatedItems]
 
-/** Where schemas are inside a schema: one, a list of them, or one for each name. */
-export const PARTS: { readonly [keyword: string]: 'one' | 'list' | 'map' } = {
-  additionalProperties: 'one',
-  propertyNames: 'one',
-  unevaluatedProperties: 'one',
-  items: 'one',
-  contains: 'one',
-  unevaluatedItems: 'one',
-  not: 'one',
-  if: 'one',
-  then: 'one',
-  else: 'one',
-  contentSchema: 'one',
-  prefixItems: 'list',
-  allOf: 'list',
-  anyOf: 'list',
-  oneOf: 'list',
-  properties: 'map',
-  patternProperties: 'map',
-  dependentSchemas: 'map',
-  $defs: 'map',
-  definitions: 'map',
-}
+const ONE = [
+  'additionalProperties',
+  'propertyNames',
+  'unevaluatedProperties',
+  'items',
+  'contains',
+  'unevaluatedItems',
+  'not',
+  'if',
+  'then',
+  'else',
+  'contentSchema',
+]
+const LISTS = ['prefixItems', 'allOf', 'anyOf', 'oneOf']
+const MAPS = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']
+
+/** Keywords that hold schemas: one, a list, or one for each name. */
+export const PARTS: readonly (readonly [keyword: string, kind: 'one' | 'list' | 'map'])[] = [
+  ...ONE.map((keyword) => [keyword, 'one'] as const),
+  ...LISTS.map((keyword) => [keyword, 'list'] as const),
+  ...MAPS.map((keyword) => [keyword, 'map'] as const),
+]

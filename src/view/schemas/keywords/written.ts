@@ -7,8 +7,8 @@ import { objectOf } from '../content.ts'
 import type { Compiling, Fields } from '../subschema.ts'
 
 export function invalidSchema(at: string, why: string): RhizomeError {
-  const shown = at.length > 200 ? `${at.slice(0, 200).toWellFormed()}…` : at
-  return new RhizomeError('RZ_SCHEMA_INVALID', `not a JSON Schema: at "${shown}", ${why}`)
+  const place = at.length > 200 ? `${at.slice(0, 200).toWellFormed()}…` : at
+  return new RhizomeError('RZ_SCHEMA_INVALID', `not a JSON Schema: at "${place}", ${why}`)
 }
 
 /** A count or length; undefined where the keyword is absent. */
