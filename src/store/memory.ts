@@ -74,6 +74,8 @@ class ArrayDisk implements MemoryDisk {
   /** How to take back each unsynced transaction, oldest first. */
   #unsynced: Undo[] = []
   #openLog: ArrayLog | undefined
+  /** Every store that was open on it was closed. */
+  #isClean = true
   #durability: 'normal' | 'full' = 'normal'
   #origin: StoreOrigin = {}
 
@@ -89,12 +91,14 @@ class ArrayDisk implements MemoryDisk {
     if (this.#openLog !== undefined)
       throw new RhizomeError('RZ_STORE_LOCKED', 'the disk has a store open already: close it first')
     this.#durability = durability
+    this.#isClean = false
     this.#openLog = new ArrayLog(this, durability)
     return this.#openLog
   }
 
   closed(): void {
     this.#openLog = undefined
+    this.#isClean = true
   }
 
   takeOrigin(): StoreOrigin {
@@ -113,13 +117,12 @@ class ArrayDisk implements MemoryDisk {
   }
 
   powerCut(lostCount: number): void {
-    const wasOpen = this.#openLog !== undefined
     this.crash()
     const keptCount = Math.max(0, this.#unsynced.length - lostCount)
     for (const undo of this.#unsynced.splice(keptCount).reverse()) undo()
     // What outlived the cut is on the disk.
     this.sync()
-    if (this.#durability === 'full' || !wasOpen) return
+    if (this.#durability === 'full' || this.#isClean) return
     this.#origin = { renewal: 'the machine stopped while the store was open: its newest writes may be lost' }
     this.instance = digest('sha256', `after a power cut: ${this.instance}`, 'hex').slice(0, 32)
   }

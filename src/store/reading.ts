@@ -142,11 +142,7 @@ export class Reading implements History {
   }
 
   /** Every delta that negates one of `deltas`, or such a negation, and so on: in the total order. */
-  #negationsOf(
-    namespace: NamespaceId,
-    deltas: readonly Delta[],
-    counts: (delta: Delta) => boolean,
-  ): readonly Delta[] {
+  #negationsOf(namespace: NamespaceId, deltas: readonly Delta[], counts: (delta: Delta) => boolean): readonly Delta[] {
     const found = new Map<string, Delta>()
     const read: ReadDeltas = new Map()
     const open = [...deltas]
