@@ -6,6 +6,7 @@ import type { Net } from '../../src/net/net.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { ReplicationEvent } from '../../src/sync/events.ts'
+import type { MembersOptions } from '../../src/sync/members/members.ts'
 import { openReplication, type Replication } from '../../src/sync/replication.ts'
 import type { SyncStatus } from '../../src/sync/status.ts'
 import { NAMESPACE, NAMESPACE_NAME, signer, START_MS, TestLog, type TestLogOptions } from '../support/blocks.ts'
@@ -75,6 +76,11 @@ export class World {
       schedule: (delayMs, run) => time.schedule(delayMs, run),
       own: (key: LogKey) => key === log.key,
       intervalMs: options.intervalMs ?? 10_000,
+      ...(options.members === undefined
+        ? {}
+        : {
+            members: { signer: signer(number), version: '1.2.3', steadyMs: () => time.nowMs(), ...options.members },
+          }),
     })
     replication.onEvent((event) => events.push(event))
     replication.attach(NAMESPACE, NAMESPACE_NAME)
@@ -132,6 +138,8 @@ export interface NodeOptions {
   readonly log?: TestLog
   readonly logOptions?: TestLogOptions
   readonly intervalMs?: number
+  /** Takes part in membership, with options that differ from the usual. Default: it does not. */
+  readonly members?: Partial<MembersOptions>
 }
 
 export function lengthOf(node: WorldNode, key: LogKey): number {

@@ -7,6 +7,9 @@
 /** After a late turn, heartbeats that wait in sockets need so many of their intervals to be read. */
 const BLIND_HEARTBEATS = 2
 
+/** So many turns on time in a row take one from the score: a machine that is short of processors is late now and then. */
+const RECOVERY_TURNS = 5
+
 export interface AwarenessOptions {
   readonly heartbeatMs: number
   readonly slownessMax: number
@@ -15,6 +18,7 @@ export interface AwarenessOptions {
 export class Awareness {
   readonly #options: AwarenessOptions
   #score = 0
+  #wellCount = 0
   #dueMs: number | undefined
   #blindUntilMs = -Infinity
 
@@ -38,9 +42,10 @@ export class Awareness {
     this.#dueMs = nowMs + nextMs
     const { heartbeatMs, slownessMax } = this.#options
     if (slownessMax === 0 || lateMs < heartbeatMs / 2) {
-      this.#score = Math.max(0, this.#score - 1)
+      if (++this.#wellCount % RECOVERY_TURNS === 0) this.#score = Math.max(0, this.#score - 1)
       return 0
     }
+    this.#wellCount = 0
     const missed = Math.ceil(lateMs / heartbeatMs)
     this.#score = Math.min(slownessMax, this.#score + missed)
     this.#blindUntilMs = nowMs + BLIND_HEARTBEATS * heartbeatMs

@@ -4,6 +4,7 @@
  */
 
 import { parseEntityId } from '../../delta/record.ts'
+import { RhizomeError } from '../../errors.ts'
 import type { NamespaceId } from '../../log/namespace.ts'
 import type { Position, Store } from '../../store/store.ts'
 import { COLLECTIONS_MS, COLLECTIONS_PAGE, COLLECTIONS_PAGES_MAX, TAG_BYTES_MAX, TAGS_MAX } from './limits.ts'
@@ -31,11 +32,18 @@ export class Collections {
 
   /** As of now, or of at most `COLLECTIONS_MS` ago. */
   tags(nowMs: number): Tags {
-    const position = this.#store.position()
-    if (position === this.#position || nowMs - this.#readMs < COLLECTIONS_MS) return this.#tags
-    this.#position = position
-    this.#readMs = nowMs
-    this.#tags = this.#read()
+    if (nowMs - this.#readMs < COLLECTIONS_MS) return this.#tags
+    try {
+      const position = this.#store.position()
+      if (position === this.#position) return this.#tags
+      this.#readMs = nowMs
+      this.#tags = this.#read()
+      this.#position = position
+    } catch (error) {
+      // A store that fails is told by those who need it; what it held last is held still.
+      if (!(error instanceof RhizomeError)) throw error
+      this.#readMs = nowMs
+    }
     return this.#tags
   }
 

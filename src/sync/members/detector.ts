@@ -70,7 +70,7 @@ export interface PhiOptions extends HeartbeatOptions {
   /**
    * How far this node stretches all of that, at most, when it is slow itself: times `1 + score`, where the score rises with
    * each timer that fires late by half a heartbeat and with each suspicion of itself that it must refute, and falls with
-   * each that is on time. 0 trusts the own clock blindly; 8 is Lifeguard's. Until it has caught up it suspects nobody at all.
+   * every fifth that is on time. 0 trusts the own clock blindly; 8 is Lifeguard's. Until it has caught up it suspects nobody at all.
    */
   readonly slownessMax: number
 }

@@ -52,6 +52,7 @@ interface Entry {
   heardMs: number
   /** When the presence came. */
   toldMs: number
+  /** Who suspects it; it is `suspect` only once this node does. */
   suspicion?: Suspicion
   /** It was suspected only because its presences stayed away. */
   isStale: boolean
@@ -155,11 +156,11 @@ export class Membership {
     const entry = this.#entries.get(suspect)
     if (entry === undefined || entry.presence.incarnation !== incarnation) return false
     if (entry.state === 'down' || entry.state === 'left') return false
-    // What this node hears itself no accusation overrules; the accused may hear of it through this node all the same.
-    if (detector.kind !== 'phi' || this.#isHeard(entry, nowMs)) return true
+    if (detector.kind !== 'phi') return true
     entry.suspicion ??= new Suspicion(incarnation, nowMs, detector)
     const isNews = entry.suspicion.confirm(peer)
-    this.#turnTo(entry, 'suspect')
+    // What this node hears itself no accusation overrules; the accused may hear of it through this node all the same.
+    if (!this.#isHeard(entry, nowMs)) this.#beginSuspicion(entry, nowMs)
     return isNews
   }
 
@@ -210,9 +211,8 @@ export class Membership {
       return
     }
     if (silence !== undefined) this.#suspect(entry, silence === 'stale', nowMs)
-    if (entry.suspicion !== undefined && nowMs >= entry.suspicion.deadlineMs(awareness.factor)) {
-      this.#turnTo(entry, 'down')
-    }
+    const deadlineMs = entry.suspicion?.deadlineMs(awareness.factor) ?? Infinity
+    if (entry.state === 'suspect' && nowMs >= deadlineMs) this.#turnTo(entry, 'down')
   }
 
   /** This node suspects it too; accuses it unless enough have. */
@@ -220,13 +220,18 @@ export class Membership {
     const { detector, self, accuse } = this.#options
     if (detector.kind !== 'phi') return
     const { peer, incarnation } = entry.presence
-    if (entry.suspicion === undefined) {
-      entry.suspicion = new Suspicion(incarnation, nowMs, detector)
-      entry.isStale = isStale
-    }
-    if (!entry.suspicion.confirm(self)) return
+    if (entry.suspicion === undefined) entry.isStale = isStale
+    entry.suspicion ??= new Suspicion(incarnation, nowMs, detector)
+    const isNews = entry.suspicion.confirm(self)
+    const { accusersCount } = entry.suspicion
+    this.#beginSuspicion(entry, nowMs)
+    if (isNews && accusersCount <= detector.confirmationsMax) accuse(peer, incarnation)
+  }
+
+  #beginSuspicion(entry: Entry, nowMs: number): void {
+    if (entry.state === 'suspect') return
+    entry.suspicion?.begin(nowMs)
     this.#turnTo(entry, 'suspect')
-    if (entry.suspicion.accusersCount <= detector.confirmationsMax) accuse(peer, incarnation)
   }
 
   /** Why it is not heard, if so. */

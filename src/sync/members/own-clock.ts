@@ -1,12 +1,13 @@
 /**
- * Whether this node's clock is off, by those of its peers: the median is right as long as most of them are, so with three
- * and more it is this one; with fewer it may be theirs. Nothing is adjusted. design.md 3, Time.
+ * Whether this node's clock is off: by the median of its peers' clocks and its own, which is right as long as most of them are.
+ * With three peers and more it is this one that is off; with two it may be theirs, and one alone says nothing. Nothing is
+ * adjusted. design.md 3, Time.
  */
 
 import { OWN_CLOCK_OFF_MS, OWN_CLOCK_PEERS_SURE } from './limits.ts'
 
 export interface OwnClock {
-  /** This node's clock less the median of its peers': positive when it is ahead. */
+  /** This node's clock less the median: positive when it is ahead. */
   readonly offsetMs: number
   /** Whose clocks are known. */
   readonly peersCount: number
@@ -19,10 +20,12 @@ export interface OwnClock {
 /** `offsetsMs`: clocks of the peers less ours. Undefined when none is known. */
 export function judgeOwnClock(offsetsMs: readonly number[]): OwnClock | undefined {
   if (offsetsMs.length === 0) return undefined
-  const sorted = offsetsMs.toSorted((a, b) => a - b)
+  const sorted = [0, ...offsetsMs].toSorted((a, b) => a - b)
   const middle = (sorted.length - 1) / 2
-  const median = ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2
-  const offsetMs = Math.round(median) === 0 ? 0 : -Math.round(median)
+  const [low = 0, high = 0] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]]
+  // Where as many say the one as the other, the one that leaves this clock alone.
+  const median = Math.round(Math.abs(low) <= Math.abs(high) ? low : high)
+  const offsetMs = median === 0 ? 0 : -median
   return {
     offsetMs,
     peersCount: offsetsMs.length,

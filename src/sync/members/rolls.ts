@@ -51,7 +51,7 @@ export class Rolls {
       const first = await framesOf(stream).next()
       if (first.done === true) return
       const { namespace, known } = decodeRollCall(first.value)
-      const lacked = this.#options.roomOf(namespace)?.lackedBy(known) ?? []
+      const lacked = this.#options.roomOf(namespace)?.lackedBy(stream.peer, known) ?? []
       for (const frame of encodeRollAnswer(lacked)) await stream.send(frame)
       await stream.close()
     } catch (error) {

@@ -4,10 +4,11 @@
  */
 
 import type { PeerId } from '../../delta/delta.ts'
+import { HASH_BYTES } from '../../delta/identifiers.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { NamespaceId } from '../../log/namespace.ts'
 import type { Signer } from '../../log/signature.ts'
-import type { Net, NetStream, PeerIdText, Verdict } from '../../net/net.ts'
+import type { Net, PeerIdText, Verdict } from '../../net/net.ts'
 import type { Store } from '../../store/store.ts'
 import type { Schedule } from '../exchange.ts'
 import { tryNote } from '../notes.ts'
@@ -37,7 +38,7 @@ import {
 } from './message.ts'
 import type { Arrivals } from './phi.ts'
 import { Probing } from './probing.ts'
-import { type AgedMessage, type RollEntry } from './roll.ts'
+import type { AgedMessage, RollEntry } from './roll.ts'
 
 /** What a node tells of itself, as it is now. */
 export interface SelfDescription {
@@ -86,7 +87,7 @@ export class Room {
   /** What was told last but for its numbers: told anew when it differs. */
   #told = ''
   /** The presence told last. */
-  #latest: Uint8Array | undefined
+  #latest: { readonly presence: Presence; readonly bytes: Uint8Array } | undefined
   #closed = false
 
   constructor(options: RoomOptions) {
@@ -130,12 +131,16 @@ export class Room {
   /** Takes its leave, and is heard no more. Idempotent. */
   async stop(): Promise<void> {
     if (this.#closed) return
-    const bytes = this.#presence(true)
     this.#closed = true
     this.probing.close()
-    // Who does not hear of it finds this node silent instead.
-    await this.#options.net.publish(this.topic, bytes).catch(() => 0)
-    this.#options.net.leave(this.topic)
+    const { net, signer, steadyMs } = this.#options
+    if (this.#latest !== undefined) {
+      const numbers = this.#announcing.next(steadyMs(), this.membership.presenceMs)
+      const leave = encodeMemberMessage({ ...this.#latest.presence, ...numbers, leaving: true }, signer)
+      // Who does not hear of it finds this node silent instead.
+      await net.publish(this.topic, leave).catch(() => 0)
+    }
+    net.leave(this.topic)
   }
 
   isConnected(peer: PeerIdText): boolean {
@@ -169,19 +174,20 @@ export class Room {
     return this.membership.all().map(({ presence: { peer, incarnation, counter } }) => ({ peer, incarnation, counter }))
   }
 
-  /** What a neighbour lacks that has no more than this, this node's own presence first. */
-  lackedBy(known: readonly RollEntry[]): readonly AgedMessage[] {
+  /** What a neighbour lacks that has no more than this, this node's own presence first; and what it is known to have said. */
+  lackedBy(neighbour: PeerIdText, known: readonly RollEntry[]): readonly AgedMessage[] {
     const theirs = new Map(known.map((entry) => [entry.peer, entry]))
     const nowMs = this.#options.steadyMs()
     const lacked = this.membership.all().flatMap(({ presence, bytes, state, heardMs }) => {
       const their = theirs.get(presence.peer)
+      if (presence.peer === neighbour) return [{ bytes, ageMs: nowMs - heardMs }]
       // That a member is down is each node's own finding; only what the member has signed is told.
       if (state === 'down' || (state === 'left' && their === undefined)) return []
       if (their !== undefined && !isNewer(presence, their)) return []
       return [{ bytes, ageMs: nowMs - heardMs }]
     })
     if (this.#latest === undefined) this.#tell()
-    return this.#latest === undefined ? lacked : [{ bytes: this.#latest, ageMs: 0 }, ...lacked]
+    return this.#latest === undefined ? lacked : [{ bytes: this.#latest.bytes, ageMs: 0 }, ...lacked]
   }
 
   /** Takes what a neighbour told of others. Throws RZ_SYNC_MEMBER_INVALID for what is no presence. */
@@ -248,30 +254,40 @@ export class Room {
 
   #tell(): void {
     this.#told = this.#contents()
-    this.#latest = this.#presence(false)
-    this.#send(this.#latest)
+    const presence = this.#presence()
+    this.#latest = { presence, bytes: encodeMemberMessage(presence, this.#options.signer) }
+    this.#send(this.#latest.bytes)
   }
 
-  #presence(leaving: boolean): Uint8Array {
-    const { signer, steadyMs, digest } = this.#options
+  #presence(): Presence {
+    const { steadyMs } = this.#options
     const { incarnation, counter, nextMs } = this.#announcing.next(steadyMs(), this.membership.presenceMs)
     const { name, version, addresses, namespaces } = this.#options.describe()
     const { names, isCut } = this.#collections.tags(steadyMs())
-    const presence: Presence = {
+    return {
       ...this.#head('presence'),
       incarnation,
       counter,
       nextMs,
-      leaving,
+      leaving: false,
       name,
       version,
       addresses: addresses.filter((each) => Buffer.byteLength(each) <= ADDRESS_BYTES_MAX).slice(0, ADDRESSES_MAX),
       namespaces: namespaces.slice(0, NAMESPACES_MAX),
       tags: names,
       tagsCut: isCut,
-      digest: digest(),
+      digest: this.#digest(),
     }
-    return encodeMemberMessage(presence, signer)
+  }
+
+  /** A store that fails is told by others; this node is there all the same. */
+  #digest(): Uint8Array {
+    try {
+      return this.#options.digest()
+    } catch (error) {
+      if (error instanceof RhizomeError) return this.#latest?.presence.digest ?? new Uint8Array(HASH_BYTES)
+      throw error
+    }
   }
 
   /** What others are told at once when it changes. */

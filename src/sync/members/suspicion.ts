@@ -23,7 +23,7 @@ export class Suspicion {
     this.#times = times
   }
 
-  /** Those who suspect it, this node left out or not as the caller counts. */
+  /** Those who suspect it; this node may be among them. */
   get accusersCount(): number {
     return this.#accusers.size
   }
@@ -33,6 +33,11 @@ export class Suspicion {
     if (this.#accusers.has(accuser) || this.#accusers.size > this.#times.confirmationsMax) return false
     this.#accusers.add(accuser)
     return true
+  }
+
+  /** The member has its time from now on. */
+  begin(nowMs: number): void {
+    this.#startedMs = nowMs
   }
 
   /** When the member is held down unless it has refuted; `factor` is that of this node's own slowness. */
