@@ -17,8 +17,8 @@ import { type Meter, READ_STEPS } from './limits.ts'
 import type { Reading } from './reading.ts'
 import type { ClaimRow, LiveSource, RecordRow } from './source.ts'
 
-/** Entities asked for at once: a first page needs few. */
-const PAGE_COUNT = 64
+/** Entities asked for at once, at first and at the most: a first page needs few. */
+const PAGE_COUNT = { first: 8, most: 256 }
 /** Rows of an index read at once. */
 const INDEX_COUNT = 256
 const LOG_PAGE = { countMax: 1_024, bytesMax: 4_194_304 }
@@ -146,10 +146,10 @@ export class StoreSource implements LiveSource {
     const { store, namespace, meter } = this.#rows
     if (from?.startsWith(prefix) === true) yield from
     let after = from
-    for (;;) {
+    for (let countMax = PAGE_COUNT.first; ; countMax = Math.min(countMax * 2, PAGE_COUNT.most)) {
       const page = store.entities(namespace, {
         prefix,
-        countMax: PAGE_COUNT,
+        countMax,
         ...(after === undefined ? {} : { after }),
       })
       meter.step(page.length)

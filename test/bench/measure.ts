@@ -112,11 +112,11 @@ export function machine(): string {
   return `Node ${process.version}, ${cpus().length} × ${first?.model.trim() ?? 'unknown'}, ${memory} GiB, ${process.platform} ${release()}`
 }
 
-function median(sorted: readonly number[]): number {
+export function median(sorted: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN
 }
 
-function medianOf(values: readonly (number | undefined)[]): number | undefined {
+export function medianOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined).sort((a, b) => a - b)
   return known.length === 0 ? undefined : median(known)
 }

@@ -2,6 +2,7 @@
 
 import type { Bench } from './row.ts'
 import { catchUp } from './rows/catch-up.ts'
+import { join } from './rows/join.ts'
 import { latency, live } from './rows/live.ts'
 import { peers } from './rows/peers.ts'
 import { reconcile } from './rows/reconcile.ts'
@@ -22,6 +23,7 @@ export const BENCHES: readonly Bench[] = [
   reconcile,
   stored,
   views,
+  join,
   watch,
   start,
 ]

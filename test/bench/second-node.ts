@@ -3,7 +3,7 @@
  * only as a child; the parent's half is `second.ts`.
  */
 
-import { openNode } from '../../src/index.ts'
+import { openNode, type QueryJson } from '../../src/index.ts'
 import { openLibp2pNet } from '../../src/net/libp2p.ts'
 import { cpuSecondsSince, sharedMs } from './measure.ts'
 import { RAW_PROTOCOL, type SecondTask, type Told } from './second.ts'
@@ -24,6 +24,9 @@ switch (task.kind) {
     break
   case 'read-all':
     await readAll(task.data, task.entities)
+    break
+  case 'query':
+    await query(task.data, task.query, task.repeats)
     break
   case 'swallow':
     await swallow(task.bytes)
@@ -88,6 +91,21 @@ async function readAll(data: string, entities: number): Promise<void> {
   for await (const { properties } of users.losslessAll()) if ('p0' in properties) readCount++
   if (readCount !== 2 * entities) throw new Error(`${readCount} views of ${entities} entities`)
   tell({ kind: 'read', rssBytesMost: process.resourceUsage().maxRSS * 1_024 })
+  await node.close()
+}
+
+/** One query over and over, in a process that has opened the store and read nothing. */
+async function query(data: string, json: QueryJson, repeats: number): Promise<void> {
+  const node = await openNode({ topics: [TOPIC], data, network: false })
+  const users = benchNamespace(node)
+  const tookMs: number[] = []
+  let rows = 0
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const startedMs = performance.now()
+    rows = users.query(json).rows.length
+    tookMs.push(performance.now() - startedMs)
+  }
+  tell({ kind: 'answered', tookMs, rows })
   await node.close()
 }
 

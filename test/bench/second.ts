@@ -1,6 +1,7 @@
 /** The parent's half of a row between two processes: starts `second-node.ts`, hears what it tells, ends it. */
 
 import { type ChildProcess, fork } from 'node:child_process'
+import type { QueryJson } from '../../src/index.ts'
 
 export const RAW_PROTOCOL = '/bench/raw/1'
 
@@ -10,6 +11,7 @@ export type SecondTask =
   | { readonly kind: 'watch'; readonly folder: string; readonly peers: readonly string[]; readonly count: number }
   | { readonly kind: 'open'; readonly data: string; readonly entity: string }
   | { readonly kind: 'read-all'; readonly data: string; readonly entities: number }
+  | { readonly kind: 'query'; readonly data: string; readonly query: QueryJson; readonly repeats: number }
   | { readonly kind: 'swallow'; readonly bytes: number }
 
 /** Times are of `sharedMs`. */
@@ -20,6 +22,8 @@ export type Told =
   | { readonly kind: 'latencies'; readonly latenciesMs: readonly number[] }
   | { readonly kind: 'opened'; readonly tookMs: number; readonly sinceStartMs: number; readonly rssBytes: number }
   | { readonly kind: 'read'; readonly rssBytesMost: number }
+  /** How long each run of the query took, the first one cold, and how many rows it had. */
+  | { readonly kind: 'answered'; readonly tookMs: readonly number[]; readonly rows: number }
 
 const WAIT_MS_MAX = 300_000
 
