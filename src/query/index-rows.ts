@@ -5,6 +5,7 @@
  */
 
 import { type Delta, isReference } from '../delta/delta.ts'
+import { namesTransaction } from '../delta/gathered.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import { INDEX_KEYS_VERSION, indexKeyOf, OBJECT_KEY } from './index-key.ts'
 
@@ -23,17 +24,12 @@ export interface IndexRow {
 
 /** The table of an index: a name that no other index has, and none of another release that makes other keys. */
 export function indexTable(namespace: NamespaceId, { collection, property }: IndexedProperty): string {
-  return `${indexTablePrefix(namespace)}${collection}/${property}`
-}
-
-/** With which the names of all indexes of a namespace begin. */
-export function indexTablePrefix(namespace: NamespaceId): string {
-  return `index ${INDEX_KEYS_VERSION} ${namespace} `
+  return `index ${INDEX_KEYS_VERSION} ${namespace} ${collection}/${property}`
 }
 
 /** Adds a delta's rows to those of `tables`, which are listed by collection and property. Linear in its pointers. */
 export function addIndexRows(delta: Delta, tables: ReadonlyMap<string, ReadonlyMap<string, IndexRow[]>>): void {
-  const { pointers } = delta
+  const pointers = delta.pointers.filter((pointer) => !namesTransaction(pointer))
   for (const pointer of pointers) {
     if (!isReference(pointer)) continue
     const slash = pointer.target.indexOf('/')
