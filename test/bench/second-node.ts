@@ -4,7 +4,6 @@
  */
 
 import { openNode, type QueryJson } from '../../src/index.ts'
-import { openLibp2pNet } from '../../src/net/libp2p.ts'
 import { cpuSecondsSince, sharedMs } from './measure.ts'
 import { RAW_PROTOCOL, type SecondTask, type Told } from './second.ts'
 import { benchNamespace, openOnLoopback, TOPIC } from './workload.ts'
@@ -111,6 +110,8 @@ async function query(data: string, json: QueryJson, repeats: number): Promise<vo
 
 /** Reads a raw stream to its end. */
 async function swallow(bytes: number): Promise<void> {
+  // Not before it is needed: tasks without a network measure their memory.
+  const { openLibp2pNet } = await import('../../src/net/libp2p.ts')
   const net = await openLibp2pNet({
     identity: { privateKey: new Uint8Array(32).fill(2) },
     mdns: false,
