@@ -56,7 +56,7 @@ export {
   type TypedEntity,
   type WatchedEntity,
 } from './node/collection.ts'
-export type { ContextInput, ResolverInput, SchemaInput } from './node/definition-input.ts'
+export type { ContextInput, FunctionInput, ResolverInput, SchemaInput } from './node/definition-input.ts'
 export type { ReferredRecord, References } from './node/expand.ts'
 export type { AsOfInput } from './node/moment.ts'
 export { type DeltasOptions, Namespace, type PlacedDelta } from './node/namespace.ts'
@@ -96,6 +96,7 @@ export type { DeltaFilterInput } from './view/contexts/narrow.ts'
 export type { Change, Outcome } from './view/diff.ts'
 export type { ExplainedResolver, Explanation } from './view/explain.ts'
 export type { Fault } from './view/fault.ts'
+export type { DeltaTemplate, PutTemplate } from './view/functions/function-definition.ts'
 export type { History, Moment } from './view/history.ts'
 export type { LossyView } from './view/latest.ts'
 export type { Claim, LosslessView, NegatedBy, Negation } from './view/lossless.ts'

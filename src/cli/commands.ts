@@ -329,7 +329,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'repair',
     summary: 'mend a damaged store: sets damage aside and fetches it from peers',
     words: [],
-    settings: RUN.filter((key) => key !== 'memory' && key !== 'keep'),
+    settings: RUN.filter((key) => key !== 'memory' && key !== 'keep' && key !== 'functions'),
     examples: ['npx rhizome-node repair --topic users'],
     exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
     run: async (call) => (await import('./repair.ts')).repair(call),

@@ -35,6 +35,7 @@ export interface Config {
   readonly home?: string
   readonly memory: boolean
   readonly keep: boolean
+  readonly functions: boolean
   readonly durability: Durability
   /** Empty: none, whatever the node was started with. */
   readonly context?: string
@@ -100,6 +101,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     ...defined('home', home === '' ? undefined : home),
     memory: on('memory'),
     keep: on('keep'),
+    functions: on('functions'),
     durability: optional(find('durability'), readDurability) ?? 'normal',
     ...defined('context', optional(find('context'), readContext)),
     contexts: readContexts(file.get(CONTEXTS_KEY)),

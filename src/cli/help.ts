@@ -21,8 +21,7 @@ Commands (<command> --help says more):
   schema violations       what records are to be like; those that are not
 `
 
-const FOOT = `
-Each flag is also a variable (--http-port: RHIZOME_HTTP_PORT) and a key of
+const FOOT = `Each flag is also a variable (--http-port: RHIZOME_HTTP_PORT) and a key of
 rhizome.config.json (httpPort). Data lies under RHIZOME_HOME. Ctrl-C stops.`
 
 const OWN_FLAGS = `  --help, --version       this text; the version`

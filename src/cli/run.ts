@@ -62,6 +62,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
     topics,
     memory: config.memory,
     keep: config.keep,
+    functions: config.functions,
     durability: config.durability,
     contexts: config.contexts,
     ...(config.context === undefined || config.context === '' ? {} : { context: config.context }),

@@ -80,6 +80,12 @@ export const SETTINGS = [
     otherwise: 'the node writes',
   },
   {
+    key: 'functions',
+    kind: 'switch',
+    help: 'run functions that are records and name this node',
+    otherwise: 'none is run',
+  },
+  {
     key: 'durability',
     kind: 'choice',
     argument: '<level>',

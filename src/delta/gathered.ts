@@ -4,21 +4,21 @@
  * this: a block is visible whole or not at all. src/README.md, Decisions.
  */
 
-import { type Delta, isReference, type Pointer } from './delta.ts'
+import { type Delta, isReference, type Pointer, type ReferencePointer } from './delta.ts'
 
 const TRANSACTION = '_transaction'
 const DELTAS = 'deltas'
 const SIZE = 'size'
 
 /** Whether a pointer says to which transaction its delta belongs: it is no part of what the delta claims. */
-export function namesTransaction(pointer: Pointer): boolean {
+export function namesTransaction(pointer: Pointer): pointer is ReferencePointer {
   return pointer.localContext === TRANSACTION && isReference(pointer) && pointer.targetContext === DELTAS
 }
 
 /** The transaction to which a delta belongs; undefined for most. */
 export function transactionOf(pointers: readonly Pointer[]): string | undefined {
   for (const pointer of pointers) {
-    if (namesTransaction(pointer)) return String(pointer.target)
+    if (namesTransaction(pointer)) return pointer.target
   }
   return undefined
 }

@@ -15,6 +15,7 @@ import { addDeltaRoutes } from './delta-routes.ts'
 import { addDocsRoutes } from './docs-routes.ts'
 import { addEntityRoutes } from './entity-routes.ts'
 import { addImportRoute } from './import-route.ts'
+import { addFunctionRoutes } from './function-routes.ts'
 import { addManyRoutes } from './many-routes.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
@@ -89,6 +90,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
     addDeltaRoutes(app, context, scope)
     addDefinitionRoutes(app, scope)
     addQueryRoutes(app, context, scope)
+    addFunctionRoutes(app, context, scope)
   }
   addViewRoutes(app, context, canonical)
   addEntityRoutes(app, canonical)

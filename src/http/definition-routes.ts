@@ -1,11 +1,11 @@
 /**
- * Routes about definitions, which are records of the types `resolver`, `context`, `schema` and `query`: writing, reading and
- * deleting one.
+ * Routes about definitions, which are records of the types `resolver`, `context`, `schema`, `query` and `function`: writing,
+ * reading and deleting one.
  */
 
 import { RhizomeError } from '../errors.ts'
 import { fromJson, type Json, toJson } from '../delta/json.ts'
-import type { ResolverInput, SchemaInput } from '../node/definition-input.ts'
+import type { FunctionInput, ResolverInput, SchemaInput } from '../node/definition-input.ts'
 import type { Namespace } from '../node/namespace.ts'
 import type { StoredQueryInput } from '../node/queries.ts'
 import type { WriteOptions } from '../node/records.ts'
@@ -17,8 +17,8 @@ import { DEFINITION, DEFINED, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from '.
 
 interface Kind {
   /** In the names of operations. */
-  readonly name: 'Resolver' | 'Context' | 'Schema' | 'StoredQuery'
-  readonly collection: 'resolver' | 'context' | 'schema' | 'query'
+  readonly name: 'Resolver' | 'Context' | 'Schema' | 'StoredQuery' | 'Function'
+  readonly collection: 'resolver' | 'context' | 'schema' | 'query' | 'function'
   /** Below the scope. */
   readonly path: string
   /** Throws for what is no definition. */
@@ -49,6 +49,12 @@ const KINDS: readonly Kind[] = [
     collection: 'query',
     path: 'queries',
     write: (namespace, id, definition, options) => namespace.storeQuery(id, definition as StoredQueryInput, options),
+  },
+  {
+    name: 'Function',
+    collection: 'function',
+    path: 'functions',
+    write: (namespace, id, definition, options) => namespace.storeFunction(id, definition as FunctionInput, options),
   },
 ]
 

@@ -13,6 +13,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
   'deltas',
   'docs',
   'events',
+  'functions',
   'metrics',
   'ns',
   'peers',

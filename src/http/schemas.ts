@@ -326,8 +326,47 @@ export const ENTITY = {
   },
 } as const
 
-/** `PUT` of a resolver, context, schema or stored query: its fields are told in view/README.md. */
+/** `PUT` of a resolver, context, schema, stored query or function: its fields are told in view/README.md. */
 export const DEFINITION = ANY_OBJECT
+
+export const FUNCTIONS = {
+  title: 'Functions',
+  type: 'object',
+  required: ['functions'],
+  properties: {
+    functions: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'state', 'cursor', 'lag', 'handledCount', 'emittedCount', 'failedCount', 'failures'],
+        properties: {
+          name: { type: 'string' },
+          state: { type: 'string', enum: ['running', 'retrying', 'stopped', 'closed'] },
+          cursor: { type: 'string', description: 'Deltas up to there are dealt with.' },
+          lag: { type: 'integer', description: 'How far that is behind the newest; 0 when all is dealt with.' },
+          handledCount: { type: 'integer' },
+          emittedCount: { type: 'integer' },
+          failedCount: { type: 'integer', description: 'Deltas that were given up.' },
+          failures: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['delta', 'told', 'code', 'message', 'attempts', 'atMs'],
+              properties: {
+                delta: { type: 'string' },
+                told: { type: 'string', enum: ['delta', 'hidden', 'restored', 'voided'] },
+                code: { type: 'string' },
+                message: { type: 'string' },
+                attempts: { type: 'integer' },
+                atMs: { type: 'integer' },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+} as const
 
 export const VIOLATIONS = {
   title: 'Violations',

@@ -3,6 +3,7 @@
 import type { Value } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
 import { compileContext, type ContextDefinition } from '../view/contexts/context.ts'
+import { compileFunction, type FunctionDefinition } from '../view/functions/function-definition.ts'
 import { compileResolver, type ResolverDefinition } from '../view/resolvers/resolver.ts'
 import { SEMANTICS_VERSION } from '../view/rules/semantics.ts'
 import { compileSchema, SCHEMA_SEMANTICS, type SchemaDefinition } from '../view/schemas/schema.ts'
@@ -17,6 +18,9 @@ export type ResolverInput = Omit<ResolverDefinition, 'semantics'> & SemanticsInp
 
 /** A way to look at the log. view/README.md, Contexts. */
 export type ContextInput = Omit<ContextDefinition, 'semantics'> & SemanticsInput
+
+/** What nodes that opt in do when a delta comes. src/node/README.md, Functions. */
+export type FunctionInput = Omit<FunctionDefinition, 'semantics'> & SemanticsInput
 
 /** What the records of a collection are to be like. view/README.md, Schemas. */
 export type SchemaInput = Pick<SchemaDefinition, 'collection'> &
@@ -40,6 +44,13 @@ export function resolverValue(input: ResolverInput): Value {
 export function contextValue(input: ContextInput): Value {
   const value: Value = { semantics: SEMANTICS_VERSION, ...input }
   compileContext(value)
+  return value
+}
+
+/** Throws as `resolverValue`. */
+export function functionValue(input: FunctionInput): Value {
+  const value = { semantics: SEMANTICS_VERSION, ...input } as unknown as Value
+  compileFunction(value)
   return value
 }
 

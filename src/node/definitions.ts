@@ -18,6 +18,7 @@ import {
   readDefinition,
 } from '../view/definition.ts'
 import { losslessView } from '../view/lossless.ts'
+import { compileFunction } from '../view/functions/function-definition.ts'
 import { compileResolver } from '../view/resolvers/resolver.ts'
 import { type ResolverSet, resolverSet } from '../view/resolvers/resolver-set.ts'
 import { compileSchema } from '../view/schemas/schema.ts'
@@ -29,6 +30,7 @@ export const RESOLVER = 'resolver'
 export const CONTEXT = 'context'
 export const SCHEMA = 'schema'
 export const QUERY = 'query'
+export const FUNCTION = 'function'
 
 /**
  * What is defined by records: of each kind its collection (one of `RESERVED_COLLECTIONS`), and what reads a definition.
@@ -39,6 +41,7 @@ const KINDS = {
   [CONTEXT]: compileContext,
   [SCHEMA]: compileSchema,
   [QUERY]: compileStoredQuery,
+  [FUNCTION]: compileFunction,
 } satisfies { readonly [collection: string]: (value: Value, source: DefinitionSource) => unknown }
 
 type Kind = keyof typeof KINDS

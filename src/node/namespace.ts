@@ -3,7 +3,7 @@
  * in `delta` and `log`, what is stored in `store`, what a reader sees in `view`: here they are put together.
  */
 
-import { type Delta, negationPointers, type Pointer } from '../delta/delta.ts'
+import { type Delta, negationPointers, type PeerId, type Pointer } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
 import { entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
@@ -31,17 +31,21 @@ import { Conformance } from './conformance.ts'
 import {
   type ContextInput,
   contextValue,
+  type FunctionInput,
+  functionValue,
   type ResolverInput,
   resolverValue,
   type SchemaInput,
   schemaValue,
 } from './definition-input.ts'
-import { CONTEXT, QUERY, RESOLVER, SCHEMA } from './definitions.ts'
+import { CONTEXT, FUNCTION, QUERY, RESOLVER, SCHEMA } from './definitions.ts'
 import { expand } from './expand.ts'
+import type { Environment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
 import type { DeltaFunction, FunctionStatus } from './functions/function.ts'
 import { Functions } from './functions/functions.ts'
 import type { FunctionOptions, Handler } from './functions/options.ts'
+import { runRecordFunctions } from './functions/record-functions.ts'
 import { Freshness } from './freshness.ts'
 import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './members.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
@@ -109,11 +113,12 @@ export interface NamespaceParts {
   readonly closing: AbortSignal
   /** Contexts of this node alone. */
   readonly contexts: LocalContexts
-  /** The node's wall clock. */
-  readonly nowMs: () => number
+  readonly environment: Environment
   readonly tell: (event: NodeEvent) => void
   /** Has the node wait for the end of work that uses the store, before it closes it. */
   readonly awaitEnd: (ended: Promise<void>) => void
+  /** Whose functions that are records run here; true for everyone's, false for none. */
+  readonly functions: boolean | readonly PeerId[]
 }
 
 const IDS_COUNT_MAX = 10_000
@@ -151,6 +156,23 @@ export class Namespace {
     this.#conformance = new Conformance(store, id, this.#views)
     this.#violations = new Violations(store, id, this.#views)
     freshness.add(this.#violations)
+    if (parts.functions !== false) parts.awaitEnd(this.#runRecordFunctions(parts.functions))
+  }
+
+  #runRecordFunctions(heeded: true | readonly PeerId[]): Promise<void> {
+    const { store, signer, closing, tell } = this.#parts
+    return runRecordFunctions({
+      store,
+      namespace: this.id,
+      peerId: signer.id,
+      records: () => this.#views.definitions().records[FUNCTION],
+      heeded,
+      start: (settings, handler) => this.#functions.begin(settings, handler),
+      onFault: (name, fault) => {
+        tell({ kind: 'function', namespace: this.name, name, event: { kind: 'stopped', ...fault } })
+      },
+      closing,
+    })
   }
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
@@ -229,8 +251,8 @@ export class Namespace {
    * `view`, and RZ_PROOF_TOO_LARGE past 4,096 deltas or 16 MiB.
    */
   proof(entity: string, options: ProofOptions = {}): string | undefined {
-    const { store, signer, nowMs } = this.#parts
-    const prover = { store, namespace: this.id, name: this.name, signer, nowMs }
+    const { store, signer, environment } = this.#parts
+    const prover = { store, namespace: this.id, name: this.name, signer, nowMs: environment.nowMs }
     return makeProof(prover, entity, options, this.#views.sharedFrame(options.context, options.asOf))
   }
 
@@ -358,6 +380,14 @@ export class Namespace {
     options: WriteOptions = {},
   ): Promise<PutResult> {
     return this.put(QUERY, id, { definition: storedQueryValue(definition) }, options)
+  }
+
+  /**
+   * Writes a function as a record: what the nodes that it names and that have opted in (`functions` of `openNode`) emit when a
+   * delta comes, each in its own name. Throws as `resolver`.
+   */
+  async storeFunction(id: string, definition: FunctionInput, options: WriteOptions = {}): Promise<PutResult> {
+    return this.put(FUNCTION, id, { definition: functionValue(definition) }, options)
   }
 
   /** Writes a context: which deltas it sees, whose negations count in it, its own resolvers. Throws as `resolver`. */

@@ -66,9 +66,9 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
   if (net !== undefined) opening.use(net)
-  const { keep = false } = options
+  const { keep = false, functions = false } = options
   const environment = machineEnvironment()
-  const node = new RhizomeNode({ ...opened, name, topics, net, keep, contexts, environment, detector })
+  const node = new RhizomeNode({ ...opened, name, topics, net, keep, functions, contexts, environment, detector })
   opening.move()
   return node
 }
@@ -79,6 +79,7 @@ export interface NodeParts extends Opened {
   readonly topics: readonly string[]
   readonly net: Net | undefined
   readonly keep: boolean
+  readonly functions: boolean | readonly PeerId[]
   readonly contexts: LocalContexts
   readonly environment: Environment
   /** Default: `lan`. */
@@ -102,6 +103,7 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #clock: HybridClock
   readonly #environment: Environment
   readonly #keep: boolean
+  readonly #functions: boolean | readonly PeerId[]
   readonly #contexts: LocalContexts
   readonly #holdings = new Map<string, Holding>()
   readonly #names = new Map<string, string>()
@@ -124,6 +126,7 @@ export class RhizomeNode implements AsyncDisposable {
     this.peerId = parts.identities[0].signer.id
     this.#store = parts.store
     this.#keep = parts.keep
+    this.#functions = parts.functions
     this.#contexts = parts.contexts
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: parts.environment.nowMs, admitted: () => parts.store.latestTime() })
@@ -259,12 +262,13 @@ export class RhizomeNode implements AsyncDisposable {
       waitForSync: (signal) => this.#waitForSync(id, signal),
       members: new NamespaceMembers(() => this.#replication, id),
       keep: this.#keep,
+      functions: this.#functions,
       signer: this.#identities[0].signer,
       closing: this.#closing.signal,
       tell: (event) => this.#tell(event),
       awaitEnd: (ended) => this.#awaitEnd(ended),
       contexts: this.#contexts,
-      nowMs: this.#environment.nowMs,
+      environment: this.#environment,
     })
     this.#holdings.set(topic, { namespace, ownLogs, writers })
     this.#names.set(id, topic)

@@ -31,6 +31,11 @@ export interface NodeOptions {
    * A keeper holds and serves what others write, and writes nothing of its own: writing is RZ_NODE_KEEPER. Default false.
    */
   readonly keep?: boolean
+  /**
+   * Runs functions that are records of the log and name this node: those that anyone has defined (true), or only these peers.
+   * What they emit this node asserts in its own name, and whoever can write to the namespace can define one. Default false.
+   */
+  readonly functions?: boolean | readonly PeerId[]
   /** Mends a damaged store while opening: damaged rows are set aside, and fetched again from peers. Default false. */
   readonly repair?: boolean
   /** The network, or false for none at all: then the node is `alone`. */

@@ -96,6 +96,7 @@ export class Machine {
       topics,
       net: network.open(this.peerId),
       keep: false,
+      functions: false,
       contexts: localContexts(undefined, undefined),
       environment: this.#environment(life),
     })

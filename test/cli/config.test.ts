@@ -57,6 +57,7 @@ describe('a setting', () => {
     data: { flag: 'a', variable: 'b', file: 'c', read: 'data', values: ['a', 'b', 'c', undefined] },
     memory: { flag: true, variable: '0', file: true, read: 'memory', values: [true, false, true, false] },
     keep: { flag: false, variable: 'yes', file: false, read: 'keep', values: [false, true, false, false] },
+    functions: { flag: true, variable: 'no', file: true, read: 'functions', values: [true, false, true, false] },
     context: { flag: 'a', variable: 'b', file: '', read: 'context', values: ['a', 'b', '', undefined] },
     durability: {
       flag: 'full',

@@ -152,6 +152,18 @@ describe('a transaction', () => {
     expect(users.get('user', 'a', { asOf: before })?.properties).toEqual({ n: 1 })
   })
 
+  it('is found by an index, by the values that it claims', async () => {
+    const users = await open()
+    await users.schema('user', { collection: 'user', schema: { type: 'object' }, indexes: ['name'] })
+    await users.put('user', 'b', { name: 'Bob' })
+    await users.append(member('t', 'a', 'name', 'Ann'))
+    const query = from<{ name: string }>('user').where({ '===': [{ var: 'name' }, 'Ann'] })
+    expect(JSON.stringify(users.explainQuery(query))).toContain('index')
+    expect(users.query(query).rows).toEqual([])
+    await users.append(size('t', 1))
+    expect(users.query(query).rows).toMatchObject([{ id: 'a', name: 'Ann' }])
+  })
+
   it('is there after a restart as it was before', async () => {
     const data = await temporaryFolder()
     {

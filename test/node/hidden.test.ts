@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { localContexts } from '../../src/node/local-contexts.ts'
 import { NamespaceMembers } from '../../src/node/members.ts'
+import { machineEnvironment } from '../../src/node/environment.ts'
 import { Namespace } from '../../src/node/namespace.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import { NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../support/blocks.ts'
@@ -18,12 +19,13 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
     status: () => ({ kind: 'alone' }),
     waitForSync: () => Promise.resolve({ kind: 'alone' }),
     members: new NamespaceMembers(() => undefined, NAMESPACE),
-    nowMs: Date.now,
+    environment: machineEnvironment(),
     keep: true,
     signer: signer(1),
     contexts: localContexts(),
     closing: new AbortController().signal,
     tell: () => expect.unreachable('nothing happens'),
+    functions: false,
     awaitEnd: () => expect.unreachable('nothing is begun'),
   })
   const seqs: number[] = []

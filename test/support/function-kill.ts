@@ -23,9 +23,14 @@ export interface FunctionKillReport {
 }
 
 /** `random` chooses the moments. */
-export async function killFunctions(directory: string, kills: number, random: () => number): Promise<FunctionKillReport> {
+export async function killFunctions(
+  directory: string,
+  kills: number,
+  random: () => number,
+): Promise<FunctionKillReport> {
   const seen: string[] = []
-  for (let kill = 0; kill < kills; kill++) seen.push(...(await runAndKill(directory, kill, 1 + Math.floor(random() * 400))))
+  for (let kill = 0; kill < kills; kill++)
+    seen.push(...(await runAndKill(directory, kill, 1 + Math.floor(random() * 400))))
   await using node = await openNode({ topics: ['users'], data: directory, network: false })
   const users = node.namespace('users')
   await using function_ = copying(users, (id) => seen.push(id))

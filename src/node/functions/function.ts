@@ -5,7 +5,6 @@
  * src/node/README.md, Functions; design.md 6, "What must stay true" (2).
  */
 
-import { setImmediate } from 'node:timers/promises'
 import { type Delta, type DeltaId, negatedIds, type PeerId } from '../../delta/delta.ts'
 import { parseDeltaId } from '../../delta/identifiers.ts'
 import { deltasOf } from '../../log/block-bytes.ts'
@@ -61,7 +60,7 @@ export class DeltaFunction implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
   #unnotedCount = 0
-  #turnStartMs = performance.now()
+  #turnStartMs: number
 
   /** @internal Use `Namespace.on`. */
   constructor(parts: FunctionParts) {
@@ -71,6 +70,7 @@ export class DeltaFunction implements AsyncDisposable {
     this.#signal = AbortSignal.any([parts.signal, this.#closing.signal])
     this.#parts = { ...parts, signal: this.#signal }
     this.#performer = new Performer({ ...this.#parts, memory: this.#memory })
+    this.#turnStartMs = parts.environment.steadyMs()
     this.#ended = this.#run()
   }
 
@@ -295,9 +295,12 @@ export class DeltaFunction implements AsyncDisposable {
   }
 
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#turnStartMs < TURN_MS) return
-    await setImmediate()
-    this.#turnStartMs = performance.now()
+    const { steadyMs, defer } = this.#parts.environment
+    if (steadyMs() - this.#turnStartMs < TURN_MS) return
+    await new Promise<void>((resolve) => {
+      defer(resolve)
+    })
+    this.#turnStartMs = steadyMs()
   }
 }
 

@@ -4,8 +4,9 @@ import type { PeerId, Pointer } from '../../delta/delta.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { NamespaceId } from '../../log/namespace.ts'
 import { type Notes, POSITION_START, type Store } from '../../store/store.ts'
+import type { Environment } from '../environment.ts'
 import { DeltaFunction, type FunctionStatus } from './function.ts'
-import { type FunctionOptions, type Handler, settingsOf } from './options.ts'
+import { type FunctionOptions, type Handler, type Settings, settingsOf } from './options.ts'
 import type { FunctionEvent } from './performer.ts'
 
 export interface FunctionsParts {
@@ -21,6 +22,7 @@ export interface FunctionsParts {
     identity: string | undefined,
   ) => Promise<unknown>
   readonly tell: (name: string, event: FunctionEvent) => void
+  readonly environment: Environment
   /** Ends when the node closes. */
   readonly closing: AbortSignal
   /** Has the node wait for the end of what was started before it lets go of the store. */
@@ -37,8 +39,16 @@ export class Functions {
 
   /** Throws RZ_FUNCTION_INVALID, RZ_FUNCTION_RUNNING, RZ_IDENTITY_UNKNOWN, RZ_RULE_…. */
   start(options: FunctionOptions, handler: Handler): DeltaFunction {
-    const { store, namespace, creator, write, tell, closing, awaitEnd } = this.#parts
-    const settings = settingsOf(options)
+    return this.begin(settingsOf(options), handler, options)
+  }
+
+  /** As `start`, with settings that were checked, and a name that may be any. */
+  begin(
+    settings: Settings,
+    handler: Handler,
+    { onStanding, signal }: Pick<FunctionOptions, 'onStanding' | 'signal'> = {},
+  ): DeltaFunction {
+    const { store, namespace, creator, write, tell, environment, closing, awaitEnd } = this.#parts
     const { name, as } = settings
     if (this.#working.has(name)) {
       throw new RhizomeError(
@@ -51,12 +61,13 @@ export class Functions {
       namespace,
       settings,
       handler,
-      onStanding: options.onStanding,
+      onStanding,
       creator: creator(as),
       start: settings.from === 'now' ? store.position() : POSITION_START,
       write: (deltas, notes, records) => write(deltas, notes, records, as),
       tell: (event) => tell(name, event),
-      signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
+      environment,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
       onClosed: () => this.#working.delete(name),
     })
     this.#working.set(name, started)

@@ -38,7 +38,7 @@ export interface Failures {
   readonly listed: readonly Failure[]
 }
 
-export const FAILURES_MAX = 256
+const FAILURES_MAX = 256
 const MESSAGE_UNITS_MAX = 300
 
 export class FunctionMemory {

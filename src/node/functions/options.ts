@@ -103,8 +103,8 @@ export const RETRY_MS_MAX = 30_000
 export function settingsOf(options: FunctionOptions): Settings {
   const { name, filter, from = 'start', own = false, as, onFailure = 'skip' } = options
   const { depthMax = DEPTH_DEFAULT, attemptsMax = ATTEMPTS_DEFAULT, retryMs = RETRY_MS_DEFAULT } = options
-  if (typeof name !== 'string' || !NAME.test(name)) {
-    throw invalid(`"${String(name)}" is no name for one: it is made of a-z, 0-9, ".", "_" and "-", 64 at most`)
+  if (!NAME.test(name)) {
+    throw invalid(`"${name}" is no name for one: it is made of a-z, 0-9, ".", "_" and "-", 64 at most`)
   }
   if (from !== 'start' && from !== 'now') throw invalid('"from" is "start" or "now"')
   if (onFailure !== 'skip' && onFailure !== 'stop') throw invalid('"onFailure" is "skip" or "stop"')

@@ -3,12 +3,12 @@
  * and that emission and notes are durable together. What the stream holds is not known here: `function.ts` follows it.
  */
 
-import { setTimeout } from 'node:timers/promises'
 import type { Delta, DeltaId, Pointer } from '../../delta/delta.ts'
 import { type ErrorCode, RhizomeError } from '../../errors.ts'
 import type { Notes, Position, Store } from '../../store/store.ts'
 import type { Fault } from '../../view/fault.ts'
 import { causePointers, type Told } from './cause.ts'
+import type { Environment } from '../environment.ts'
 import { Emission } from './emission.ts'
 import { type Failure, type FunctionMemory, withFailure } from './memory.ts'
 import { type Emit, faultOf, type Occasion, RETRY_MS_MAX, type Settings } from './options.ts'
@@ -52,6 +52,7 @@ export interface PerformerParts {
     records: ReadonlySet<string>,
   ) => Promise<unknown>
   readonly tell: (event: FunctionEvent) => void
+  readonly environment: Environment
   readonly signal: AbortSignal
 }
 
@@ -164,9 +165,9 @@ export class Performer {
 
   /** Lists what cannot be dealt with, and passes it over: all in one transaction with `notes`. */
   async skip(failure: Omit<Failure, 'atMs'>, notes: Notes): Promise<void> {
-    const { memory, tell } = this.#parts
+    const { memory, tell, environment } = this.#parts
     const { delta, told, code, message, attempts } = failure
-    const failures = withFailure(memory.failures, { ...failure, atMs: Date.now() })
+    const failures = withFailure(memory.failures, { ...failure, atMs: environment.nowMs() })
     await this.write([], new Map([...notes, ...memory.failed(failures)]), { delta, told })
     memory.failures = failures
     tell({ kind: 'skipped', delta, told, attempt: attempts, code, message })
@@ -187,11 +188,18 @@ export class Performer {
   }
 
   async #retryLater(trouble: Trouble, firstMs: number): Promise<void> {
-    const { signal, tell } = this.#parts
+    const { signal, tell, environment } = this.#parts
     const retryMs = Math.min(RETRY_MS_MAX, firstMs * 2 ** (trouble.attempt - 1))
     this.#state = 'retrying'
     tell({ kind: 'retrying', ...trouble, retryMs })
-    await setTimeout(retryMs, undefined, { signal })
+    const waited = Promise.withResolvers<void>()
+    const cancel = environment.schedule(retryMs, waited.resolve)
+    try {
+      await untilAborted(signal, waited.promise)
+    } finally {
+      cancel()
+    }
+    signal.throwIfAborted()
     this.#state = 'running'
   }
 }

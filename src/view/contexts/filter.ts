@@ -18,13 +18,14 @@ export function compileFilter(rule: Value): DeltaFilter {
   const compiled = compileRule(rule, { gasMax: FILTER_GAS })
   return {
     sees: (delta) => {
-      const attempted = attempt(() => truthy(compiled.run(readable(delta)).value))
+      const attempted = attempt(() => truthy(compiled.run(readableDelta(delta)).value))
       return 'value' in attempted ? attempted.value : attempted.fault
     },
   }
 }
 
-function readable({ id, time, creator, host, log, seq, index, pointers }: Delta): Value {
+/** A delta as rules read it. */
+export function readableDelta({ id, time, creator, host, log, seq, index, pointers }: Delta): Value {
   const when = { ms: time.ms, counter: time.counter }
   return { id, time: when, creator, host, log, seq, index, pointers: pointers.map((pointer) => ({ ...pointer })) }
 }

@@ -9,6 +9,7 @@ import {
   RhizomeError,
   type Namespace,
 } from '../../../src/index.ts'
+import { machineEnvironment } from '../../../src/node/environment.ts'
 import { Functions } from '../../../src/node/functions/functions.ts'
 import { createMemoryDisk, openMemoryStore } from '../../../src/store/memory.ts'
 import { claim, NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../../support/blocks.ts'
@@ -162,6 +163,7 @@ describe('a store that takes nothing', () => {
         store.commit(runOf(log.append(deltas)), notes)
       },
       tell: (_, event) => void events.push(event),
+      environment: machineEnvironment(),
       closing: closing.signal,
       awaitEnd: () => {},
     })

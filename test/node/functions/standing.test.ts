@@ -1,6 +1,7 @@
 /** Functions are told what became of the deltas that they were handed. */
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
+  type Delta,
   type DeltaId,
   type FunctionOptions,
   type Namespace,
@@ -9,6 +10,7 @@ import {
 } from '../../../src/index.ts'
 import { POSITION_START } from '../../../src/store/store.ts'
 import { openMemoryStore } from '../../../src/store/memory.ts'
+import { machineEnvironment } from '../../../src/node/environment.ts'
 import { Functions } from '../../../src/node/functions/functions.ts'
 import { claim, logId, NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../../support/blocks.ts'
 import { caughtUp, said, start } from '../../support/functions.ts'
@@ -21,10 +23,16 @@ function listening(users: Namespace, options: Partial<FunctionOptions> = {}) {
   const told: string[] = []
   const started = start(
     users,
-    { onStanding: ({ kind, delta }) => void told.push(`${kind} ${String(said(delta)[2])}`), ...options },
-    (delta) => void told.push(String(said(delta)[2] ?? 'negation')),
+    { onStanding: ({ kind, delta }) => void told.push(`${kind} ${valueOf(delta)}`), ...options },
+    (delta) => void told.push(valueOf(delta) ?? 'negation'),
   )
   return { told, started, settled: () => caughtUp(started) }
+}
+
+/** What a delta that `put` wrote claims, as text. */
+function valueOf(delta: Delta): string | undefined {
+  const value = said(delta)[2]
+  return typeof value === 'number' ? value.toString() : undefined
 }
 
 const first = ({ deltas }: { readonly deltas: readonly DeltaId[] }): DeltaId => deltas[0] as DeltaId
@@ -98,7 +106,10 @@ describe('a function that asks for it', () => {
       },
       (delta, emit) => void emit.put('sum', 'a', { [delta.id]: said(delta)[2] as number }),
     )
-    const sum = () => Object.values(users.get('sum', 'a')?.properties ?? {}).toSorted()
+    const sum = () =>
+      Object.values(users.get('sum', 'a')?.properties ?? {})
+        .map(Number)
+        .toSorted((a, b) => a - b)
     const one = first(await users.put('order', 'one', { price: 1 }))
     await users.put('order', 'two', { price: 2 })
     await caughtUp(started)
@@ -153,13 +164,14 @@ describe('a fork', () => {
       creator: () => signer(9).id,
       write: () => expect.unreachable('nothing is written'),
       tell: () => {},
+      environment: machineEnvironment(),
       closing: closing.signal,
       awaitEnd: () => {},
     })
     const told: string[] = []
     const started = functions.start(
-      { name: 'f', onStanding: ({ kind, delta }) => void told.push(`${kind} ${String(said(delta)[2])}`) },
-      (delta) => void told.push(String(said(delta)[2] ?? 'negation')),
+      { name: 'f', onStanding: ({ kind, delta }) => void told.push(`${kind} ${valueOf(delta)}`) },
+      (delta) => void told.push(valueOf(delta) ?? 'negation'),
     )
     return { store, told, settled: () => caughtUp(started) }
   }
