@@ -102,6 +102,19 @@ const steps = fc.array(
       }),
       weight: 2,
     },
+    {
+      arbitrary: fc.record({
+        kind: fc.constant('part' as const),
+        log: logs,
+        entity: fc.constantFrom('a', 'b'),
+        value: fc.nat({ max: 3 }),
+      }),
+      weight: 2,
+    },
+    {
+      arbitrary: fc.record({ kind: fc.constant('size' as const), log: logs, size: fc.constantFrom(2, 3) }),
+      weight: 1,
+    },
     // Two deltas in a block, the second of which negates the first; nobody has it before it is delivered.
     { arbitrary: fc.record({ kind: fc.constant('delayed' as const), entity: fc.constantFrom('a', 'b') }), weight: 2 },
     { arbitrary: fc.constant({ kind: 'delivery' as const }), weight: 1 },
@@ -147,6 +160,14 @@ class World {
       }
       case 'context':
         return this.#write(step.log, claim('context', step.id, 'definition', step.definition))
+      case 'part': {
+        const belongs = { localContext: '_transaction', target: 'transaction', targetContext: 'deltas' }
+        return this.#write(step.log, [...claim('user', step.entity, 'p', step.value), belongs])
+      }
+      case 'size': {
+        const declares = { localContext: '_transaction', target: 'transaction', targetContext: 'size' }
+        return this.#write(step.log, [declares, { localContext: 'size', target: step.size }])
+      }
       case 'delayed': {
         const { hash } = this.#late.append([
           claim('user', step.entity, 'p', 'late'),
@@ -205,7 +226,7 @@ describe('what is kept of views', () => {
         }
         expect(told(kept)).toStrictEqual(told(newReader(store)))
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 
