@@ -7,7 +7,8 @@ import { hash as digest } from 'node:crypto'
 import { readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 import { join } from 'node:path'
-import type { Durability, SqliteLog } from './log-sqlite.ts'
+import type { Durability } from './log-schema.ts'
+import type { SqliteLog } from './log-sqlite.ts'
 import type { StoreOrigin } from './store.ts'
 
 /** Boots further apart than this are different ones, where the system does not name its boots. */

@@ -74,8 +74,9 @@ export class Reading implements History {
       const recent = this.#overlay.heldBlock(namespace, log, seq)
       const limits = { countMax: READ_AHEAD_MAX, bytesMax: bytesMax - bytes }
       const found = recent === undefined ? this.#index?.blocksFrom(namespace, log, seq, limits) : [recent.block]
-      if (found?.[0]?.header.seq !== seq) throw damaged(log, seq)
+      if (found === undefined || found.length === 0) throw damaged(log, seq)
       for (const block of found) {
+        if (block.header.seq !== seq || logKeyOfHeader(block.header) !== log) throw damaged(log, seq)
         yield block
         bytes += block.headerBytes.length + block.header.payloadBytes
         seq++

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { encodeBlock } from '../../src/log/block-bytes.ts'
 import { openNamespaceId } from '../../src/log/namespace.ts'
 import { rowsOf, sumOf } from '../../src/store/log-rows.ts'
 import { type OpenStoreOptions, openStore } from '../../src/store/sqlite.ts'
@@ -108,6 +109,45 @@ test('a position inside a large block begins with that block, whether it is inde
 })
 
 // ------------------------------------------------------------------------------------------------------- the lock
+
+test('a run reads back as it came, wherever its blocks lie: among those of other logs, in many rows, half indexed', async () => {
+  const directory = makeDirectory()
+  const large = Array.from({ length: 40 }, (_, n) => claim('test', `${n}`, 'n', 'x'.repeat(100)))
+  const logs = [1, 2, 3].map((number) => new TestLog({ logId: logId(number) }))
+  const [alone, ...woven] = logs as [TestLog, ...TestLog[]]
+  const store = await openIn(directory)
+  for (let seq = 0; seq < 300; seq++) store.commit(alone.write())
+  for (let seq = 0; seq < 60; seq++) for (const log of woven) store.commit(log.write(seq % 7 === 3 ? large : []))
+  const expected = () => logs.map(({ blocks }) => blocks.map(encodeBlock))
+  const read = (from: typeof store, bytesMax: number) =>
+    logs.map(({ key }) => {
+      const blocks: Uint8Array[] = []
+      for (let run = from.readRun(NAMESPACE, key, 0, bytesMax); run !== undefined;) {
+        blocks.push(...run.blocks.map(encodeBlock))
+        run = from.readRun(NAMESPACE, key, blocks.length, bytesMax)
+      }
+      return blocks
+    })
+  expect(read(store, 65_536)).toEqual(expected())
+  await store.close()
+  await using again = await openStore(directory)
+  for (const bytesMax of [1, 3_000, 65_536, 1e9]) expect(read(again, bytesMax)).toEqual(expected())
+  for (let seq = 0; seq < 5; seq++) for (const log of logs) again.commit(log.write(large))
+  expect(read(again, 1e9)).toEqual(expected())
+})
+
+test('an index that names the wrong place for a block gives no run that was never written', async () => {
+  const directory = makeDirectory()
+  const store = await openIn(directory)
+  const log = logOf(20)
+  for (let seq = 0; seq < 20; seq++) store.commit(log.run(seq, seq + 1))
+  await store.close()
+  const index = new DatabaseSync(join(directory, 'index.db'))
+  index.exec('UPDATE blocks SET place = 3 WHERE seq = 7')
+  index.close()
+  await using again = await openStore(directory)
+  expect(() => again.readRun(NAMESPACE, log.key, 0, 1e6)).toThrow(coded('RZ_STORE_DAMAGED', 'block 7'))
+})
 
 test('a store is locked against other processes, the message names the holder, and its death frees it', async () => {
   const directory = makeDirectory()
