@@ -28,7 +28,7 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
     body: QUERY,
     response: { 200: ROWS },
   } as const
-  app.post(`${prefix}/query`, { schema: asked }, (request, reply) => {
+  app.post(`${prefix}/query`, { schema: asked }, async (request, reply) => {
     const { params, query: options, body } = request
     const namespace = namespaceOf(params)
     if (wantsEvents(request)) {
@@ -37,6 +37,7 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
         throw new RhizomeError('RZ_HTTP_INPUT', 'a query that is followed is of now: leave out "asOf"')
       return sendLiveQuery(reply, queryIn(body), live, { namespace, cursors, followers: context.liveQueries })
     }
+    await settleIndexes(namespace)
     const page = namespace.query(queryIn(body), readingOf(options))
     nameFrontier(reply, namespace, options.asOf)
     return textOf(page, reply)
@@ -50,9 +51,10 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
     querystring: ROWS_QUERY,
     response: { 200: ROWS },
   } as const
-  app.get(`${prefix}/queries/:id/rows`, { schema: stored }, ({ params, query }, reply) => {
+  app.get(`${prefix}/queries/:id/rows`, { schema: stored }, async ({ params, query }, reply) => {
     const namespace = namespaceOf(params)
     const { limit, after } = query
+    await settleIndexes(namespace)
     const paging = { ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) }
     const page = namespace.rows(params.id ?? '', { ...readingOf(query), ...paging })
     nameFrontier(reply, namespace, query.asOf)
@@ -85,10 +87,19 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
     body: QUERY,
     response: { 200: PLAN },
   } as const
-  app.post(`${prefix}/query/plan`, { schema: explained }, ({ params, query, body }, reply) => {
+  app.post(`${prefix}/query/plan`, { schema: explained }, async ({ params, query, body }, reply) => {
+    const namespace = namespaceOf(params)
+    await settleIndexes(namespace)
     reply.type('application/json; charset=utf-8')
-    return JSON.stringify(namespaceOf(params).explainQuery(queryIn(body), readingOf(query)))
+    return JSON.stringify(namespace.explainQuery(queryIn(body), readingOf(query)))
   })
+}
+
+/** A query that comes right behind an import would read whole collections; past this time it does. */
+const SETTLE_MS_MAX = 15_000
+
+function settleIndexes(namespace: Namespace): Promise<void> {
+  return namespace.settleIndexes({ signal: AbortSignal.timeout(SETTLE_MS_MAX) })
 }
 
 /** Written here: rows may have columns of any name, which no schema lists. */

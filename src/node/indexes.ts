@@ -68,6 +68,17 @@ export class SecondaryIndexes {
     return own.length > 0 && this.#catchUp(own) ? own.map(({ property }) => property) : []
   }
 
+  /** Resolves once the indexes know every claim that the store holds, giving way between slices; or when the signal is given. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (this.#tables().length === 0) return
+    this.#follow()
+    try {
+      while (!signal.aborted && !this.#options.closing.aborted && !this.#advance(this.#tables())) await turn()
+    } catch (error) {
+      if (!isOfDisk(error)) throw error
+    }
+  }
+
   #tables(): readonly Table[] {
     const { namespace, declared } = this.#options
     const named = new Map(declared().map((indexed) => [indexTable(namespace, indexed), indexed]))

@@ -75,6 +75,10 @@ export class Queries {
     return explainPlan(jsonOf(query), this.#catalogue(this.#options.views.frame(options)))
   }
 
+  settleIndexes(signal: AbortSignal): Promise<void> {
+    return this.#indexes.settle(signal)
+  }
+
   /** A page of a named view. */
   rows(id: string, { limit = PAGE_ROWS_DEFAULT, after, ...options }: RowsOptions): QueryPage {
     return this.query({ limit: { view: id }, count: limit, ...(after !== undefined && { after }) }, options)

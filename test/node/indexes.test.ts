@@ -342,6 +342,17 @@ describe('a declared index', () => {
     await expect.poll(() => plan(asker)).toBe(BY_INDEX)
   })
 
+  it('that is far behind can be waited for', async () => {
+    const [store, log] = [opened(openMemoryStore()), new TestLog()]
+    const asker = askerOf(store, { slice: { countMax: 2, bytesMax: 65_536 }, slicesPerQuery: 1 })
+    commit(store, log, schema('user', ['city']))
+    for (const one of cities(50)) commit(store, log, one)
+    await asker.queries.settleIndexes(AbortSignal.abort())
+    expect(plan(asker)).toBe(BY_SCAN)
+    await asker.queries.settleIndexes(new AbortController().signal)
+    expect(plan(asker)).toBe(BY_INDEX)
+  })
+
   it('is there again in the next life of a store, and its table goes when nobody declares it', async () => {
     const directory = makeDirectory()
     const log = new TestLog()
@@ -366,6 +377,7 @@ describe('a declared index', () => {
     const asker = askerOf(store)
     commit(store, log, schema('user', ['city']), ...cities(20))
     expect(codeOf(() => store.derived.tables())).toBe('RZ_STORE_UNWRITABLE')
+    await asker.queries.settleIndexes(new AbortController().signal)
     expect(plan(asker)).toBe(BY_SCAN)
     expect(asker.queries.query(byCity(3), {}).rows).toHaveLength(3)
   })
