@@ -519,6 +519,14 @@ describe('a line', () => {
       ['! users: writing goes on in a new log: a peer holds more of it; nothing is lost'],
     ],
     [
+      { event: 'function-skipped', topic: 'users', name: 'f', delta: 'b/0', code: 'RZ_FUNCTION_DEPTH', why: 'a loop' },
+      ['! users: the function f gave up on b/0: a loop (RZ_FUNCTION_DEPTH)'],
+    ],
+    [
+      { event: 'function-stopped', topic: 'users', name: 'f', code: 'RZ_FUNCTION_FAILED', why: '\u001B[2J' },
+      ['! users: the function f has stopped: \\u001b[2J (RZ_FUNCTION_FAILED)'],
+    ],
+    [
       { event: 'rejected', topic: 'users', peer: other, name: '\u001B[2Jx', code: 'RZ_SIGNATURE_INVALID', why: 'no' },
       ['! users: refused what \\u001b[2Jx sent: no (RZ_SIGNATURE_INVALID)'],
     ],
