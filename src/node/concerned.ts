@@ -39,13 +39,16 @@ export function concernedDeltas(change: Change, store: Store, namespace: Namespa
   const deltas = changed.filter(({ header }) => isShown(header)).flatMap((block) => deltasOf(block))
   const negated = new Set<string>()
   const transactions = new Set<string>()
+  // One that is not complete yet shows nothing of its deltas; one that is not any more has hidden them.
+  const ofTransaction = (transaction: string): readonly Delta[] =>
+    change.kind === 'voided' ? store.transaction(namespace, transaction) : store.entity(namespace, transaction).deltas
   // The list grows while it is walked: a negation bears upon what the negated delta does, the last delta of a transaction on
   // what the others do.
   for (const { pointers } of deltas) {
     for (const transaction of transactionsIn(pointers)) {
       if (transactions.has(transaction)) continue
       transactions.add(transaction)
-      for (const delta of store.entity(namespace, transaction).deltas) deltas.push(delta)
+      for (const delta of ofTransaction(transaction)) deltas.push(delta)
     }
     for (const id of negatedIds(pointers)) {
       if (negated.has(id)) continue

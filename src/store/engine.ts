@@ -282,6 +282,11 @@ export class StoreEngine implements Store {
     return this.#reading.delta(namespace, id, admits)
   }
 
+  transaction(namespace: NamespaceId, id: string): readonly Delta[] {
+    this.#checkOpen()
+    return this.#reading.transaction(namespace, id)
+  }
+
   entities(namespace: NamespaceId, options: Parameters<Store['entities']>[1]): readonly string[] {
     this.#checkOpen()
     return this.#reading.entities(namespace, options)

@@ -110,6 +110,10 @@ export class Reading implements History {
     return counts(delta) ? { delta, negations: this.#negationsOf(namespace, [delta], counts) } : undefined
   }
 
+  transaction(namespace: NamespaceId, id: string): readonly Delta[] {
+    return this.#pointingAt(namespace, id)
+  }
+
   entities(namespace: NamespaceId, options: Parameters<Store['entities']>[1]): readonly string[] {
     const { prefix, after, countMax } = options
     const found: string[] = []

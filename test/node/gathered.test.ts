@@ -3,6 +3,11 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { from, type Namespace, type Pointer, type WatchedView } from '../../src/index.ts'
 import { isComplete } from '../../src/delta/gathered.ts'
 import { claim, logId, NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../support/blocks.ts'
+import { Freshness } from '../../src/node/freshness.ts'
+import { localContexts } from '../../src/node/local-contexts.ts'
+import { Views } from '../../src/node/views.ts'
+import { Following } from '../../src/node/watch-query.ts'
+import { LiveQuery } from '../../src/query/live/live-query.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import { openLoopbackNode, openTestNode, temporaryFolder, until } from '../support/nodes.ts'
 
@@ -194,6 +199,36 @@ it('a transaction of which a fork takes a delta is not complete any more', async
   expect(store.entity(NAMESPACE, 'user/a').deltas).toHaveLength(1)
   store.commit(runOf(other.fork(1).append([claim('item', 'y', 'n', 2)])))
   expect(store.entity(NAMESPACE, 'user/a').deltas).toEqual([])
+})
+
+it('what a transaction showed goes from a watched query with the fork that takes one of its deltas', async () => {
+  await using store = openMemoryStore()
+  store.openNamespace(NAMESPACE, NAMESPACE_NAME)
+  const log = new TestLog()
+  log.append([member('t', 'a', 'name', 'Ann'), size('t', 2)])
+  store.commit(log.run())
+  const other = new TestLog({ signer: signer(2), logId: logId(2) })
+  other.append([claim('item', 'x', 'n', 1)])
+  other.append([member('t', 'b', 'name', 'Bob')])
+  store.commit(other.run())
+  const freshness = new Freshness(store, NAMESPACE)
+  const views = new Views({
+    store,
+    namespace: NAMESPACE,
+    name: NAMESPACE_NAME,
+    contexts: localContexts(),
+    freshness,
+  })
+  const live = new LiveQuery({ collection: 'user' })
+  const following = new Following({ store, namespace: NAMESPACE, views, live, context: false })
+  const told = () => {
+    while (!following.catchUp()) continue
+    return live.changed(following.run())
+  }
+  expect(told().added).toMatchObject([{ id: 'a' }, { id: 'b' }])
+  store.commit(runOf(other.fork(1).append([claim('item', 'y', 'n', 2)])))
+  expect(views.query({ collection: 'user' }, {}).rows).toEqual([])
+  expect(told().removed).toMatchObject([{ id: 'a' }, { id: 'b' }])
 })
 
 it('nothing is a transaction of no deltas', () => {
