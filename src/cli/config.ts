@@ -9,7 +9,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { RhizomeError } from '../errors.ts'
 import type { ContextInput } from '../node/definition-input.ts'
-import type { Durability } from '../node/options.ts'
+import { DETECTOR_PRESETS, type Durability } from '../node/options.ts'
 import { nearest } from './nearest.ts'
 import {
   CONFIG_FILE,
@@ -37,6 +37,7 @@ export interface Config {
   readonly keep: boolean
   readonly functions: boolean
   readonly durability: Durability
+  readonly detector: DetectorPreset
   /** Empty: none, whatever the node was started with. */
   readonly context?: string
   /** Contexts of this node alone, as the file has them. */
@@ -62,6 +63,8 @@ export interface ConfigSources {
   /** Where `rhizome.config.json` is looked for. */
   readonly directory: string
 }
+
+type DetectorPreset = keyof typeof DETECTOR_PRESETS
 
 /** Largest configuration file that is read. */
 const CONFIG_BYTES_MAX = 65_536
@@ -103,6 +106,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     keep: on('keep'),
     functions: on('functions'),
     durability: optional(find('durability'), readDurability) ?? 'normal',
+    detector: optional(find('detector'), readDetector) ?? 'lan',
     ...defined('context', optional(find('context'), readContext)),
     contexts: readContexts(file.get(CONTEXTS_KEY)),
     http: !on('noHttp'),
@@ -234,6 +238,13 @@ function readPort({ value, where }: Given): number {
 function readDurability({ value, where }: Given): Durability {
   if (value === 'normal' || value === 'full') return value
   throw configError(`${where} must be normal or full, not ${JSON.stringify(value)}`)
+}
+
+function readDetector({ value, where }: Given): DetectorPreset {
+  const presets = Object.keys(DETECTOR_PRESETS) as DetectorPreset[]
+  const preset = presets.find((each) => each === value)
+  if (preset !== undefined) return preset
+  throw configError(`${where} must be one of ${presets.join(', ')}, not ${JSON.stringify(value)}`)
 }
 
 function readListen(given: Given): readonly string[] {

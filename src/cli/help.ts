@@ -14,11 +14,10 @@ Commands (<command> --help says more):
   explain history diff    why a property has its value, and how it came to it
   query lossless frontier rows; every claim about entities; this moment as text
   import export verify    many records, from a file and into one; proofs
-  tail status peers       what comes in; what is held; who is there
-  invite join             a line that brings a colleague in; joining by it
-  identity token repair   keys that sign; the HTTP token; a damaged store
-  rule resolver context   try rules in JSON-Logic; say how records are read
-  schema violations       what records are to be like; those that are not
+  tail status peers ping  what comes in; what is held; who is there, who answers
+  invite join identity    a line that brings a colleague in; keys that sign
+  token repair rule       the HTTP token; a damaged store; rules in JSON-Logic
+  resolver context schema violations   how records are read, and are to be
 `
 
 const FOOT = `Each flag is also a variable (--http-port: RHIZOME_HTTP_PORT) and a key of

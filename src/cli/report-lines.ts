@@ -1,7 +1,7 @@
 /** Reports as lines for people: what happened, and what to do where something is to be done. Pure. */
 
 import { isLocal, shellWord, shortAddress, shortId } from './paths.ts'
-import type { PeerName, Report } from './reports.ts'
+import type { OwnClock, PeerName, Report } from './reports.ts'
 import { counted, grouped, type Style, visible } from './terminal.ts'
 
 /** What the lines need to know of the node. */
@@ -59,6 +59,15 @@ export function reportLines(report: Report, context: LineContext): readonly stri
         `clocks differ: ${who(report)} is ${duration(report.offsetMs)} ${report.offsetMs > 0 ? 'ahead of' : 'behind'} ` +
           'this machine; set the one that is wrong',
       )
+    case 'own-clock':
+      return report.isOff ? warn(ownClockText(report)) : [`${style('green', '●')} the clock here is right again`]
+    case 'presence':
+      return [`message from ${report.peer}: tags: ${JSON.stringify(report.tags)}`]
+    case 'member':
+      // A suspicion is over in a second or two: it is for --json.
+      if (report.state === 'down')
+        return [`${style('yellow', '-')} ${report.topic}: ${who(report)} is down: nobody hears it`]
+      return report.state === 'left' ? [`${style('yellow', '-')} ${report.topic}: ${who(report)} has left`] : []
     case 'future-block':
       return warn(
         `${report.topic}: ${shortId(report.peer)} has a block dated ${duration(report.aheadMs)} ahead; it is taken when due. ` +
@@ -100,6 +109,12 @@ export function reportLines(report: Report, context: LineContext): readonly stri
     case 'announce-failed':
       return warn(`${report.topic}: a block was not gossiped: ${visible(report.why)}; sync brings it`)
   }
+}
+
+/** Said of this machine's clock when it is off. */
+export function ownClockText({ offsetMs, peersCount, isSure }: OwnClock): string {
+  const by = `${duration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'} that of ${counted(peersCount, 'peer')}`
+  return isSure ? `the clock here is ${by}: set it` : `the clock here is ${by}: set the one that is wrong`
 }
 
 /** What the network says of streams and protocols is for --json and --verbose. */

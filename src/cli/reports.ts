@@ -10,6 +10,9 @@ import { Unreachable } from './unreachable.ts'
 
 export type SyncStatus = ReturnType<ReturnType<RhizomeNode['namespaces']>[number]['status']>
 
+/** This node's clock by those of its peers. */
+export type OwnClock = NonNullable<ReturnType<RhizomeNode['ownClock']>>
+
 /** A line of the running node; as JSON it is this object with the time. README.md documents each. */
 export type Report =
   | { readonly event: 'connected'; readonly peer: string; readonly name?: string; readonly address: string }
@@ -53,6 +56,23 @@ export type Report =
       readonly message: string
     }
   | { readonly event: 'clock'; readonly peer: string; readonly name?: string; readonly offsetMs: number }
+  | ({ readonly event: 'own-clock' } & OwnClock)
+  | {
+      /** A member has appeared, or holds other collections than before. */
+      readonly event: 'presence'
+      readonly topic: string
+      readonly peer: string
+      readonly name?: string
+      readonly tags: readonly string[]
+    }
+  | {
+      readonly event: 'member'
+      readonly topic: string
+      readonly peer: string
+      readonly name?: string
+      readonly state: 'alive' | 'suspect' | 'down' | 'left'
+      readonly before?: string
+    }
   | { readonly event: 'future-block'; readonly topic: string; readonly peer: string; readonly aheadMs: number }
   | { readonly event: 'many-logs'; readonly topic: string; readonly creator: string; readonly logs: number }
   | { readonly event: 'log-renewed'; readonly topic: string; readonly why: string }
@@ -127,6 +147,7 @@ const SETTLED_MS: Readonly<Record<SyncStatus['kind'], number>> = {
   full: 0,
 }
 
+type MemberChanged = Extract<NodeEvent, { kind: 'replication' }>['event'] & { readonly kind: 'member-changed' }
 type NetworkEvent = Extract<NodeEvent, { kind: 'network' }>['event']
 
 interface Pending {
@@ -181,6 +202,8 @@ export class Reports {
         return this.#hearNetwork(event.event, nowMs)
       case 'replication':
         return this.#hearReplication(event.namespace, event.event, nowMs)
+      case 'own-clock':
+        return this.#tell({ event: 'own-clock', ...event.clock })
       case 'log-renewed':
         return this.#tell({ event: 'log-renewed', topic: event.namespace, why: event.why })
       case 'reasserted':
@@ -305,6 +328,8 @@ export class Reports {
         this.#gathered.set(topic, gathered)
         return
       }
+      case 'member-changed':
+        return this.#hearMember(topic, event)
       case 'clock-off':
         if (this.#isNew(`clock ${event.peer}`, nowMs)) {
           this.#tell({ event: 'clock', ...this.#named(event.peer), offsetMs: event.offsetMs })
@@ -334,6 +359,16 @@ export class Reports {
       case 'synced':
       case 'status-changed':
         return
+    }
+  }
+
+  #hearMember(topic: string, event: MemberChanged): void {
+    const { member, change, before } = event
+    const { peer, name, state, tags } = member
+    if (change === 'state') {
+      this.#tell({ event: 'member', topic, peer, name, state, ...(before === undefined ? {} : { before }) })
+    } else if (change !== 'details') {
+      this.#tell({ event: 'presence', topic, peer, name, tags })
     }
   }
 

@@ -64,6 +64,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
     keep: config.keep,
     functions: config.functions,
     durability: config.durability,
+    detector: config.detector,
     contexts: config.contexts,
     ...(config.context === undefined || config.context === '' ? {} : { context: config.context }),
     signal,

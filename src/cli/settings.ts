@@ -94,6 +94,15 @@ export const SETTINGS = [
     otherwise: '`normal`',
   },
   {
+    key: 'detector',
+    kind: 'choice',
+    argument: '<preset>',
+    choices: ['lan', 'wan', 'local', 'synchronous', 'off'],
+    help: 'how soon a silent member is down: lan, wan, local, …',
+    otherwise:
+      '`lan`: a killed node is down within 3 s; `wan` suits links that stall, `local` one machine, `off` suspects nobody',
+  },
+  {
     key: 'context',
     kind: 'text',
     argument: '<id>',

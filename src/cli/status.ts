@@ -1,11 +1,11 @@
-/** The commands `status` and `peers`: what the node holds, whether it is in sync, and with whom. */
+/** The command `status`: what the node holds, and whether it is in sync. */
 
-import type { PeerSummary } from '../node/peers.ts'
 import type { Call } from './call.ts'
 import { openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { shortAddress, shortId, shortPath } from './paths.ts'
-import type { SyncStatus } from './reports.ts'
+import { shortAddress, shortPath } from './paths.ts'
+import { ownClockText } from './report-lines.ts'
+import type { OwnClock, SyncStatus } from './reports.ts'
 import { printTable } from './table.ts'
 import { counted, grouped, visible } from './terminal.ts'
 
@@ -18,6 +18,7 @@ interface StatusJson {
   readonly startedAtMs: number
   readonly addresses: readonly string[]
   readonly urls: readonly string[]
+  readonly clock: OwnClock | null
   readonly namespaces: readonly {
     readonly name: string
     readonly counts: { readonly blocks: number; readonly deltas: number; readonly logs: number }
@@ -39,6 +40,7 @@ export async function status(call: Call): Promise<ExitCode> {
   if (door.isRunning) {
     fact('up', `${duration(Date.now() - body.startedAtMs)}, version ${body.version}`)
     fact('at', body.addresses.map(shortAddress).join(', ') || 'nowhere: no network is up')
+    if (body.clock?.isOff === true) fact('clock', terminal.style('yellow', ownClockText(body.clock)))
     fact('http', body.urls.length === 0 ? 'off' : body.urls.join(', '))
   } else {
     fact('up', 'not running: this is what its store holds')
@@ -51,47 +53,6 @@ export async function status(call: Call): Promise<ExitCode> {
   })
   printTable(terminal, ['topic', 'deltas', 'blocks', 'logs', 'sync'], rows)
   return EXIT.ok
-}
-
-export async function peers(call: Call): Promise<ExitCode> {
-  const { config, terminal } = call
-  await using door = await openDoor(call, { about: 'node', changes: false })
-  const { body } = await door.control.ask<readonly PeerSummary[]>(['api', 'peers'])
-  if (config.json) {
-    for (const peer of body) terminal.out(JSON.stringify(peer))
-    return EXIT.ok
-  }
-  printTable(terminal, ['name', 'id', 'state', 'address', 'ping', 'clock', 'topics'], body.map(peerRow))
-  if (body.every(({ self }) => self)) {
-    terminal.err(
-      door.isRunning
-        ? `nobody else is connected: on the other machine type npx rhizome-node --topic ${door.topic}, or join by npx rhizome-node invite`
-        : `no node runs here: start one with npx rhizome-node --topic ${door.topic}`,
-    )
-  }
-  return EXIT.ok
-}
-
-function peerRow({
-  name,
-  id,
-  self,
-  state,
-  addresses,
-  roundTripMs,
-  clockOffsetMs,
-  namespaces,
-}: PeerSummary): readonly string[] {
-  const [address] = addresses
-  return [
-    name ?? '?',
-    shortId(id),
-    self ? 'this node' : state,
-    address === undefined ? '-' : shortAddress(address),
-    roundTripMs === undefined ? '-' : `${roundTripMs < 10 ? roundTripMs.toFixed(1) : Math.round(roundTripMs)} ms`,
-    clockOffsetMs === undefined ? '-' : `${clockOffsetMs < 0 ? '' : '+'}${(clockOffsetMs / 1_000).toFixed(1)} s`,
-    namespaces.join(' ') || '-',
-  ]
 }
 
 function syncText(sync: SyncStatus, nowMs: number): string {

@@ -17,6 +17,7 @@ import { addEntityRoutes } from './entity-routes.ts'
 import { addImportRoute } from './import-route.ts'
 import { addFunctionRoutes } from './function-routes.ts'
 import { addManyRoutes } from './many-routes.ts'
+import { addMemberRoutes, addPeerRoutes } from './member-routes.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
 import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
@@ -85,7 +86,9 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   const first = () => firstNamespace(node)
   const canonical: Scope = { prefix: NAMESPACE_PREFIX, namespaceOf: ({ ns = '' }) => node.namespace(ns) }
   addNodeRoutes(app, context)
+  addPeerRoutes(app, context)
   addNamespaceRoutes(app, canonical)
+  addMemberRoutes(app, canonical)
   for (const scope of [canonical, { prefix: '/api', namespaceOf: first }]) {
     addDeltaRoutes(app, context, scope)
     addDefinitionRoutes(app, scope)

@@ -12,7 +12,6 @@ export function addNodeRoutes(app: Application, context: Context): void {
   app.get('/api/status', answer('getStatus', 'The node: name, peer id, addresses, namespaces', STATUS), () =>
     statusOf(context),
   )
-  app.get('/api/peers', answer('listPeers', 'Peers that are connected, this node first', STATUSES), peers)
   app.get('/api/peers/count', answer('countPeers', 'How many peers, this node included', COUNT), () => peers().length)
   app.get('/api/ns', answer('listNamespaces', 'The namespaces, the first topic first', STATUSES), () =>
     node.namespaces().map(summaryOf),
@@ -47,6 +46,7 @@ function statusOf({ node, overlay, urls }: Context): object {
     overlay,
     identities: node.identities(),
     contexts: node.contexts(),
+    clock: node.ownClock() ?? null,
     namespaces: node.namespaces().map(summaryOf),
   }
 }

@@ -499,6 +499,67 @@ export const ENTITIES = { type: 'array', items: ENTITY } as const
 export const NAMES = { type: 'array', items: { type: 'string' } } as const
 export const PROOF = { ...ANY_OBJECT, title: 'Proof', description: 'src/log/README.md, Proofs.' } as const
 export const STATUS = ANY_OBJECT
+export const PEERS_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    all: { type: 'boolean', description: 'Members too that are not connected: suspect, down, left, or only heard of.' },
+  },
+} as const
+export const PING_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    timeoutMs: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 60_000,
+      description: 'How long answers are waited for; 3000 when absent.',
+    },
+  },
+} as const
+const MEMBER = {
+  title: 'Member',
+  type: 'object',
+  required: ['peer', 'name', 'state', 'addresses', 'namespaces', 'tags', 'tagsCut', 'version', 'connected'],
+  properties: {
+    peer: { type: 'string' },
+    name: { type: 'string' },
+    state: { enum: ['alive', 'suspect', 'down', 'left'] },
+    addresses: { type: 'array', items: { type: 'string' } },
+    namespaces: { type: 'array', items: { type: 'string' } },
+    tags: { type: 'array', items: { type: 'string' }, description: 'Collections that it holds, the first 64.' },
+    tagsCut: { type: 'boolean', description: 'It holds more.' },
+    version: { type: 'string' },
+    connected: { type: 'boolean' },
+    lastHeardMs: { type: 'integer' },
+    incarnation: { type: 'integer' },
+    clockOffsetMs: { type: 'number' },
+    roundTripMs: { type: 'number' },
+    behindBlocks: { type: 'integer' },
+  },
+} as const
+export const MEMBERS = { type: 'array', items: MEMBER } as const
+export const MEMBER_CHANGE = {
+  title: 'MemberChange',
+  type: 'object',
+  required: ['namespace', 'change', 'member'],
+  properties: {
+    namespace: { type: 'string' },
+    change: { enum: ['appeared', 'state', 'tags', 'details'] },
+    before: { type: 'string', description: 'The state in which it was; absent for one that is new.' },
+    member: MEMBER,
+  },
+} as const
+export const PINGED = {
+  type: 'array',
+  items: {
+    title: 'Pinged',
+    type: 'object',
+    required: ['member'],
+    properties: { member: MEMBER, roundTripMs: { type: 'number', description: 'Absent: it did not answer in time.' } },
+  },
+} as const
 export const STATUSES = { type: 'array', items: STATUS } as const
 export const HEALTH = { type: 'object', properties: { status: { const: 'ok' } } } as const
 export const DOCUMENT = { ...ANY_OBJECT, description: 'https://spec.openapis.org/oas/v3.1.1' } as const

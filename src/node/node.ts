@@ -14,6 +14,7 @@ import { openMemoryStore } from '../store/memory.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { type DetectorOptions, parseDetector } from '../sync/members/detector.ts'
+import type { OwnClock } from '../sync/members/own-clock.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
@@ -28,7 +29,7 @@ import { openNet } from './network.ts'
 import { type NodeOptions, TOPICS_MAX } from './options.ts'
 import { markOf, mayShare } from './overlay.ts'
 import { OwnLogs } from './own-logs.ts'
-import { type PeerSummary, summarise } from './peers.ts'
+import { type PeersOptions, type PeerSummary, summarise } from './peers.ts'
 import { followCuts, type Reasserting, reassertSetAside } from './reassert.ts'
 import { VERSION } from './version.ts'
 import { LogWriter } from './writer.ts'
@@ -174,13 +175,19 @@ export class RhizomeNode implements AsyncDisposable {
       addresses: this.addresses(),
       namespaces: [...this.#holdings.keys()],
       state: 'self',
+      version: VERSION,
     }
   }
 
-  /** Peers that are connected, without this node. */
-  peers(): readonly PeerSummary[] {
+  /** Peers that are connected, and with `all` every member that is known; without this node. */
+  peers(options: PeersOptions = {}): readonly PeerSummary[] {
     if (this.#net === undefined || this.#replication === undefined) return []
-    return summarise(this.#net.peers(), this.namespaces(), this.#replication)
+    return summarise(this.#net.peers(), this.namespaces(), this.#replication, options)
+  }
+
+  /** This node's clock by those of its connected peers; undefined while none is known. Nothing is adjusted by it. */
+  ownClock(): OwnClock | undefined {
+    return this.#replication?.ownClock()
   }
 
   /** The identities that can write here, the default one first. */

@@ -4,7 +4,7 @@
  */
 
 import type { PeerId } from '../delta/delta.ts'
-import type { DetectorOptions, DetectorPreset } from '../sync/members/detector.ts'
+import { type DetectorOptions, type DetectorPreset, DETECTORS } from '../sync/members/detector.ts'
 import type { ContextInput } from './definition-input.ts'
 
 /** `normal`: an acknowledged write survives a killed process. `full`: also a power cut, for an fsync per commit. */
@@ -78,4 +78,6 @@ export interface NetworkOptions {
 }
 
 export const TOPICS_MAX = 64
+/** The options that each preset stands for, to take some of and change others. */
+export const DETECTOR_PRESETS: Readonly<Record<DetectorPreset, DetectorOptions>> = DETECTORS
 export const DEFAULT_PORT = 4_000
