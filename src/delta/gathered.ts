@@ -33,19 +33,40 @@ export function declaredTransaction(pointers: readonly Pointer[]): string | unde
   return undefined
 }
 
+/** What is known of a transaction: the deltas that belong to it, and the least size that was declared. */
+export interface TransactionTally {
+  readonly count: number
+  readonly least: number
+}
+
+export const NO_TALLY: TransactionTally = { count: 0, least: Infinity }
+
+/** The tally of a transaction with one more delta. */
+export function tallied(
+  { count, least }: TransactionTally,
+  transaction: string,
+  { pointers }: Delta,
+): TransactionTally {
+  const belongs = transactionOf(pointers) === transaction
+  const sizes = declaredTransaction(pointers) === transaction ? pointers.filter(isSize).map(({ target }) => target) : []
+  return { count: belongs ? count + 1 : count, least: Math.min(least, ...(sizes as readonly number[])) }
+}
+
 /**
- * Whether a transaction is complete, by the deltas that point at it: there are at least as many as the least size that was
- * declared says. More deltas, and more declarations, can only complete it: nobody can hide with them what others wrote.
+ * Whether a transaction is complete: there are at least as many deltas as the least size that was declared says. More deltas,
+ * and more declarations, can only complete it: nobody can hide with them what others wrote.
  */
-export function isComplete(transaction: string, about: Iterable<Delta>): boolean {
-  let least = Infinity
-  let count = 0
-  for (const { pointers } of about) {
-    if (transactionOf(pointers) === transaction) count++
-    if (declaredTransaction(pointers) !== transaction) continue
-    for (const { localContext, target } of pointers) {
-      if (localContext === SIZE && typeof target === 'number' && target >= 1) least = Math.min(least, target)
-    }
-  }
+export function isWhole({ count, least }: TransactionTally): boolean {
   return count >= least
+}
+
+/** As `isWhole`, by the deltas that point at the transaction. */
+export function isComplete(transaction: string, about: Iterable<Delta>): boolean {
+  let tally = NO_TALLY
+  for (const delta of about) tally = tallied(tally, transaction, delta)
+  return isWhole(tally)
+}
+
+function isSize({ localContext, target }: Pointer): boolean {
+  return localContext === SIZE && typeof target === 'number' && target >= 1
 }

@@ -40,8 +40,10 @@ export function concernedDeltas(change: Change, store: Store, namespace: Namespa
   const negated = new Set<string>()
   const transactions = new Set<string>()
   // One that is not complete yet shows nothing of its deltas; one that is not any more has hidden them.
-  const ofTransaction = (transaction: string): readonly Delta[] =>
-    change.kind === 'voided' ? store.transaction(namespace, transaction) : store.entity(namespace, transaction).deltas
+  const ofTransaction = (id: string): readonly Delta[] => {
+    const transaction = store.transaction(namespace, id)
+    return change.kind === 'voided' || transaction.isComplete ? transaction.deltas() : []
+  }
   // The list grows while it is walked: a negation bears upon what the negated delta does, the last delta of a transaction on
   // what the others do.
   for (const { pointers } of deltas) {

@@ -148,6 +148,7 @@ export class StoreEngine implements Store {
     for (const [index, record] of draft.records.entries()) {
       const { place, end } = placements[index] as Placement
       this.#overlay.add({ ...record, place, end }, draft.deltas[index] as number)
+      if (record.kind === 'block') this.#reading.take(record.block)
       if (record.kind !== 'fork') continue
       this.#forkPlaces.set(`${record.fork.namespace}/${record.fork.log}`, place)
       this.#reading.forget()
@@ -282,7 +283,7 @@ export class StoreEngine implements Store {
     return this.#reading.delta(namespace, id, admits)
   }
 
-  transaction(namespace: NamespaceId, id: string): readonly Delta[] {
+  transaction(namespace: NamespaceId, id: string): ReturnType<Store['transaction']> {
     this.#checkOpen()
     return this.#reading.transaction(namespace, id)
   }

@@ -41,6 +41,14 @@ export class Reading implements History {
     this.#transactions.forget()
   }
 
+  /** To be called with each block that is read from now on. */
+  take(block: Block): void {
+    const { header } = block
+    if (isShown(header) && this.#admits(header.namespace, logKeyOfHeader(header), header.seq)) {
+      this.#transactions.take(block)
+    }
+  }
+
   heldBlock(namespace: NamespaceId, log: LogKey, seq: number): HeldBlock | undefined {
     return this.#overlay.heldBlock(namespace, log, seq) ?? this.#index?.heldBlock(namespace, log, seq)
   }
@@ -110,8 +118,9 @@ export class Reading implements History {
     return counts(delta) ? { delta, negations: this.#negationsOf(namespace, [delta], counts) } : undefined
   }
 
-  transaction(namespace: NamespaceId, id: string): readonly Delta[] {
-    return this.#pointingAt(namespace, id)
+  transaction(namespace: NamespaceId, id: string): ReturnType<Store['transaction']> {
+    const isComplete = this.#transactions.isComplete(namespace, id)
+    return { isComplete, deltas: () => this.#pointingAt(namespace, id) }
   }
 
   entities(namespace: NamespaceId, options: Parameters<Store['entities']>[1]): readonly string[] {

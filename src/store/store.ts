@@ -147,8 +147,11 @@ export interface Store extends AsyncDisposable {
     id: string,
     admits?: (delta: Delta) => boolean,
   ): { readonly delta: Delta; readonly negations: readonly Delta[] } | undefined
-  /** Held deltas that point at a transaction, though it be not complete: those that it shows or hides. In no order. */
-  transaction(namespace: NamespaceId, id: string): readonly Delta[]
+  /** A transaction, and the held deltas that point at it, in no order: those that it shows or hides. */
+  transaction(
+    namespace: NamespaceId,
+    id: string,
+  ): { readonly isComplete: boolean; readonly deltas: () => readonly Delta[] }
   /** Ids of entities that deltas point at and that begin with `prefix`, in order of their UTF-8 bytes, after `after`. */
   entities(
     namespace: NamespaceId,

@@ -47,6 +47,29 @@ const said: fc.Arbitrary<Said> = fc.oneof(
     weight: 3,
   },
   { arbitrary: fc.nat({ max: 9 }).map((back) => ({ kind: 'negation' as const, back })), weight: 4 },
+  // Of two transactions of the older kind: their deltas, and how many they are to be.
+  {
+    arbitrary: fc
+      .tuple(fc.constantFrom('t', 'u'), names, ids, properties, values)
+      .map(([transaction, name, id, property, value]) => ({
+        kind: 'claim' as const,
+        pointers: [
+          { localContext: '_transaction', target: transaction, targetContext: 'deltas' },
+          ...claim(name, id, property, value),
+        ],
+      })),
+    weight: 3,
+  },
+  {
+    arbitrary: fc.tuple(fc.constantFrom('t', 'u'), fc.integer({ min: 1, max: 4 })).map(([transaction, size]) => ({
+      kind: 'claim' as const,
+      pointers: [
+        { localContext: '_transaction', target: transaction, targetContext: 'size' },
+        { localContext: 'size', target: size },
+      ],
+    })),
+    weight: 2,
+  },
   {
     arbitrary: fc
       .tuple(names, properties, fc.constantFrom('sum', 'first', 'count', 'max'))
