@@ -127,6 +127,11 @@ export class Lan implements Disposable {
     run(['tc', '-n', namespace], `qdisc replace dev eth0 root tbf rate ${kilobits}kbit burst 32kb latency 400ms`)
   }
 
+  /** Of what is sent to the host, so many packets in a hundred are lost. */
+  lose(name: string, percent: number): void {
+    this.#nft(name, `insert rule ip lan input numgen random mod 100 < ${percent} drop`)
+  }
+
   /** Bytes that the host has received since it exists. */
   receivedBytes(name: string): number {
     const { namespace } = this.#port(name)

@@ -126,6 +126,7 @@ export class Heartbeats {
     const count = this.#inbound.get(peer) ?? 0
     if (count >= STREAMS_PER_PEER_MAX || this.#stop.signal.aborted) return stream.abort('too many heartbeats')
     this.#inbound.set(peer, count + 1)
+    this.#arrivals.get(peer)?.resume()
     try {
       for await (const frame of stream.frames()) this.#hear(peer, this.#decode(stream, frame))
     } catch {

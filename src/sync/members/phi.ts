@@ -25,6 +25,7 @@ export class Arrivals {
   #sumMs = 0
   #squares = 0
   #lastMs: number | undefined
+  #isResumed = false
 
   constructor(parameters: PhiParameters) {
     this.#parameters = parameters
@@ -42,9 +43,15 @@ export class Arrivals {
     if (last === undefined) {
       this.#add(intervalMs * (1 - FIRST_DEVIATION))
       this.#add(intervalMs * (1 + FIRST_DEVIATION))
-    } else if (nowMs - last >= intervalMs * TOGETHER) {
+    } else if (!this.#isResumed && nowMs - last >= intervalMs * TOGETHER) {
       this.#add(Math.min(nowMs - last, intervalMs * INTERVALS_MAX))
     }
+    this.#isResumed = false
+  }
+
+  /** They come by a new stream from now on: how long that took says nothing of how often they come. */
+  resume(): void {
+    this.#isResumed = true
   }
 
   /** 0 before the first heartbeat. */

@@ -73,6 +73,16 @@ describe('φ', () => {
     expect(outage.arrivals.phi(outage.nowMs + 5_000)).toBeGreaterThan(8)
   })
 
+  it('takes no pause between two streams for an interval', () => {
+    const { arrivals, nowMs } = heard(Array.from({ length: 10 }, () => 400))
+    const before = arrivals.phi(nowMs + 1_200)
+    arrivals.resume()
+    arrivals.arrived(nowMs + 60_000, 400)
+    expect(arrivals.phi(nowMs + 61_200)).toBe(before)
+    arrivals.arrived(nowMs + 62_000, 400)
+    expect(arrivals.phi(nowMs + 63_200)).toBeLessThan(before)
+  })
+
   it('forgets what lies before its window', () => {
     const arrivals = heard([...Array.from({ length: 200 }, () => 1_500), ...Array.from({ length: 100 }, () => 400)])
     const fresh = heard(Array.from({ length: 300 }, () => 400))
