@@ -48,6 +48,16 @@ export type {
   StandingHandler,
 } from './node/functions/options.ts'
 export type { FunctionEvent } from './node/functions/performer.ts'
+export type { Overdue } from './node/delivery/course.ts'
+export type {
+  Delivery,
+  DeliveryHandler,
+  DeliveryOccasion,
+  RetryOptions,
+  SubscribeOptions,
+} from './node/delivery/options.ts'
+export { Subscription, type SubscriptionEvent, type SubscriptionStatus } from './node/delivery/subscription.ts'
+export type { HeldResult, Until, UntilOptions } from './node/delivery/until.ts'
 export type { IdentitySummary } from './node/identity.ts'
 export {
   Collection,
@@ -88,6 +98,8 @@ export { Fluent, from, fromPointers, fromView, type RecordOf } from './query/fro
 export type { Row } from './query/row.ts'
 export type { Explanation as QueryExplanation, QueryPage } from './query/run.ts'
 export type { NamespaceCounts, Position } from './store/store.ts'
+export type { Holder } from './sync/delivery/holdings.ts'
+export type { HeldDurability } from './sync/delivery/message.ts'
 export type { ReplicationEvent } from './sync/events.ts'
 export type { DetectorOptions, DetectorPreset, FixedOptions, OffOptions, PhiOptions } from './sync/members/detector.ts'
 export type { Member, MemberChange, MemberState } from './sync/members/member.ts'

@@ -3,6 +3,7 @@
 import type { NetEvent } from '../net/net.ts'
 import type { ReplicationEvent } from '../sync/events.ts'
 import type { OwnClock } from '../sync/members/own-clock.ts'
+import type { SubscriptionEvent } from './delivery/subscription.ts'
 import type { FunctionEvent } from './functions/performer.ts'
 
 export type NodeEvent =
@@ -16,3 +17,10 @@ export type NodeEvent =
   | { readonly kind: 'reasserted'; readonly namespace: string; readonly deltas: number }
   /** A function of that name failed on a delta, or was stopped. */
   | { readonly kind: 'function'; readonly namespace: string; readonly name: string; readonly event: FunctionEvent }
+  /** A subscription of that name failed on a delta, was stopped, or waits for longer than its deadline. */
+  | {
+      readonly kind: 'subscription'
+      readonly namespace: string
+      readonly name: string
+      readonly event: SubscriptionEvent
+    }

@@ -40,6 +40,10 @@ import {
 } from './definition-input.ts'
 import { CONTEXT, FUNCTION, QUERY, RESOLVER, SCHEMA } from './definitions.ts'
 import { expand } from './expand.ts'
+import type { DeliveryHandler, SubscribeOptions } from './delivery/options.ts'
+import type { Subscription, SubscriptionStatus } from './delivery/subscription.ts'
+import { Subscriptions } from './delivery/subscriptions.ts'
+import { type DeliveryParts, prepareWait } from './delivery/until.ts'
 import type { Environment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
 import type { DeltaFunction, FunctionStatus } from './functions/function.ts'
@@ -105,6 +109,7 @@ export interface NamespaceParts {
   readonly status: () => SyncStatus
   readonly waitForSync: (signal: AbortSignal) => Promise<SyncStatus>
   readonly members: NamespaceMembers
+  readonly delivery: DeliveryParts
   /** Refuses writing. */
   readonly keep: boolean
   /** The node's own identity, in whose name proofs are stated. */
@@ -133,6 +138,7 @@ export class Namespace {
   readonly #conformance: Conformance
   readonly #violations: Violations
   readonly #functions: Functions
+  readonly #subscriptions: Subscriptions
 
   constructor(name: string, id: NamespaceId, parts: NamespaceParts) {
     this.name = name
@@ -148,6 +154,11 @@ export class Namespace {
         return this.#write(deltas, options, notes)
       },
       tell: (of, event) => parts.tell({ kind: 'function', namespace: name, name: of, event }),
+    })
+    this.#subscriptions = new Subscriptions({
+      ...parts.delivery,
+      tell: (of, event) => parts.tell({ kind: 'subscription', namespace: name, name: of, event }),
+      awaitEnd: parts.awaitEnd,
     })
     const { store, contexts } = parts
     const freshness = new Freshness(store, id)
@@ -285,6 +296,14 @@ export class Namespace {
   }
 
   /**
+   * Resolves once the secondary indexes that schemas declare know all that this node holds; at once when there are none. Before
+   * that, after an import say, queries read whole collections and may end with RZ_QUERY_LIMIT. A signal ends the waiting.
+   */
+  settleIndexes(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.#queries.settleIndexes(options.signal ?? this.#parts.closing)
+  }
+
+  /**
    * A page of the rows of a stored query, by its definition as of then. Throws RZ_QUERY_UNKNOWN, and as `query`.
    */
   rows(id: string, options: RowsOptions = {}): QueryPage {
@@ -355,6 +374,21 @@ export class Namespace {
    */
   on(options: FunctionOptions, handler: Handler): DeltaFunction {
     return this.#functions.start(options, handler)
+  }
+
+  /**
+   * Hands each delta to `handler`, one at a time, when its kind of delivery allows it (`Delivery`): from now on as it comes, or
+   * from a cursor that survives restarts, each at least once. A handler that throws is called again, and the delta listed as a
+   * failure in the end. src/node/README.md, Delivery. Throws RZ_SUBSCRIPTION_INVALID, RZ_SUBSCRIPTION_RUNNING,
+   * RZ_DELIVERY_INVALID, RZ_DELIVERY_MEMBERS, RZ_NODE_OFFLINE, RZ_RULE_… for a filter.
+   */
+  subscribe(options: SubscribeOptions, handler: DeliveryHandler): Subscription {
+    return this.#subscriptions.begin(options, handler)
+  }
+
+  /** The subscriptions at work, and those that were stopped, with what they failed on. */
+  subscriptions(): readonly SubscriptionStatus[] {
+    return this.#subscriptions.list()
   }
 
   /** The functions at work, and those that were stopped, with how far each is and what it failed on. */
@@ -577,8 +611,12 @@ export class Namespace {
         'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
       throw new RhizomeError('RZ_NODE_KEEPER', message)
     }
-    if (deltas.length === 0) return { deltas: [], position: this.#parts.store.position() }
-    return this.#parts.writer(options.as).write(deltas, notes)
+    const wait = prepareWait(this.#parts.delivery, options)
+    const written =
+      deltas.length === 0
+        ? { deltas: [], position: this.#parts.store.position() }
+        : await this.#parts.writer(options.as).write(deltas, notes)
+    return wait === undefined ? written : { ...written, ...(await wait(written.block)) }
   }
 
   /** Holds what is to be written against the schemas in force. */

@@ -15,7 +15,10 @@ import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { type DetectorOptions, parseDetector } from '../sync/members/detector.ts'
 import type { OwnClock } from '../sync/members/own-clock.ts'
+import type { HeldDurability } from '../sync/delivery/message.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
+import { parseMembers } from './delivery/declared.ts'
+import { type DeliveryParts, durabilityOf } from './delivery/until.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
 import { makeFolder } from './folder.ts'
@@ -53,12 +56,13 @@ interface Opened {
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
  * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
- * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID, RZ_DETECTOR_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
+ * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID, RZ_DETECTOR_INVALID, RZ_DELIVERY_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
  */
 export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   const topics = checkTopics(options.topics)
   const contexts = localContexts(options.contexts, options.context)
   const detector = parseDetector(options.detector ?? 'lan')
+  const members = options.members && parseMembers(options.members)
   await using opening = new AsyncDisposableStack()
   const opened = await openData(options, topics)
   opening.use(opened.store)
@@ -69,7 +73,19 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   if (net !== undefined) opening.use(net)
   const { keep = false, functions = false } = options
   const environment = machineEnvironment()
-  const node = new RhizomeNode({ ...opened, name, topics, net, keep, functions, contexts, environment, detector })
+  const node = new RhizomeNode({
+    ...opened,
+    name,
+    topics,
+    net,
+    keep,
+    functions,
+    contexts,
+    environment,
+    detector,
+    members,
+    durability: durabilityOf(options),
+  })
   opening.move()
   return node
 }
@@ -85,6 +101,10 @@ export interface NodeParts extends Opened {
   readonly environment: Environment
   /** Default: `lan`. */
   readonly detector?: DetectorOptions
+  /** The declared ones. Default: none are. */
+  readonly members?: readonly PeerId[] | undefined
+  /** What its commits survive. */
+  readonly durability: HeldDurability
 }
 
 /** An open node. Made by `openNode`. */
@@ -106,6 +126,7 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #keep: boolean
   readonly #functions: boolean | readonly PeerId[]
   readonly #contexts: LocalContexts
+  readonly #delivery: Pick<NodeParts, 'members' | 'detector' | 'durability'>
   readonly #holdings = new Map<string, Holding>()
   readonly #names = new Map<string, string>()
   readonly #listeners = new Set<(event: NodeEvent) => void>()
@@ -129,6 +150,11 @@ export class RhizomeNode implements AsyncDisposable {
     this.#keep = parts.keep
     this.#functions = parts.functions
     this.#contexts = parts.contexts
+    this.#delivery = {
+      members: parts.members,
+      durability: parts.durability,
+      ...(parts.detector && { detector: parts.detector }),
+    }
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: parts.environment.nowMs, admitted: () => parts.store.latestTime() })
     this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net, parts.detector)
@@ -248,6 +274,11 @@ export class RhizomeNode implements AsyncDisposable {
       random: this.#environment.random,
       schedule: this.#environment.schedule,
       own: (log) => [...this.#holdings.values()].some(({ ownLogs }) => ownLogs.has(log)),
+      receipts: {
+        signer: this.#identities[0].signer,
+        durability: this.#delivery.durability,
+        steadyMs: this.#environment.steadyMs,
+      },
       members: {
         signer: this.#identities[0].signer,
         version: VERSION,
@@ -268,6 +299,7 @@ export class RhizomeNode implements AsyncDisposable {
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
       members: new NamespaceMembers(() => this.#replication, id),
+      delivery: this.#deliveryOf(id),
       keep: this.#keep,
       functions: this.#functions,
       signer: this.#identities[0].signer,
@@ -280,6 +312,20 @@ export class RhizomeNode implements AsyncDisposable {
     this.#holdings.set(topic, { namespace, ownLogs, writers })
     this.#names.set(id, topic)
     this.#replication?.attach(id, topic)
+  }
+
+  #deliveryOf(namespace: NamespaceId): DeliveryParts {
+    const { members, detector, durability } = this.#delivery
+    return {
+      store: this.#store,
+      namespace,
+      replication: () => this.#replication,
+      self: { peer: this.peerId, durability },
+      members,
+      detects: detector?.kind !== 'off',
+      environment: this.#environment,
+      closing: this.#closing.signal,
+    }
   }
 
   #waitForSync(id: NamespaceId, signal: AbortSignal) {

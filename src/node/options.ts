@@ -56,6 +56,11 @@ export interface NodeOptions {
    * nothing is ever late; `off` suspects nobody. Default `lan`.
    */
   readonly detector?: DetectorPreset | DetectorOptions
+  /**
+   * The declared members of its namespaces: 1 to 64 peer ids, the same list on every node. Uniform delivery counts their
+   * majority, whoever else is there. Default: none, and uniform delivery is RZ_DELIVERY_MEMBERS.
+   */
+  readonly members?: readonly string[]
   /** Ends the opening. */
   readonly signal?: AbortSignal
 }

@@ -6,10 +6,11 @@ import { sameValue } from '../delta/value.ts'
 import type { Fault } from '../view/fault.ts'
 import type { Claim } from '../view/lossless.ts'
 import type { References } from './expand.ts'
+import type { UntilOptions } from './delivery/until.ts'
 import type { View, ViewOptions } from './views.ts'
 import type { Written } from './writer.ts'
 
-export interface WriteOptions {
+export interface WriteOptions extends UntilOptions {
   /** Name of the identity that asserts. Default: the node's own. */
   readonly as?: string
 }

@@ -12,11 +12,12 @@ import { refersToOwnBlock } from '../log/block-bytes.ts'
 import { encodeDeltas, payloadBytesOf, seal } from '../log/seal.ts'
 import type { Signer } from '../log/signature.ts'
 import type { Notes, Position, Store } from '../store/store.ts'
+import type { HeldResult } from './delivery/until.ts'
 import type { HybridClock } from './hybrid-clock.ts'
 import { SeenHeads } from './seen-heads.ts'
 
 /** What a write answers once its block is committed. */
-export interface Written {
+export interface Written extends HeldResult {
   /** In the order given. Empty when there was nothing to write. */
   readonly deltas: readonly DeltaId[]
   /** The block that holds them all. Absent when there was nothing to write. */

@@ -8,6 +8,7 @@ import type { LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
 import type { Store } from '../store/store.ts'
+import { Receipts, type ReceiptsOptions } from './delivery/receipts.ts'
 import type { ReplicationEvent } from './events.ts'
 import { firstFrame, framesOf, type Schedule } from './exchange.ts'
 import {
@@ -40,6 +41,8 @@ export interface ReplicationOptions {
   readonly intervalMs?: number
   /** Who takes part is told and watched over. Default: nobody is; `members` answers none. */
   readonly members?: MembersOptions
+  /** This node asks for receipts, and gives them. Default: neither; `receipts` answers none. */
+  readonly receipts?: ReceiptsOptions
 }
 
 export interface PeerSync {
@@ -70,6 +73,8 @@ export interface Replication extends AsyncDisposable {
    * `timeoutMs`, as soon as all have. Throws RZ_SYNC_CLOSED for a namespace that is not attached.
    */
   probe(namespace: NamespaceId, options: { readonly timeoutMs: number }): Promise<ReadonlyMap<PeerIdText, number>>
+  /** Who holds what by signed word; undefined for a namespace that is not attached. */
+  receipts(namespace: NamespaceId): Receipts | undefined
   /** This node's clock by those of its connected peers; undefined while none is known. */
   ownClock(): OwnClock | undefined
   /**
@@ -92,6 +97,7 @@ class Replicas implements Replication {
   readonly #replicas = new Map<NamespaceId, Replica>()
   readonly #listeners = new Set<(event: ReplicationEvent) => void>()
   readonly #members: Members | undefined
+  readonly #receipts = new Map<NamespaceId, Receipts>()
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
   /** By peer, the streams on which it has not said hello yet. */
@@ -124,11 +130,14 @@ class Replicas implements Replication {
     this.#replicas.set(namespace, replica)
     replica.start()
     this.#members?.attach(namespace, name, { digest: () => replica.digest() })
+    this.#attachReceipts(namespace, name)
   }
 
   async detach(namespace: NamespaceId): Promise<void> {
     const replica = this.#replicas.get(namespace)
     this.#replicas.delete(namespace)
+    await this.#receipts.get(namespace)?.stop()
+    this.#receipts.delete(namespace)
     await this.#members?.detach(namespace)
     await replica?.stop()
   }
@@ -169,6 +178,10 @@ class Replicas implements Replication {
   ): Promise<ReadonlyMap<PeerIdText, number>> {
     if (this.#members === undefined) throw closed()
     return this.#members.probe(namespace, timeoutMs)
+  }
+
+  receipts(namespace: NamespaceId): Receipts | undefined {
+    return this.#receipts.get(namespace)
   }
 
   ownClock(): OwnClock | undefined {
@@ -226,9 +239,29 @@ class Replicas implements Replication {
       random,
       schedule,
       onChange: (namespace, change) => this.#emit({ kind: 'member-changed', namespace, ...change }),
-      onRejected: (namespace, from, { code, message }) =>
-        this.#emit({ kind: 'rejected', namespace, from, code, why: message }),
+      onRejected: (namespace, from, error) => this.#rejected(namespace, from, error),
     })
+  }
+
+  #attachReceipts(namespace: NamespaceId, topicName: string): void {
+    const { store, net, nowMs, schedule, receipts: options } = this.#options
+    if (options === undefined) return
+    const receipts = new Receipts({
+      ...options,
+      store,
+      net,
+      namespace,
+      topicName,
+      wallMs: nowMs,
+      schedule,
+      onRejected: (from, error) => this.#rejected(namespace, from, error),
+    })
+    this.#receipts.set(namespace, receipts)
+    receipts.start()
+  }
+
+  #rejected(namespace: NamespaceId, from: PeerIdText, { code, message }: RhizomeError): void {
+    this.#emit({ kind: 'rejected', namespace, from, code, why: message })
   }
 
   #onNetEvent(event: NetEvent): void {
@@ -242,6 +275,7 @@ class Replicas implements Replication {
 
   /** Reads the hello, and hands the stream to the replica that it is for. */
   async #serve(stream: NetStream): Promise<void> {
+    const openedMs = this.#options.nowMs()
     if (this.#stop.signal.aborted) return refuse(stream, 'closing')
     const greeting = this.#greeting.get(stream.peer) ?? 0
     if (greeting >= GREETINGS_PER_PEER_MAX || this.#sessions() >= SESSIONS_INBOUND_MAX) return refuse(stream, 'busy')
@@ -262,7 +296,7 @@ class Replicas implements Replication {
     const replica = this.#replicas.get(hello.namespace)
     if (replica === undefined) return refuse(stream, 'namespace')
     if (replica.isServing(stream.peer)) return refuse(stream, 'busy')
-    await replica.serve(stream, frames, hello)
+    await replica.serve(stream, frames, hello, openedMs)
   }
 
   #hello(stream: NetStream, bytes: Uint8Array): Hello | Refusal {

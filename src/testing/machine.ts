@@ -99,6 +99,7 @@ export class Machine {
       functions: false,
       contexts: localContexts(undefined, undefined),
       environment: this.#environment(life),
+      durability: durability === 'full' ? 'disk' : 'process',
     })
     this.#life = Object.assign(life, { node, store })
   }

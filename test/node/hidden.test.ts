@@ -13,13 +13,24 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
   const log = new TestLog()
   store.commit(runOf(log.append([], { header: { extensions: { '!later': 1 } } })))
   store.commit(runOf(log.append()))
+  const delivery = {
+    store,
+    namespace: NAMESPACE,
+    replication: () => undefined,
+    self: { peer: signer(1).id, durability: 'memory' },
+    members: undefined,
+    detects: true,
+    environment: machineEnvironment(),
+    closing: new AbortController().signal,
+  } as const
   const namespace = new Namespace(NAMESPACE_NAME, NAMESPACE, {
     store,
     writer: () => expect.unreachable('nothing is written'),
     status: () => ({ kind: 'alone' }),
     waitForSync: () => Promise.resolve({ kind: 'alone' }),
     members: new NamespaceMembers(() => undefined, NAMESPACE),
-    environment: machineEnvironment(),
+    delivery,
+    environment: delivery.environment,
     keep: true,
     signer: signer(1),
     contexts: localContexts(),

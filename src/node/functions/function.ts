@@ -15,6 +15,7 @@ import { type Failure, FunctionMemory, type Place, withoutFailure } from './memo
 import { faultOf, type Handler, type StandingChange, type StandingHandler } from './options.ts'
 import { Performer, type PerformerParts, type Telling } from './performer.ts'
 import { type Field, negatedBy, standingClaims, standsNow, statedBecauseOf } from './standing.ts'
+import { Turn } from '../turn.ts'
 
 export interface FunctionStatus {
   readonly name: string
@@ -31,7 +32,7 @@ export interface FunctionStatus {
   readonly failures: readonly Failure[]
 }
 
-export interface FunctionParts extends Field, Omit<PerformerParts, 'memory'> {
+export interface FunctionParts extends Field, Omit<PerformerParts, 'memory' | 'store'> {
   readonly handler: Handler
   readonly onStanding: StandingHandler | undefined
   /** Of the identity that asserts what is emitted. */
@@ -44,8 +45,6 @@ export interface FunctionParts extends Field, Omit<PerformerParts, 'memory'> {
 
 /** Changes that may pass without a delta for the handler before the cursor is noted: they are filtered again after a crash. */
 const UNNOTED_CHANGES_MAX = 1_024
-/** The rest of the process has its turn after so long, however fast the handler is. */
-const TURN_MS = 5
 
 /** A function of a namespace, at work until it is closed. Made by `Namespace.on`. */
 export class DeltaFunction implements AsyncDisposable {
@@ -60,7 +59,7 @@ export class DeltaFunction implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
   #unnotedCount = 0
-  #turnStartMs: number
+  readonly #breath: Turn
 
   /** @internal Use `Namespace.on`. */
   constructor(parts: FunctionParts) {
@@ -70,7 +69,7 @@ export class DeltaFunction implements AsyncDisposable {
     this.#signal = AbortSignal.any([parts.signal, this.#closing.signal])
     this.#parts = { ...parts, signal: this.#signal }
     this.#performer = new Performer({ ...this.#parts, memory: this.#memory })
-    this.#turnStartMs = parts.environment.steadyMs()
+    this.#breath = new Turn(parts.environment)
     this.#ended = this.#run()
   }
 
@@ -164,7 +163,7 @@ export class DeltaFunction implements AsyncDisposable {
     const causes = causesIn(deltas)
     const { after, at, index } = this.#memory.place
     for (const delta of deltas.slice(at === position ? index : 0)) {
-      await this.#breathe()
+      await this.#breath.breathe()
       await this.#takeDelta(delta, position, causes.get(delta.id), { after, at: position, index: delta.index + 1 })
       if (!this.#performer.goesOn) return
     }
@@ -203,7 +202,7 @@ export class DeltaFunction implements AsyncDisposable {
       const deltas = deltasOf(block)
       const causes = causesIn(deltas)
       for (const delta of deltas) {
-        await this.#breathe()
+        await this.#breath.breathe()
         const cause = causes.get(delta.id)
         if (negatedIds(delta.pointers).length > 0) negating.push(delta)
         if (this.#memory.told(delta.id) === 'voided' || !this.#isHandedOut(delta, cause)) continue
@@ -218,7 +217,7 @@ export class DeltaFunction implements AsyncDisposable {
   async #tellStanding(deltas: readonly Delta[], position: Position, depth: number): Promise<void> {
     const { store, namespace } = this.#parts
     for (const delta of deltas) {
-      await this.#breathe()
+      await this.#breath.breathe()
       const isStanding = standsNow(delta, this.#parts)
       if (isStanding === (this.#memory.told(delta.id) === undefined)) continue
       const { blockHash } = parseDeltaId(delta.id)
@@ -292,15 +291,6 @@ export class DeltaFunction implements AsyncDisposable {
     const turn = this.#turn.then(work)
     this.#turn = turn.catch(() => {})
     return turn
-  }
-
-  async #breathe(): Promise<void> {
-    const { steadyMs, defer } = this.#parts.environment
-    if (steadyMs() - this.#turnStartMs < TURN_MS) return
-    await new Promise<void>((resolve) => {
-      defer(resolve)
-    })
-    this.#turnStartMs = steadyMs()
   }
 }
 

@@ -41,7 +41,21 @@ export interface Failures {
 const FAILURES_MAX = 256
 const MESSAGE_UNITS_MAX = 300
 
-export class FunctionMemory {
+/** Begins the keys of the notes of one of that name. */
+export function memoryKey(namespace: NamespaceId, name: string): string {
+  return `function/${namespace}/${name}`
+}
+
+/** What is kept of deltas that were given up. */
+export interface FailureMemory {
+  failures: Failures
+  /** The note of `failures`. */
+  failed(failures: Failures): Notes
+  /** Whether notes are written already: asked after a write of unknown outcome. */
+  holds(notes: Notes): boolean
+}
+
+export class FunctionMemory implements FailureMemory {
   place: Place
   failures: Failures
   readonly #store: Store
@@ -50,7 +64,7 @@ export class FunctionMemory {
   /** Where nothing is remembered, it begins after `start`. */
   constructor(store: Store, namespace: NamespaceId, name: string, start: Position) {
     this.#store = store
-    this.#key = `function/${namespace}/${name}`
+    this.#key = memoryKey(namespace, name)
     const place = store.note(this.#key)
     this.place = place === undefined ? { after: start, index: 0 } : (JSON.parse(place) as Place)
     // Noted before anything comes after it: else a crash would begin later.

@@ -99,18 +99,26 @@ const ATTEMPTS_DEFAULT = 8
 const RETRY_MS_DEFAULT = 100
 export const RETRY_MS_MAX = 30_000
 
-/** Throws RZ_FUNCTION_INVALID, and RZ_RULE_… for a filter that cannot be read. */
-export function settingsOf(options: FunctionOptions): Settings {
+/** Throws RZ_FUNCTION_INVALID, or what `refuse` makes of it, and RZ_RULE_… for a filter that cannot be read. */
+export function settingsOf(
+  options: FunctionOptions,
+  refuse: (why: string) => RhizomeError = (why) => new RhizomeError('RZ_FUNCTION_INVALID', `not a function: ${why}`),
+): Settings {
   const { name, filter, from = 'start', own = false, as, onFailure = 'skip' } = options
   const { depthMax = DEPTH_DEFAULT, attemptsMax = ATTEMPTS_DEFAULT, retryMs = RETRY_MS_DEFAULT } = options
   if (!NAME.test(name)) {
-    throw invalid(`"${name}" is no name for one: it is made of a-z, 0-9, ".", "_" and "-", 64 at most`)
+    throw refuse(`"${name}" is no name for one: it is made of a-z, 0-9, ".", "_" and "-", 64 at most`)
   }
-  if (from !== 'start' && from !== 'now') throw invalid('"from" is "start" or "now"')
-  if (onFailure !== 'skip' && onFailure !== 'stop') throw invalid('"onFailure" is "skip" or "stop"')
-  checkCount('depthMax', depthMax, DEPTH_MAX)
-  checkCount('attemptsMax', attemptsMax, Infinity)
-  checkCount('retryMs', retryMs, RETRY_MS_MAX)
+  if (from !== 'start' && from !== 'now') throw refuse('"from" is "start" or "now"')
+  if (onFailure !== 'skip' && onFailure !== 'stop') throw refuse('"onFailure" is "skip" or "stop"')
+  const counts = {
+    depthMax: [depthMax, DEPTH_MAX],
+    attemptsMax: [attemptsMax, Infinity],
+    retryMs: [retryMs, RETRY_MS_MAX],
+  } as const
+  for (const [option, [count, max]] of Object.entries(counts)) {
+    if (!isCount(count, max)) throw refuse(`"${option}" is a whole number from 1 to ${max}`)
+  }
   return { name, sees: seesBy(filter), from, own, as, depthMax, attemptsMax, retryMs, onFailure }
 }
 
@@ -135,11 +143,6 @@ export function faultOf(error: unknown): Fault {
   return { code: 'RZ_FUNCTION_FAILED', message: error instanceof Error ? error.message : String(error) }
 }
 
-function checkCount(name: string, count: number, max: number): void {
-  if ((Number.isInteger(count) || count === max) && count >= 1 && count <= max) return
-  throw invalid(`"${name}" is a whole number from 1 to ${max}`)
-}
-
-function invalid(why: string): RhizomeError {
-  return new RhizomeError('RZ_FUNCTION_INVALID', `not a function: ${why}`)
+function isCount(count: number, max: number): boolean {
+  return (Number.isInteger(count) || count === max) && count >= 1 && count <= max
 }

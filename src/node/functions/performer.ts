@@ -10,7 +10,7 @@ import type { Fault } from '../../view/fault.ts'
 import { causePointers, type Told } from './cause.ts'
 import type { Environment } from '../environment.ts'
 import { Emission } from './emission.ts'
-import { type Failure, type FunctionMemory, withFailure } from './memory.ts'
+import { type Failure, type FailureMemory, withFailure } from './memory.ts'
 import { type Emit, faultOf, type Occasion, RETRY_MS_MAX, type Settings } from './options.ts'
 
 /** What is told of a function while it works. Data and cursor are the same whether anybody listens or not. */
@@ -42,9 +42,9 @@ export interface Telling {
 }
 
 export interface PerformerParts {
-  readonly store: Store
+  readonly store: Pick<Store, 'setNotes'>
   readonly settings: Settings
-  readonly memory: FunctionMemory
+  readonly memory: FailureMemory
   /** Writes deltas as one block together with notes; `records` are the entities of the records that it puts. */
   readonly write: (
     deltas: readonly (readonly Pointer[])[],
