@@ -132,12 +132,12 @@ export class Replica {
     return this.#sessions.isServing(peer)
   }
 
-  /** Serves a session that the peer opened. */
-  async serve(stream: NetStream, frames: Frames, hello: Hello): Promise<void> {
+  /** Serves a session that the peer opened at `openedMs`. */
+  async serve(stream: NetStream, frames: Frames, hello: Hello, openedMs: number): Promise<void> {
     const { peer } = stream
     // Whoever syncs takes part, even if gossip has not told yet.
     this.peerJoined(peer)
-    const result = await this.#sessions.serve(stream, frames, hello)
+    const result = await this.#sessions.serve(stream, frames, hello, openedMs)
     if (result === 'complete') this.#contacts.met(peer)
     if (result === 'progressed' || result === 'stuck') this.#contacts.soon(peer, 0)
   }

@@ -54,6 +54,8 @@ export class Session {
   #comparing: Comparing | undefined
   #phase: 'hello' | 'comparing' | 'fetching' | 'ended' = 'hello'
   readonly #control: Frame[] = []
+  /** The hello is made when it is sent: the peer relies on its digest to be no older than the stream. */
+  #isToGreet: boolean
   #round = 0
   #ours: Done | undefined
   #theirs: Done | undefined
@@ -67,7 +69,7 @@ export class Session {
     this.#options = options
     this.#fetching = new Fetching(this.#port, options)
     this.#serving = new Serving(this.#port, Infinity)
-    if (options.role === 'initiator') this.#control.push(this.#hello())
+    this.#isToGreet = options.role === 'initiator'
   }
 
   /** True when all is said and sent. */
@@ -117,6 +119,10 @@ export class Session {
   }
 
   #nextFrame(): Frame | undefined {
+    if (this.#isToGreet) {
+      this.#isToGreet = false
+      return this.#hello()
+    }
     const control = this.#control.shift()
     if (control !== undefined) return control
     if (this.#phase === 'comparing') {

@@ -75,7 +75,7 @@ export class Sessions {
   /** Holds a session that this node opens. Never rejects. */
   open(peer: PeerIdText): Promise<ContactResult> {
     const session = this.#sessionWith(peer, 'initiator')
-    return this.#hold(peer, session, async (options) => {
+    return this.#hold(peer, session, this.#options.nowMs(), async (options) => {
       const stream = await this.#openStream(peer)
       const sentMs = this.#options.nowMs()
       const onHello = (): void => this.#onHello(peer, session.peer, (sentMs + this.#options.nowMs()) / 2)
@@ -83,13 +83,16 @@ export class Sessions {
     })
   }
 
-  /** Holds a session that the peer opened with `hello`. Never rejects. */
-  async serve(stream: NetStream, frames: Frames, hello: Hello): Promise<ContactResult> {
+  /**
+   * Holds a session that the peer opened with `hello`. What it brings is what the peer held at `openedMs`, when its stream
+   * came: of a moment after that the peer's hello, which was under way, does not speak. Never rejects.
+   */
+  async serve(stream: NetStream, frames: Frames, hello: Hello, openedMs: number): Promise<ContactResult> {
     const { peer } = stream
     assert(!this.#inbound.has(peer), 'one session per peer and direction')
     this.#inbound.add(peer)
     const session = this.#sessionWith(peer, 'responder')
-    const result = await this.#hold(peer, session, async (options) => {
+    const result = await this.#hold(peer, session, openedMs, async (options) => {
       session.take(hello)
       this.#onHello(peer, hello, this.#options.nowMs())
       await exchange(stream, frames, session, options)
@@ -114,8 +117,13 @@ export class Sessions {
     }
   }
 
-  #hold(peer: PeerIdText, session: Session, run: (options: ExchangeOptions) => Promise<void>): Promise<ContactResult> {
-    const held = this.#holdOpen(peer, session, run)
+  #hold(
+    peer: PeerIdText,
+    session: Session,
+    startedMs: number,
+    run: (options: ExchangeOptions) => Promise<void>,
+  ): Promise<ContactResult> {
+    const held = this.#holdOpen(peer, session, startedMs, run)
     this.#running.add(held)
     return held.finally(() => this.#running.delete(held))
   }
@@ -123,10 +131,10 @@ export class Sessions {
   async #holdOpen(
     peer: PeerIdText,
     session: Session,
+    startedMs: number,
     run: (options: ExchangeOptions) => Promise<void>,
   ): Promise<ContactResult> {
-    const { peers, nowMs, schedule, changed } = this.#options
-    const startedMs = nowMs()
+    const { peers, schedule, changed } = this.#options
     peers.sessionBegan(peer)
     try {
       await run({ schedule, signal: this.#stop.signal })
