@@ -54,6 +54,8 @@ export interface DialPlanOptions {
   readonly nowMs: () => number
   readonly random: () => number
   readonly parallelMax: number
+  /** With so many connected nobody is dialled any more. Default: no limit. */
+  readonly connectedMax?: number
 }
 
 export class DialPlan {
@@ -109,10 +111,9 @@ export class DialPlan {
   take(): Target[] {
     const nowMs = this.#options.nowMs()
     this.#forgetOld(nowMs)
-    const room = this.#options.parallelMax - [...this.#entries.values()].filter((entry) => entry.dialling).length
     const taken = this.#open()
       .filter((entry) => entry.dueMs <= nowMs)
-      .slice(0, Math.max(0, room))
+      .slice(0, this.#room())
     for (const entry of taken) entry.dialling = true
     return taken.map(({ key, kind, peer, addresses, failureCount }) => {
       const first = failureCount % addresses.length
@@ -122,8 +123,16 @@ export class DialPlan {
 
   /** When `take` will next have something; undefined when only an event can change that. */
   nextDueMs(): number | undefined {
+    if (this.#room() === 0) return undefined
     const dueMs = this.#open().map((entry) => entry.dueMs)
     return dueMs.length === 0 ? undefined : Math.min(...dueMs)
+  }
+
+  /** How many more may be dialled now; a dial that ends, or a connection, makes room. */
+  #room(): number {
+    const { parallelMax, connectedMax = Infinity } = this.#options
+    const diallingCount = [...this.#entries.values()].filter((entry) => entry.dialling).length
+    return Math.max(0, Math.min(parallelMax, connectedMax - this.#connected.size) - diallingCount)
   }
 
   succeeded(key: string, peer: PeerIdText): void {

@@ -29,6 +29,7 @@ export interface Libp2pNetParts {
   readonly notices: Notices
   readonly mdns: MdnsDiscovery | undefined
   readonly hasSecret: boolean
+  readonly connectionsMax: number
   readonly log: ((line: string) => void) | undefined
 }
 
@@ -63,6 +64,7 @@ export class Libp2pNet implements Net {
       nowMs: Date.now,
       random: Math.random,
       parallelMax: limits.DIALS_PARALLEL_MAX,
+      connectedMax: parts.connectionsMax,
     })
     this.#loop = new DialLoop({
       plan: this.#plan,

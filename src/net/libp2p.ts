@@ -5,6 +5,7 @@
 import { parsePeerAddress } from './address.ts'
 import { createGater } from './gater.ts'
 import { Libp2pNet } from './libp2p-net.ts'
+import { CONNECTIONS_MAX } from './limits.ts'
 import { MdnsDiscovery } from './mdns.ts'
 import type { Net } from './net.ts'
 import { Notices } from './notices.ts'
@@ -25,7 +26,9 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const notices = new Notices(Date.now)
   const mdnsOptions = options.mdns === false ? undefined : { ...DEFAULT_MDNS, ...options.mdns }
   const mdns = mdnsOptions && new MdnsDiscovery({ ...mdnsOptions, log: (line) => log?.(line) })
+  const { connectionsMax = CONNECTIONS_MAX } = options
   const stack = await openStack({
+    connectionsMax,
     seed: options.identity.privateKey,
     listen: options.listen ?? DEFAULT_LISTEN,
     portFallbackCount: options.portFallbackCount ?? (options.listen === undefined ? DEFAULT_PORT_FALLBACK_COUNT : 0),
@@ -44,7 +47,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     mdns,
     log,
   })
-  const net = new Libp2pNet({ stack, standing, notices, mdns, hasSecret: secret !== undefined, log })
+  const net = new Libp2pNet({ stack, standing, notices, mdns, hasSecret: secret !== undefined, connectionsMax, log })
   try {
     for (const { address, peer } of peers) net.dialForever(address, peer)
     await net.start(options.registry?.directory)

@@ -45,6 +45,12 @@ export interface Libp2pNetOptions {
    */
   readonly secret?: string
 
+  /**
+   * Connections held at once, 1 to 1,000: beyond them nobody is dialled, and who dials is refused. Fewer costs less memory and
+   * traffic; below about 12 the graph of many nodes may fall apart. @default 128
+   */
+  readonly connectionsMax?: number
+
   /** Peer ids that may connect or be dialled; everyone else is hung up on. @default undefined: everyone */
   readonly allow?: readonly PeerIdText[]
 

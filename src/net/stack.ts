@@ -27,6 +27,7 @@ export interface StackOptions {
   readonly seed: Uint8Array
   readonly listen: readonly string[]
   readonly portFallbackCount: number
+  readonly connectionsMax: number
   readonly standing: Standing
   readonly gater: ConnectionGater
   readonly protector: ConnectionProtector
@@ -77,7 +78,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     ],
     connectionGater: gater,
     connectionManager: {
-      maxConnections: limits.CONNECTIONS_MAX,
+      maxConnections: options.connectionsMax,
       inboundConnectionThreshold: limits.INBOUND_CONNECTIONS_PER_SECOND_MAX,
       maxIncomingPendingConnections: limits.INBOUND_PENDING_MAX,
       maxParallelDials: limits.DIALS_PARALLEL_MAX,

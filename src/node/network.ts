@@ -8,12 +8,13 @@ import type { Identity } from './identity.ts'
 import type { NodeOptions } from './options.ts'
 
 const REGISTRY = 'registry'
+const PEERS_MAX = 1_000
 
 /** The network stack is loaded when it is needed: commands that work offline start without it. */
 export async function openNet(options: NodeOptions, identity: Identity): Promise<Net> {
   const { openLibp2pNet } = await import('../net/libp2p.ts')
   const network = options.network === false ? {} : (options.network ?? {})
-  const { listen, peers, mdns = true, secret, allow, registry = options.memory !== true, log } = network
+  const { listen, peers, mdns = true, secret, allow, registry = options.memory !== true, log, peersMax } = network
   const registryFolder = registry ? await usableFolder(join(options.home ?? defaultHome(), REGISTRY)) : undefined
   return openLibp2pNet({
     identity: { privateKey: identity.seed },
@@ -22,6 +23,7 @@ export async function openNet(options: NodeOptions, identity: Identity): Promise
     ...(peers === undefined ? {} : { peers }),
     ...(secret === undefined ? {} : { secret }),
     ...(allow === undefined ? {} : { allow }),
+    ...(peersMax === undefined ? {} : { connectionsMax: Math.min(Math.max(1, Math.floor(peersMax)), PEERS_MAX) }),
     ...(registryFolder === undefined ? {} : { registry: { directory: registryFolder } }),
     ...(log === undefined ? {} : { log }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),

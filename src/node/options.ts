@@ -74,6 +74,11 @@ export interface NetworkOptions {
   readonly mdns?: boolean
   /** Closes the overlay: only nodes with the same secret can connect. Default none: anyone on the network can. */
   readonly secret?: string
+  /**
+   * Peers connected at once, 1 to 1,000: with so many nobody is dialled, and who dials is refused; other members are heard of
+   * through those. Fewer costs less memory and fewer heartbeats; below about 12 many nodes may fall apart. Default 128.
+   */
+  readonly peersMax?: number
   /** Only these peers may connect. Default: anyone. */
   readonly allow?: readonly PeerId[]
   /** Finds other nodes of this user on this machine through a registry under `home`. Default true; never for `memory`. */

@@ -4,6 +4,7 @@ import type { Bench } from './row.ts'
 import { catchUp } from './rows/catch-up.ts'
 import { join } from './rows/join.ts'
 import { latency, live } from './rows/live.ts'
+import { members } from './rows/members.ts'
 import { peers } from './rows/peers.ts'
 import { reconcile } from './rows/reconcile.ts'
 import { start } from './rows/start.ts'
@@ -25,5 +26,6 @@ export const BENCHES: readonly Bench[] = [
   views,
   join,
   watch,
+  members,
   start,
 ]

@@ -39,6 +39,24 @@ describe('the dial plan', () => {
     return plan.take().map(({ key }) => key)
   }
 
+  test('dials nobody while as many are connected as may be, and goes on when one is gone', () => {
+    plan = new DialPlan({ self: 'm', nowMs: () => nowMs, random: () => 0.5, parallelMax: 4, connectedMax: 2 })
+    for (const peer of ['a', 'b', 'c']) plan.discovered(peer, [`/ip4/10.0.0.1/tcp/400${peer.charCodeAt(0)}`])
+    nowMs += 10_000
+    const [first, second, ...more] = plan.take()
+    expect([first?.kind, second?.kind, more]).toEqual(['peer', 'peer', []])
+    expect(plan.nextDueMs()).toBeUndefined()
+    for (const target of [first, second]) {
+      plan.succeeded(target?.key ?? '', target?.peer ?? '')
+      plan.connected(target?.peer ?? '')
+    }
+    nowMs += 600_000
+    expect(plan.take()).toEqual([])
+    plan.disconnected(first?.peer ?? '')
+    nowMs += 10_000
+    expect(plan.take()).toHaveLength(1)
+  })
+
   test('a given address is due at once and once at a time', () => {
     plan.addAddress(ADDRESS)
     plan.addAddress(ADDRESS)
