@@ -8,6 +8,8 @@ import { type Delta, type DeltaId, isReference, type Pointer } from '../delta/de
 import type { Block, LogKey } from '../log/block.ts'
 import { deltasOf } from '../log/block-bytes.ts'
 import { type Position, POSITION_START, type Store } from '../store/store.ts'
+import { isOfDisk } from './disk-errors.ts'
+import type { Environment } from './environment.ts'
 import type { Written } from './writer.ts'
 
 /** Writes deltas again in the name of who wrote them. */
@@ -25,10 +27,13 @@ export interface Reasserting {
 export interface ReassertOptions extends Reasserting {
   /** Whether this store wrote the log. */
   readonly own: (namespace: string, log: LogKey) => boolean
+  readonly schedule: Environment['schedule']
   readonly signal: AbortSignal
 }
 
 const NOTE = 'reasserted'
+/** A disk that is full or answers with errors is tried again after so long. */
+const RETRY_MS = 10_000
 
 /**
  * Follows the store's cuts until `signal` ends it. Where it stands is noted after each, so a crash in the middle asserts
@@ -39,6 +44,17 @@ const NOTE = 'reasserted'
  * again, all is asserted again, in its old order: asserting only what is new would put older values after later ones.
  */
 export async function followCuts(options: ReassertOptions): Promise<void> {
+  for (;;) {
+    try {
+      return await follow(options)
+    } catch (error) {
+      if (!isOfDisk(error)) throw error
+      await passes(RETRY_MS, options)
+    }
+  }
+}
+
+async function follow(options: ReassertOptions): Promise<void> {
   const { store, signal } = options
   const [instance, noted] = store.note(NOTE)?.split(':') ?? []
   const after = (instance === store.instance ? Number(noted) : POSITION_START) as Position
@@ -55,6 +71,19 @@ export async function followCuts(options: ReassertOptions): Promise<void> {
     }
     store.setNote(NOTE, `${store.instance}:${position}`)
   }
+}
+
+/** Resolves after so long, or when `signal` ends. */
+function passes(durationMs: number, { schedule, signal }: ReassertOptions): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const cancel = schedule(durationMs, resolve)
+  const onAbort = (): void => resolve()
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) resolve()
+  return promise.finally(() => {
+    cancel()
+    signal.removeEventListener('abort', onAbort)
+  })
 }
 
 /** Asserts again what a repair set aside and is not held; answers the number of deltas. Those of others are left to others. */

@@ -2,13 +2,14 @@
 import { expect, it } from 'vitest'
 import type { DeltaId, Pointer } from '../../src/delta/delta.ts'
 import { followCuts } from '../../src/node/reassert.ts'
-import { openMemoryStore } from '../../src/store/memory.ts'
+import { createMemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import { claim, logId, NAMESPACE, NAMESPACE_NAME, runOf, TestLog } from '../support/blocks.ts'
 
 /** A store with a log of ours that is cut at each of `cuts` in turn. */
-function storeCutAt(...cuts: readonly number[]): { readonly store: Store; readonly own: TestLog } {
-  const store = openMemoryStore()
+function storeCutAt(...cuts: readonly number[]) {
+  const disk = createMemoryDisk()
+  const store = openMemoryStore({ disk })
   store.openNamespace(NAMESPACE, NAMESPACE_NAME)
   const own = new TestLog()
   for (let seq = 0; seq < 6; seq++) store.commit(runOf(own.append([claim('own', `${seq}`, 'n', seq)])))
@@ -16,11 +17,15 @@ function storeCutAt(...cuts: readonly number[]): { readonly store: Store; readon
     const other = own.fork(cut)
     expect(store.commit(runOf(other.append([claim('other', `${cut}`, 'n', 1)])))).toMatchObject({ kind: 'forked', cut })
   }
-  return { store, own }
+  return { store, own, disk }
 }
 
 /** What is asserted again until all that is in the store was looked at. */
-async function asserted(store: Store, own: TestLog): Promise<readonly unknown[]> {
+async function asserted(
+  store: Store,
+  own: TestLog,
+  onRetry: () => void = () => expect.unreachable(),
+): Promise<readonly unknown[]> {
   const values: unknown[] = []
   const stop = new AbortController()
   const marker = new TestLog({ logId: logId(99) })
@@ -39,6 +44,11 @@ async function asserted(store: Store, own: TestLog): Promise<readonly unknown[]>
       })
     },
     onReasserted: () => undefined,
+    schedule: (_, run) => {
+      onRetry()
+      queueMicrotask(run)
+      return () => undefined
+    },
     signal: stop.signal,
   })
   return values
@@ -57,4 +67,15 @@ it('in another life of the store, where positions mean something else, no cut is
   second.store.setNote(`reasserted/${NAMESPACE}/${second.own.key}`, '3')
   second.store.setNote('reasserted', `${'0'.repeat(32)}:1000`)
   expect(await asserted(second.store, second.own)).toEqual([])
+})
+
+it('a disk that fails meanwhile is tried again until it takes notes, and nothing is left out', async () => {
+  const { store, own, disk } = storeCutAt(2)
+  let retries = 0
+  const values = asserted(store, own, () => {
+    if (++retries === 3) disk.fault = 'none'
+  })
+  disk.fault = 'full'
+  expect([...new Set(await values)]).toEqual([2, 3, 4, 5])
+  expect(retries).toBe(3)
 })
