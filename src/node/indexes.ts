@@ -14,6 +14,7 @@ import { isShown } from '../log/shown.ts'
 import { addIndexRows, type IndexedProperty, type IndexRow, indexTable } from '../query/index-rows.ts'
 import type { Change, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
+import { isOfDisk } from './disk-errors.ts'
 
 export interface SecondaryIndexesOptions {
   readonly store: Store
@@ -185,10 +186,6 @@ function byKey(a: IndexRow, b: IndexRow): number {
 }
 
 /** Queries go on without an index that cannot be kept. */
-function isOfDisk(error: unknown): boolean {
-  return error instanceof RhizomeError && error.code.startsWith('RZ_STORE_') && error.code !== 'RZ_STORE_CLOSED'
-}
-
 async function isChangedAfter(after: Position, store: Store, signal: AbortSignal): Promise<boolean> {
   for await (const _ of store.changes({ after, signal })) return true
   return false

@@ -386,6 +386,7 @@ export class RhizomeNode implements AsyncDisposable {
   #followCuts(): Promise<void> {
     return followCuts({
       ...this.#reasserting(),
+      schedule: this.#environment.schedule,
       own: (namespace, log) => this.#holdings.get(this.#names.get(namespace) ?? '')?.ownLogs.has(log) ?? false,
       signal: this.#closing.signal,
     })

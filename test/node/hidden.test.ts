@@ -35,7 +35,6 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
     signer: signer(1),
     contexts: localContexts(),
     closing: new AbortController().signal,
-    nowMs: Date.now,
     tell: () => expect.unreachable('nothing happens'),
     functions: false,
     awaitEnd: () => expect.unreachable('nothing is begun'),
