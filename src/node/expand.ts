@@ -18,7 +18,7 @@ export interface ReferredRecord extends Referred {
   readonly errors?: Readonly<Record<string, Fault>>
   /**
    * Why it is not shown: RZ_REFERENCE_MISSING when nothing stands about it here, RZ_REFERENCE_CYCLE when it stands further up
-   * already, RZ_REFERENCE_LIMIT when 1,000 others are shown.
+   * already, RZ_REFERENCE_LIMIT when 1,000 others are shown, or those take too much.
    */
   readonly error?: Fault
   /** Absent past the depth, and where it refers to nothing. */
@@ -30,6 +30,8 @@ export type References = Readonly<Record<string, ReferredRecord | readonly Refer
 
 const EXPAND_MAX = 8
 const RECORDS_MAX = 1_000
+/** What their views may take together: some 1 to 2 s, and far more than a thousand records do that mean no harm. */
+const GAS_MAX = 5_000_000
 
 /** Throws RZ_REFERENCE_LIMIT for a depth that is no whole number from 0 to 8, and as `view`. */
 export function expand(
@@ -48,7 +50,10 @@ export function expand(
 class Expansion {
   readonly #views: Views
   readonly #options: ViewOptions
+  /** Many may refer to one record. */
+  readonly #seen = new Map<string, View | undefined>()
   #count = 0
+  #gasUsed = 0
 
   constructor(views: Views, options: ViewOptions) {
     this.#views = views
@@ -82,7 +87,7 @@ class Expansion {
   #list(list: readonly Referred[], depth: number, path: readonly string[]): readonly ReferredRecord[] {
     const records: ReferredRecord[] = []
     for (const referred of list) {
-      const isFull = this.#count >= RECORDS_MAX
+      const isFull = this.#isFull
       records.push(this.#record(referred, depth, path))
       if (isFull) break
     }
@@ -95,12 +100,13 @@ class Expansion {
       const message = `${[...path.slice(path.indexOf(entity)), entity].join(' → ')}: it stands further up already`
       return { ...referred, error: { code: 'RZ_REFERENCE_CYCLE', message } }
     }
-    if (this.#count >= RECORDS_MAX) {
-      const message = `${RECORDS_MAX} records are shown already: ask for ${entity} by itself`
+    if (this.#isFull) {
+      const why = this.#count >= RECORDS_MAX ? `${RECORDS_MAX} records are shown already` : 'those before take too much'
+      const message = `${why}: ask for ${entity} by itself`
       return { ...referred, error: { code: 'RZ_REFERENCE_LIMIT', message } }
     }
     this.#count++
-    const view = this.#views.view(entity, referred.id, this.#options)
+    const view = this.#view(entity, referred.id)
     if (view === undefined) {
       return { ...referred, error: { code: 'RZ_REFERENCE_MISSING', message: `nothing about ${entity} is here` } }
     }
@@ -112,5 +118,17 @@ class Expansion {
       ...(Object.keys(errors).length > 0 && { errors }),
       ...(references && { references }),
     }
+  }
+
+  get #isFull(): boolean {
+    return this.#count >= RECORDS_MAX || this.#gasUsed >= GAS_MAX
+  }
+
+  #view(entity: string, id: string): View | undefined {
+    if (this.#seen.has(entity)) return this.#seen.get(entity)
+    const { view, gas } = this.#views.measured(entity, id, this.#options)
+    this.#gasUsed += gas
+    this.#seen.set(entity, view)
+    return view
   }
 }

@@ -7,7 +7,7 @@ import type { Delta, DeltaId, PeerId, Value } from '../delta/delta.ts'
 import { entityIdOf, parseEntityId } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
-import { type Lens, ReadCache, type ReadCacheOptions } from '../query/read-cache.ts'
+import { type KeptView, type Lens, ReadCache, type ReadCacheOptions } from '../query/read-cache.ts'
 import type { ViewOf } from '../query/named-views.ts'
 import { type Catalogue, NO_CATALOGUE } from '../query/plan.ts'
 import { keptReading, readingIn } from '../query/reading.ts'
@@ -26,7 +26,7 @@ import { RESERVED_COLLECTIONS } from '../view/definition.ts'
 import { type Change, diffViews } from '../view/diff.ts'
 import { explain, type Explanation } from '../view/explain.ts'
 import type { Fault } from '../view/fault.ts'
-import { type History, historyOf } from '../view/history.ts'
+import { DELTA_GAS, type History, historyOf } from '../view/history.ts'
 import type { LosslessView } from '../view/lossless.ts'
 import type { ResolvedView } from '../view/lossy.ts'
 import type { ResolverSet } from '../view/resolvers/resolver-set.ts'
@@ -54,7 +54,10 @@ export interface ViewOptions extends ContextOptions {
 }
 
 export interface HistoryOptions extends ViewOptions {
-  /** The newest deltas to look at, each at the cost of a view: 1 to 1,000. Default 100. */
+  /**
+   * The newest deltas to look at, each at the cost of a view: 1 to 1,000; fewer where that takes more than a second or two, as
+   * for a record of 10,000 deltas. Default 100.
+   */
   readonly deltasMax?: number
 }
 
@@ -131,13 +134,25 @@ export class Views {
 
   /** `id` is what the answer is to be called. */
   view(entity: string, id: string, options: ViewOptions): View | undefined {
+    return this.measured(entity, id, options).view
+  }
+
+  /** As `view`, with what making it takes: the gas of its rules, and what reading its deltas comes to. Kept ones count as made. */
+  measured(
+    entity: string,
+    id: string,
+    options: ViewOptions,
+  ): { readonly view: View | undefined; readonly gas: number } {
     const frame = this.#frame(options, entity)
-    const { lossy, faults } = frame.isKept
+    const { lossy, faults, gasUsed, deltaCount } = frame.isKept
       ? this.#cache.view(entity, frame, () => this.#held(entity, undefined))
       : this.#viewIn(entity, frame)
     const { properties, errors } = lossy
-    if (Object.keys(properties).length === 0 && Object.keys(errors).length === 0) return undefined
-    return { id, properties, errors, unseen: faults }
+    const isThere = Object.keys(properties).length > 0 || Object.keys(errors).length > 0
+    return {
+      view: isThere ? { id, properties, errors, unseen: faults } : undefined,
+      gas: gasUsed + deltaCount * DELTA_GAS,
+    }
   }
 
   explain(collection: string, id: string, property: string, options: ViewOptions): Explanation | undefined {
@@ -268,9 +283,10 @@ export class Views {
     return evidenceIn(context, entity, deltas, negations)
   }
 
-  #viewIn(entity: string, { context, resolvers, moment }: Frame): ContextView {
+  #viewIn(entity: string, { context, resolvers, moment }: Frame): ContextView & Pick<KeptView, 'deltaCount'> {
     const { deltas, negations } = this.#held(entity, moment)
-    return viewIn(context, resolvers, entity, deltas, negations)
+    const view = viewIn(context, resolvers, entity, deltas, negations)
+    return { ...view, deltaCount: deltas.length + negations.length }
   }
 
   #held(entity: string, moment: Moment | undefined) {

@@ -26,7 +26,7 @@ export interface Lens {
 }
 
 /** A view without its evidence. */
-export interface KeptView extends Pick<ContextView, 'lossy' | 'faults'> {
+export interface KeptView extends Pick<ContextView, 'lossy' | 'faults' | 'gasUsed'> {
   /** Deltas and negations that it was made of. */
   readonly deltaCount: number
 }
@@ -91,8 +91,8 @@ export class ReadCache {
       return entry.holdsBytes ? copied(entry.view) : entry.view
     }
     const { deltas, negations } = read()
-    const { lossy, faults } = viewIn(lens.context, lens.resolvers, entity, deltas, negations)
-    const view = { lossy, faults, deltaCount: deltas.length + negations.length }
+    const { lossy, faults, gasUsed } = viewIn(lens.context, lens.resolvers, entity, deltas, negations)
+    const view = { lossy, faults, gasUsed, deltaCount: deltas.length + negations.length }
     freeze(lossy)
     // Whose filter fails on deltas is rare, and the answer holds those deltas: it is made anew each time.
     if (faults.length === 0) this.#keep(entity, lens.context, rules, view)

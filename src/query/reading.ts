@@ -15,6 +15,8 @@ export interface ReadProperties {
   readonly properties: { readonly [property: string]: Value } | undefined
   /** Deltas and negations of which they are made. */
   readonly deltaCount: number
+  /** What the rules of its resolvers took. */
+  readonly gasUsed: number
 }
 
 export interface Reading {
@@ -29,8 +31,8 @@ export function readingIn(context: Context, resolvers: ResolverSet): Reading {
   return {
     properties(entity, held) {
       const { deltas, negations } = held()
-      const { properties } = viewIn(context, resolvers, entity, deltas, negations).lossy
-      return { properties: unlessEmpty(properties), deltaCount: deltas.length + negations.length }
+      const { lossy, gasUsed } = viewIn(context, resolvers, entity, deltas, negations)
+      return { properties: unlessEmpty(lossy.properties), deltaCount: deltas.length + negations.length, gasUsed }
     },
     stands: (delta, negations) => standsIn(context, delta, negations),
   }
@@ -40,8 +42,8 @@ export function readingIn(context: Context, resolvers: ResolverSet): Reading {
 export function keptReading(cache: ReadCache, lens: Lens): Reading {
   return {
     properties(entity, held) {
-      const { lossy, deltaCount } = cache.view(entity, lens, held)
-      return { properties: unlessEmpty(lossy.properties), deltaCount }
+      const { lossy, deltaCount, gasUsed } = cache.view(entity, lens, held)
+      return { properties: unlessEmpty(lossy.properties), deltaCount, gasUsed }
     },
     stands: (delta, negations) => standsIn(lens.context, delta, negations),
   }

@@ -166,9 +166,10 @@ export class StoreSource implements LiveSource {
       isRead = true
       return this.#held(entity)
     }
-    const { properties, deltaCount } = reading.properties(entity, held)
+    const { properties, deltaCount, gasUsed } = reading.properties(entity, held)
     // As if it had been read: whether a query keeps to its limits does not depend on what is kept.
     if (!isRead) meter.step(READ_STEPS + deltaCount)
+    meter.spendGas(gasUsed)
     return properties === undefined ? undefined : { id, entity, properties }
   }
 

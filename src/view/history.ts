@@ -14,6 +14,13 @@ export interface Moment {
 
 /** Deltas that a history looks at, from the newest back: each costs a view of all before it. */
 const HISTORY_DELTAS_MAX = 1_000
+/**
+ * What those views may take together, in gas: some 1 to 2 s. 100 deltas of a record that has 4,000 of them, or fewer where its
+ * rules are costly.
+ */
+const HISTORY_GAS_MAX = 4_000_000
+/** A view takes as long for each of its deltas as a rule for so much gas. */
+export const DELTA_GAS = 10
 
 export interface HistoryOptions {
   readonly context: Context
@@ -39,17 +46,24 @@ export function historyOf(
   { context, resolvers, deltasMax = HISTORY_DELTAS_MAX }: HistoryOptions,
 ): History {
   const all = [...new Map([...deltas, ...negations].map((delta) => [delta.id, delta])).values()].sort(compareDeltas)
-  const skippedCount = Math.max(0, all.length - Math.min(deltasMax, HISTORY_DELTAS_MAX))
-  const at = (count: number) => {
+  const wanted = Math.max(0, all.length - Math.min(deltasMax, HISTORY_DELTAS_MAX))
+  let gasUsed = 0
+  const at = (count: number): Outcome => {
     const known = all.slice(0, count)
-    return outcomeOf(viewIn(context, resolvers, entity, known, known).lossy, property)
+    const view = viewIn(context, resolvers, entity, known, known)
+    gasUsed += view.gasUsed + known.length * DELTA_GAS
+    return outcomeOf(view.lossy, property)
   }
   const moments: Moment[] = []
-  let before = at(skippedCount)
-  for (const [offset, delta] of all.slice(skippedCount).entries()) {
-    const after = at(skippedCount + offset + 1)
-    if (!sameOutcome(before, after)) moments.push({ delta, after })
-    before = after
+  let skippedCount = all.length
+  let after = at(skippedCount)
+  // At least the newest is looked at.
+  while (skippedCount > wanted && (gasUsed <= HISTORY_GAS_MAX || skippedCount === all.length)) {
+    const delta = all[--skippedCount]
+    const before = at(skippedCount)
+    if (delta !== undefined && !sameOutcome(before, after)) moments.push({ delta, after })
+    after = before
   }
+  moments.reverse()
   return { moments, skippedCount }
 }

@@ -37,15 +37,18 @@ const PROPERTY_GAS = 100_000
 /** Of most views: one for all, since a map without a prototype takes as much as a small view. */
 const NO_ERRORS: ResolvedView['errors'] = Object.freeze(mapOf<Fault>([]))
 
+/** Told the gas that a rule has used, however it ended. */
+export type GasMeter = (gas: number) => void
+
 export interface ResolvedView extends LossyView {
   /** Per property that has no value because its resolver failed. Ordered and without a prototype, as `properties`. */
   readonly errors: { readonly [property: string]: Fault }
 }
 
-export function lossyView(view: LosslessView, resolvers: ResolverSet): ResolvedView {
+export function lossyView(view: LosslessView, resolvers: ResolverSet, meter: GasMeter = () => undefined): ResolvedView {
   const own = resolvers.collections.get(parseEntityId(view.id)?.collection ?? '')
   if (own === undefined) return { ...latestView(view), errors: NO_ERRORS }
-  return new Resolution(view, own).view()
+  return new Resolution(view, own, meter).view()
 }
 
 class Resolution {
@@ -53,11 +56,13 @@ class Resolution {
   readonly #resolvers: CollectionResolvers
   readonly #values = new Map<string, Value>()
   readonly #errors = new Map<string, Fault>()
+  readonly #meter: GasMeter
   #sharedGas = SHARED_GAS
 
-  constructor(view: LosslessView, resolvers: CollectionResolvers) {
+  constructor(view: LosslessView, resolvers: CollectionResolvers, meter: GasMeter) {
     this.#view = view
     this.#resolvers = resolvers
+    this.#meter = meter
   }
 
   view(): ResolvedView {
@@ -115,6 +120,7 @@ class Resolution {
     const gasMax = Math.min(wanted, ownGas + this.#sharedGas)
     const spent = (gas: number): void => {
       this.#sharedGas -= Math.max(0, gas - ownGas)
+      this.#meter(gas)
     }
     try {
       return rule.run(data, { gasMax, property: (name) => this.#read(name), spent }).value

@@ -17,5 +17,8 @@ export function resolversOf(deltas: readonly Delta[]): ResolverSet {
 
 /** The lossless and lossy view of `entity` from nothing but deltas. */
 export function viewOf(entity: string, deltas: readonly Delta[], context: Context = OPEN_CONTEXT) {
-  return viewIn(context, resolversIn(context, resolversOf(deltas)), entity, deltas, deltas)
+  const resolvers = resolversIn(context, resolversOf(deltas))
+  // What it took is not part of what it is.
+  const { lossless, lossy, faults } = viewIn(context, resolvers, entity, deltas, deltas)
+  return { lossless, lossy, faults }
 }

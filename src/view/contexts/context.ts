@@ -11,7 +11,7 @@ import { RhizomeError } from '../../errors.ts'
 import { fieldsOf, invalid, parseSemantics, refuseOthers, RESERVED_COLLECTIONS } from '../definition.ts'
 import type { Fault } from '../fault.ts'
 import { losslessView, type LosslessOptions, type LosslessView } from '../lossless.ts'
-import { lossyView, type ResolvedView } from '../lossy.ts'
+import { type GasMeter, lossyView, type ResolvedView } from '../lossy.ts'
 import { compileResolver, type Resolver } from '../resolvers/resolver.ts'
 import { NO_RESOLVERS, overlaid, type ResolverSet, resolverSet } from '../resolvers/resolver-set.ts'
 import { SEMANTICS_VERSION } from '../rules/semantics.ts'
@@ -94,6 +94,8 @@ export function trustOnly(creators: readonly string[]): ContextDefinition {
 export interface ContextView {
   readonly lossless: LosslessView
   readonly lossy: ResolvedView
+  /** What its rules and the filter took, so that whoever makes many views can end in time. */
+  readonly gasUsed: number
   /** Deltas that are not seen because the filter failed on them. */
   readonly faults: readonly (Fault & { readonly delta: Delta })[]
 }
@@ -117,8 +119,13 @@ export function viewIn(
   deltas: readonly Delta[],
   negations: readonly Delta[],
 ): ContextView {
-  const evidence = evidenceIn(asked, entity, deltas, negations)
-  return { ...evidence, lossy: lossyView(evidence.lossless, resolvers) }
+  let gasUsed = 0
+  const meter = (gas: number) => {
+    gasUsed += gas
+  }
+  const evidence = evidenceIn(asked, entity, deltas, negations, meter)
+  const lossy = lossyView(evidence.lossless, resolvers, meter)
+  return { ...evidence, lossy, gasUsed }
 }
 
 /** As `viewIn`, without the values. */
@@ -127,11 +134,12 @@ export function evidenceIn(
   entity: string,
   deltas: readonly Delta[],
   negations: readonly Delta[],
+  meter?: GasMeter,
 ): ContextEvidence {
   const context = RESERVED_COLLECTIONS.has(parseEntityId(entity)?.collection ?? '') ? OPEN_CONTEXT : asked
   const faults = new Map<string, Fault & { readonly delta: Delta }>()
   const seen = (delta: Delta) => {
-    const sees = context.filter?.sees(delta) ?? true
+    const sees = context.filter?.sees(delta, meter) ?? true
     if (typeof sees === 'boolean') return sees
     faults.set(delta.id, { ...sees, delta })
     return false

@@ -17,9 +17,9 @@ export function narrowed(context: Context, input: DeltaFilterInput | undefined):
   const added = filterOf(input)
   if (own === undefined) return { ...context, filter: added }
   const filter: DeltaFilter = {
-    sees: (delta) => {
-      const sees = own.sees(delta)
-      return sees === true ? added.sees(delta) : sees
+    sees: (delta, meter) => {
+      const sees = own.sees(delta, meter)
+      return sees === true ? added.sees(delta, meter) : sees
     },
   }
   return { ...context, filter }
