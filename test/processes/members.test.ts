@@ -72,18 +72,22 @@ test('a process that stood still for 8 s holds nobody down, is down for others, 
   expect([wronglyDown(a, [b]), wronglyDown(b, [a])]).toEqual([[], []])
 })
 
-test(`nobody is down in ${LOAD_MS / 1_000} s at 90 % load on every processor`, async () => {
-  await using cluster = await Cluster.open()
-  const nodes = await cluster.startAll('a', 'b', 'c', 'd')
-  await expectAllAlive(nodes)
-  const before = nodes.map((node) => toldBy(node).length)
-  using load = new Load(2)
-  expect(load).toBeInstanceOf(Load)
-  await sleep(LOAD_MS)
-  const told = nodes.flatMap((node, index) => toldBy(node).slice(before[index]))
-  report(`under load: ${told.filter(({ state }) => state === 'suspect').length} suspicions, all refuted`)
-  expect(told.filter(({ state }) => state === 'down')).toEqual([])
-}, LOAD_MS + 240_000)
+test(
+  `nobody is down in ${LOAD_MS / 1_000} s at 90 % load on every processor`,
+  async () => {
+    await using cluster = await Cluster.open()
+    const nodes = await cluster.startAll('a', 'b', 'c', 'd')
+    await expectAllAlive(nodes)
+    const before = nodes.map((node) => toldBy(node).length)
+    using load = new Load(2)
+    expect(load).toBeInstanceOf(Load)
+    await sleep(LOAD_MS)
+    const told = nodes.flatMap((node, index) => toldBy(node).slice(before[index]))
+    report(`under load: ${told.filter(({ state }) => state === 'suspect').length} suspicions, all refuted`)
+    expect(told.filter(({ state }) => state === 'down')).toEqual([])
+  },
+  LOAD_MS + 240_000,
+)
 
 function wronglyDown(node: ProcessNode, living: readonly ProcessNode[]): readonly string[] {
   const peers = new Set(living.map(({ peerId }) => peerId))
