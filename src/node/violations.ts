@@ -116,10 +116,16 @@ export class Violations implements Keeper {
   }
 
   async #bringUpToDate(only: string | undefined): Promise<void> {
-    // While some are searched, more may change; whatever has not changed is not looked at again.
-    for (let names = this.#unsearched(only); names.length > 0; names = this.#unsearched(only)) {
+    // While some are searched, more may change, or all be forgotten; whatever has not changed is not looked at again.
+    let names = this.#unsearched(only)
+    do {
       for (const name of names) await this.#searchAll(name)
-    }
+      await this.#lookAtStale()
+      names = this.#unsearched(only)
+    } while (names.length > 0)
+  }
+
+  async #lookAtStale(): Promise<void> {
     let sinceMs = performance.now()
     for (const entity of this.#stale) {
       this.#stale.delete(entity)
