@@ -4,9 +4,11 @@
  * from what would be read anew.
  */
 
-import type { Value } from '../delta/delta.ts'
+import type { Delta, DeltaId, Pointer, Value } from '../delta/delta.ts'
+import { namesTransaction, transactionOf } from '../delta/gathered.ts'
 import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
+import { RhizomeError } from '../errors.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { EntityDeltas, Store } from '../store/store.ts'
 import { compileStoredQuery } from '../query/stored-query.ts'
@@ -17,6 +19,7 @@ import {
   type DefinitionSource,
   readDefinition,
 } from '../view/definition.ts'
+import { attempt } from '../view/fault.ts'
 import { losslessView } from '../view/lossless.ts'
 import { compileFunction } from '../view/functions/function-definition.ts'
 import { compileResolver } from '../view/resolvers/resolver.ts'
@@ -67,10 +70,16 @@ export interface Definitions {
   readonly resolversIn: (context: Context) => ResolverSet
 }
 
+type Compiled = ReturnType<typeof attempt<unknown>>
+
 interface DefinedRecord {
   readonly kind: Kind
   readonly id: string
   readonly record: DefinitionRecord<unknown>
+  /** Its deltas and negations, without what they say: whoever asks as of a moment that holds all of them gets the same. */
+  readonly seen: readonly Delta[]
+  /** What became of the claims that were read, by their deltas: compiling one of hundreds of kilobytes takes long. */
+  readonly compiled: ReadonlyMap<DeltaId, Compiled>
 }
 
 export class DefinitionRecords implements Keeper {
@@ -100,9 +109,10 @@ export class DefinitionRecords implements Keeper {
     const known = this.#moments.get(moment.key)
     if (known !== undefined) return known
     const definitions = assemble(
-      [...this.#held.keys()].flatMap((entity) =>
-        define(entity, this.#store.entity(this.#namespace, entity, moment.admits)),
-      ),
+      [...this.#held].flatMap(([entity, held]) => {
+        const isSame = held.seen.every((delta) => moment.admits(delta) && transactionOf(delta.pointers) === undefined)
+        return isSame ? [held] : define(entity, this.#store.entity(this.#namespace, entity, moment.admits), held)
+      }),
     )
     const [oldest] = this.#moments.keys()
     if (this.#moments.size >= MOMENTS_MAX && oldest !== undefined) this.#moments.delete(oldest)
@@ -137,6 +147,7 @@ export class DefinitionRecords implements Keeper {
   }
 
   #readAll(): void {
+    const before = new Map(this.#held)
     this.#held.clear()
     for (const prefix of PREFIXES) {
       let after: string | undefined
@@ -146,14 +157,14 @@ export class DefinitionRecords implements Keeper {
           countMax: PAGE_COUNT,
           ...(after === undefined ? {} : { after }),
         })
-        for (const entity of page) this.#read(entity)
+        for (const entity of page) this.#read(entity, before.get(entity))
         after = page.at(-1)
       } while (after !== undefined)
     }
   }
 
-  #read(entity: string): void {
-    const [defined] = define(entity, this.#store.entity(this.#namespace, entity))
+  #read(entity: string, before = this.#held.get(entity)): void {
+    const [defined] = define(entity, this.#store.entity(this.#namespace, entity), before)
     if (defined === undefined) this.#held.delete(entity)
     else this.#held.set(entity, defined)
   }
@@ -169,13 +180,32 @@ function isDefinition(entity: string): boolean {
   return PREFIXES.some((prefix) => entity.startsWith(prefix))
 }
 
-/** What a record's deltas define; nothing for what is no record, or not there yet. */
-function define(entity: string, { deltas, negations }: EntityDeltas): readonly DefinedRecord[] {
+/** What a record's deltas define; nothing for what is no record, or not there yet. `before` spares compiling anew. */
+function define(
+  entity: string,
+  { deltas, negations }: EntityDeltas,
+  before: DefinedRecord | undefined,
+): readonly DefinedRecord[] {
   const { collection, id } = parseEntityId(entity) ?? {}
   const kind = KIND_NAMES.find((name) => name === collection)
   if (id === undefined || kind === undefined || deltas.length === 0) return []
-  const compile: (value: Value, source: DefinitionSource) => unknown = KINDS[kind]
-  return [{ kind, id, record: readDefinition(losslessView(entity, deltas, negations), compile) }]
+  const compiled = new Map<DeltaId, Compiled>()
+  const compile = (value: Value, source: DefinitionSource): unknown => {
+    const { delta } = source
+    const attempted = before?.compiled.get(delta.id) ?? attempt((): unknown => KINDS[kind](value, source))
+    // A delta with more pointers may claim several values.
+    if (delta.pointers.length <= 2) compiled.set(delta.id, attempted)
+    if ('value' in attempted) return attempted.value
+    throw new RhizomeError(attempted.fault.code, attempted.fault.message)
+  }
+  const record = readDefinition(losslessView(entity, deltas, negations), compile)
+  const seen = [...deltas, ...negations].map((delta) => ({ ...delta, pointers: belongingOf(delta) }))
+  return [{ kind, id, record, seen, compiled }]
+}
+
+/** Of a delta's pointers the one by which it belongs to a transaction. */
+function belongingOf({ pointers }: Delta): readonly Pointer[] {
+  return pointers.filter(namesTransaction)
 }
 
 function assemble(defined: readonly DefinedRecord[], before?: ResolverSet): Definitions {

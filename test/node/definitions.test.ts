@@ -60,6 +60,32 @@ describe('what is kept of definitions', () => {
     { maxLength: 12 },
   )
 
+  it('is compiled once: a moment that holds it, another claim, or a fork elsewhere compile nothing again', () => {
+    const store = openWith()
+    const kept = new DefinitionRecords(store, NAMESPACE)
+    const log = new TestLog()
+    const write = (pointers: readonly Pointer[]) => store.commit(runOf(log.append([pointers])))
+    write(claim('schema', 's', 'definition', { collection: 'user', schema: { type: 'object' }, semantics: 1 }))
+    write(resolver('r', 'p', 1))
+    const parts = () => {
+      const { schema, resolver: resolvers } = kept.at().records
+      return [schema.get('s')?.definition, resolvers.get('r')?.definition]
+    }
+    const [schema, rule] = parts()
+    expect([schema, rule]).not.toContain(undefined)
+    const moment = momentOf(frontierText(store.frontier(NAMESPACE)), store, NAMESPACE)
+    write(claim('schema', 's', 'definition', 'nonsense'))
+    expect(parts()[0]).toBe(schema)
+    const then = kept.at(moment).records
+    expect(then.schema.get('s')?.definition).toBe(schema)
+    expect(then.resolver.get('r')?.definition).toBe(rule)
+    const other = new TestLog({ signer: signer(2), logId: logId(2) })
+    store.commit(runOf(other.append([claim('user', 'a', 'p', 1)])))
+    expect(store.commit(runOf(other.fork(0).append([claim('user', 'a', 'p', 2)]))).kind).toBe('forked')
+    expect(parts()).toEqual([schema, rule])
+    expect(parts()[0]).toBe(schema)
+  })
+
   it('equals what a new reader finds after every step, now and at an earlier moment', () => {
     fc.assert(
       fc.property(steps, fc.infiniteStream(fc.boolean()), (all, reads) => {
