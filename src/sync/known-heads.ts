@@ -87,7 +87,7 @@ export class KnownHeads {
   }
 
   /**
-   * A sync with the peer was complete, and yet what it showed is lacking: it may have passed on by gossip what it had not
+   * A sync with the peer is over, and yet what it showed is lacking: it may have passed on by gossip what it had not
    * fetched itself. After a few times it is not trusted, so that nobody keeps a node behind by heads that no one holds.
    */
   missed(peer: PeerIdText): void {

@@ -115,7 +115,7 @@ export const KNOWN_HEADS_PER_PEER_MAX = 1_000
 export const HEAD_BLOCKS_COUNTED_MAX = 1_000_000
 /** Heads looked at again whenever the status is asked for: some 10 µs. */
 export const HEADS_REVIEWED = 64
-/** Complete syncs with a peer that showed a head and did not have its blocks, before that is held against it. */
+/** Syncs with a peer that showed a head and did not have its blocks, before that is held against it. */
 export const MISSES_MAX = 4
 /** A signed head that no connected peer holds stops counting after so long: its blocks may be gone for good. */
 export const ORPHANED_HEAD_MS = 60_000

@@ -168,7 +168,8 @@ export class Sessions {
     }
     peers.synced(peer, complete ? startedMs : undefined)
     if (whole && session.peer !== undefined) this.#synced.note(peer, session.peer.token)
-    if (complete) known.missed(peer)
+    // Complete or not: whoever claims what it never serves would else keep us waiting for what others made it show.
+    if (!deferred) known.missed(peer)
     emit({ kind: 'synced', peer, blocks, deltas })
     if (unreadable !== undefined) emit({ kind: 'sync-failed', peer, code: 'RZ_BLOCK_VERSION', why: unreadable })
     if (blocks > 0) spread(peer)
