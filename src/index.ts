@@ -48,6 +48,7 @@ export type {
   StandingHandler,
 } from './node/functions/options.ts'
 export type { FunctionEvent } from './node/functions/performer.ts'
+export { concurrent, happenedBefore } from './node/causality.ts'
 export type { Overdue } from './node/delivery/course.ts'
 export type {
   Delivery,

@@ -26,6 +26,7 @@ import type { History } from '../view/history.ts'
 import { latestClaim } from '../view/latest.ts'
 import { losslessView, type LosslessView } from '../view/lossless.ts'
 import { changesUpTo } from './changes-up-to.ts'
+import { concurrentIn, happenedBeforeIn } from './causality.ts'
 import { Collection, type CollectionOptions } from './collection.ts'
 import { Conformance } from './conformance.ts'
 import {
@@ -316,6 +317,21 @@ export class Namespace {
    */
   frontier(): string {
     return frontierText(this.#parts.store.frontier(this.id))
+  }
+
+  /**
+   * Whether the author of delta `b` had seen delta `a`, itself or by what others had seen: by the dependencies that blocks
+   * state. Of two frontiers, whether all of `a` is in `b`, and not the other way round. A delta's `time` cannot tell: what
+   * happened before has an earlier time, but an earlier time may be anybody's. Throws RZ_BYTES_INVALID, RZ_CAUSALITY_UNKNOWN
+   * for a delta that is not here.
+   */
+  happenedBefore(a: string, b: string): boolean {
+    return happenedBeforeIn({ store: this.#parts.store, namespace: this.id }, a, b)
+  }
+
+  /** Whether neither happened before the other: nobody had seen both when they were written. Throws as `happenedBefore`. */
+  concurrent(a: string, b: string): boolean {
+    return concurrentIn({ store: this.#parts.store, namespace: this.id }, a, b)
   }
 
   /** Definitions that were passed over because they cannot be read, by record. */

@@ -6,6 +6,7 @@ import type { Net } from '../../src/net/net.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { ReplicationEvent } from '../../src/sync/events.ts'
+import type { ReceiptsOptions } from '../../src/sync/delivery/receipts.ts'
 import type { MembersOptions } from '../../src/sync/members/members.ts'
 import { openReplication, type Replication } from '../../src/sync/replication.ts'
 import type { SyncStatus } from '../../src/sync/status.ts'
@@ -81,6 +82,16 @@ export class World {
         : {
             members: { signer: signer(number), version: '1.2.3', steadyMs: () => time.nowMs(), ...options.members },
           }),
+      ...(options.receipts === undefined
+        ? {}
+        : {
+            receipts: {
+              signer: signer(number),
+              durability: 'process' as const,
+              steadyMs: () => time.nowMs(),
+              ...options.receipts,
+            },
+          }),
     })
     replication.onEvent((event) => events.push(event))
     replication.attach(NAMESPACE, NAMESPACE_NAME)
@@ -132,6 +143,8 @@ export class World {
 }
 
 export interface NodeOptions {
+  /** Gives receipts and asks for them. */
+  readonly receipts?: Partial<ReceiptsOptions>
   readonly name?: string
   readonly skewMs?: number
   readonly disk?: MemoryDisk

@@ -17,7 +17,11 @@ export interface BlockPlace {
 /** Throws RZ_DELIVERY_INVALID. */
 export function parseMembers(members: readonly string[]): readonly PeerId[] {
   // From JavaScript, and from configuration, anything may come.
-  if (!(Array.isArray as (value: unknown) => boolean)(members) || members.length === 0 || members.length > WANT_HOLDERS_MAX) {
+  if (
+    !(Array.isArray as (value: unknown) => boolean)(members) ||
+    members.length === 0 ||
+    members.length > WANT_HOLDERS_MAX
+  ) {
     throw invalidDelivery(`"members" lists 1 to ${WANT_HOLDERS_MAX} peer ids`)
   }
   try {
