@@ -271,6 +271,7 @@ export class RhizomeNode implements AsyncDisposable {
       net,
       name: this.name,
       nowMs: this.#environment.nowMs,
+      steadyMs: this.#environment.steadyMs,
       random: this.#environment.random,
       schedule: this.#environment.schedule,
       own: (log) => [...this.#holdings.values()].some(({ ownLogs }) => ownLogs.has(log)),

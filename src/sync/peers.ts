@@ -7,7 +7,7 @@ export interface SyncPeer {
   readonly name?: string
   /** Sessions under way, in either direction. */
   readonly sessions: number
-  /** When the last complete session began: we held at its end all that the peer held then. */
+  /** When, by a clock that only grows, the last complete session began: we held at its end all that the peer held then. */
   readonly inSyncAtMs?: number
   /** Sessions that failed in a row. */
   readonly failures: number

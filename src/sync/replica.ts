@@ -32,6 +32,8 @@ export interface ReplicaOptions {
   /** This node's name, shown to peers. */
   readonly name: string
   readonly nowMs: () => number
+  /** Only ever grows. */
+  readonly steadyMs: () => number
   /** From 0 to 1. */
   readonly random: () => number
   readonly schedule: Schedule
@@ -70,7 +72,7 @@ export class Replica {
       spread: (from) => this.#spread(from),
       resume: (peers) => this.#resume(peers),
     })
-    this.#contacts = new Contacts({ ...options, sync: (peer) => this.#sessions.open(peer) })
+    this.#contacts = new Contacts({ ...options, nowMs: options.steadyMs, sync: (peer) => this.#sessions.open(peer) })
     this.#announcer = new Announcer({
       store,
       namespace,
@@ -147,14 +149,20 @@ export class Replica {
     const now = nowMs()
     return statusOf({
       full: store.full,
-      peers: this.#peers.all(),
+      peers: this.peers(),
       lacked: this.#known.lacked(now),
       freshAfterMs: now - IN_SYNC_INTERVALS * intervalMs,
     })
   }
 
+  /** Times are told by the wall clock as it stands now: it may have been set since. */
   peers(): readonly (SyncPeer & { readonly behindBlocks: number })[] {
-    return this.#peers.all().map((peer) => ({ ...peer, behindBlocks: this.#known.lackedFrom(peer.peer) }))
+    const aheadMs = this.#options.nowMs() - this.#options.steadyMs()
+    return this.#peers.all().map(({ inSyncAtMs, ...peer }) => ({
+      ...peer,
+      ...(inSyncAtMs === undefined ? {} : { inSyncAtMs: Math.floor(inSyncAtMs + aheadMs) }),
+      behindBlocks: this.#known.lackedFrom(peer.peer),
+    }))
   }
 
   /** Of the frontier: equal digests, equal frontiers. */

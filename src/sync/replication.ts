@@ -31,6 +31,8 @@ export interface ReplicationOptions {
   /** This node's name, shown to peers. */
   readonly name: string
   readonly nowMs: () => number
+  /** Only ever grows: how long ago something was, whatever becomes of the wall clock. Default: `nowMs`. */
+  readonly steadyMs?: () => number
   /** From 0 to 1; spreads contacts over time and decides nothing else. */
   readonly random: () => number
   /** Calls `run` once after `delayMs`; answers the function that cancels it. */
@@ -94,6 +96,7 @@ export function openReplication(options: ReplicationOptions): Replication {
 
 class Replicas implements Replication {
   readonly #options: ReplicationOptions
+  readonly #steadyMs: () => number
   readonly #replicas = new Map<NamespaceId, Replica>()
   readonly #listeners = new Set<(event: ReplicationEvent) => void>()
   readonly #members: Members | undefined
@@ -105,6 +108,7 @@ class Replicas implements Replication {
 
   constructor(options: ReplicationOptions) {
     this.#options = options
+    this.#steadyMs = options.steadyMs ?? options.nowMs
     this.#members = options.members && this.#openMembers(options.members)
     options.net.handle(SYNC_PROTOCOL, (stream) => this.#serve(stream))
     this.#stopListening = options.net.onEvent((event) => this.#onNetEvent(event))
@@ -121,6 +125,7 @@ class Replicas implements Replication {
       topicName: name,
       name: shorten(this.#options.name),
       nowMs,
+      steadyMs: this.#steadyMs,
       random,
       schedule,
       own,
@@ -275,7 +280,7 @@ class Replicas implements Replication {
 
   /** Reads the hello, and hands the stream to the replica that it is for. */
   async #serve(stream: NetStream): Promise<void> {
-    const openedMs = this.#options.nowMs()
+    const openedMs = this.#steadyMs()
     if (this.#stop.signal.aborted) return refuse(stream, 'closing')
     const greeting = this.#greeting.get(stream.peer) ?? 0
     if (greeting >= GREETINGS_PER_PEER_MAX || this.#sessions() >= SESSIONS_INBOUND_MAX) return refuse(stream, 'busy')

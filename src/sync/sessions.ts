@@ -30,6 +30,7 @@ export interface SessionsOptions {
   readonly namespace: NamespaceId
   readonly name: string
   readonly nowMs: () => number
+  readonly steadyMs: () => number
   readonly schedule: Schedule
   readonly source: Source
   readonly intake: Intake
@@ -75,7 +76,7 @@ export class Sessions {
   /** Holds a session that this node opens. Never rejects. */
   open(peer: PeerIdText): Promise<ContactResult> {
     const session = this.#sessionWith(peer, 'initiator')
-    return this.#hold(peer, session, this.#options.nowMs(), async (options) => {
+    return this.#hold(peer, session, this.#options.steadyMs(), async (options) => {
       const stream = await this.#openStream(peer)
       const sentMs = this.#options.nowMs()
       const onHello = (): void => this.#onHello(peer, session.peer, (sentMs + this.#options.nowMs()) / 2)
@@ -85,7 +86,7 @@ export class Sessions {
 
   /**
    * Holds a session that the peer opened with `hello`. What it brings is what the peer held at `openedMs`, when its stream
-   * came: of a moment after that the peer's hello, which was under way, does not speak. Never rejects.
+   * came, by the steady clock: of a moment after that the peer's hello, which was under way, does not speak. Never rejects.
    */
   async serve(stream: NetStream, frames: Frames, hello: Hello, openedMs: number): Promise<ContactResult> {
     const { peer } = stream
