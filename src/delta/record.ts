@@ -34,13 +34,15 @@ export function ref(target: string, targetContext: string): EntityReference {
 /** The entity id of record `id` of `collection`. Throws RZ_RECORD_INVALID. */
 export function entityIdOf(collection: string, id: string): string {
   // `./…` would be read as a reference to a delta of the same block (log/block-bytes.ts).
-  if (collection === '' || collection === '.' || collection.includes('/')) {
+  if (typeof collection !== 'string' || collection === '' || collection === '.' || collection.includes('/')) {
     throw new RhizomeError(
       'RZ_RECORD_INVALID',
-      `"${collection}" is not a collection name: it must be non-empty, without a slash, and not "."`,
+      `"${collection}" is not a collection name: it must be a non-empty text, without a slash, and not "."`,
     )
   }
-  if (id === '') throw new RhizomeError('RZ_RECORD_INVALID', 'a record needs a non-empty id')
+  if (typeof id !== 'string' || id === '') {
+    throw new RhizomeError('RZ_RECORD_INVALID', 'a record needs an id: a non-empty text')
+  }
   return `${collection}/${id}`
 }
 
@@ -51,14 +53,24 @@ export function parseEntityId(entity: string): { readonly collection: string; re
   return { collection: entity.slice(0, slash), id: entity.slice(slash + 1) }
 }
 
-/** One delta's pointers per property, in the order given. Throws RZ_RECORD_INVALID for an empty property name. */
+/** One delta's pointers per property, in the order given. Throws RZ_RECORD_INVALID for an empty property name, and for no plain object. */
 export function recordPointers(
   collection: string,
   id: string,
   properties: Readonly<Record<string, PropertyInput>>,
 ): readonly (readonly Pointer[])[] {
   const entity = entityIdOf(collection, id)
+  // A list or a text has entries that nobody means, and a Map or a promise has none.
+  if (!isPlainObject(properties)) {
+    throw new RhizomeError('RZ_RECORD_INVALID', 'a record is written from a plain object: { <property>: <value> }')
+  }
   return Object.entries(properties).map(([property, input]) => propertyPointers(collection, entity, property, input))
+}
+
+function isPlainObject(properties: unknown): boolean {
+  if (typeof properties !== 'object' || properties === null) return false
+  const prototype: unknown = Object.getPrototypeOf(properties)
+  return prototype === Object.prototype || prototype === null
 }
 
 function propertyPointers(

@@ -67,6 +67,25 @@ describe('a record', () => {
     expect(codeOf(() => recordPointers('users', 'a', { '': 1 }))).toBe('RZ_RECORD_INVALID')
   })
 
+  test.each([
+    undefined,
+    null,
+    7,
+    'text',
+    ['a'],
+    new Map([['a', 1]]),
+    Promise.resolve({ a: 1 }),
+    new Date(0),
+    new Uint8Array(2),
+  ])('refuses %o as properties: nothing of it would be written, or what nobody means', (properties) => {
+    expect(codeOf(() => recordPointers('users', 'a', properties as never))).toBe('RZ_RECORD_INVALID')
+  })
+
+  test.each([undefined, null, 7, {}])('refuses %o as a collection and as an id', (name) => {
+    expect(codeOf(() => entityIdOf(name as never, 'a'))).toBe('RZ_RECORD_INVALID')
+    expect(codeOf(() => entityIdOf('users', name as never))).toBe('RZ_RECORD_INVALID')
+  })
+
   test('is found again from its entity id, slashes in its id included; a raw id has none', () => {
     expect(parseEntityId(entityIdOf('users', 'a/b'))).toEqual({ collection: 'users', id: 'a/b' })
     expect(parseEntityId('raw')).toBeUndefined()
