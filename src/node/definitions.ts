@@ -110,6 +110,7 @@ export class DefinitionRecords implements Keeper {
     if (known !== undefined) return known
     const definitions = assemble(
       [...this.#held].flatMap(([entity, held]) => {
+        if (!held.seen.some(moment.admits)) return []
         const isSame = held.seen.every((delta) => moment.admits(delta) && transactionOf(delta.pointers) === undefined)
         return isSame ? [held] : define(entity, this.#store.entity(this.#namespace, entity, moment.admits), held)
       }),
