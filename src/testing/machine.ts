@@ -50,6 +50,8 @@ export class Machine {
   readonly #identitySeed: Uint8Array
   readonly #namespaces: ReadonlyMap<NamespaceId, string>
   #life: Life | undefined
+  /** Taking leave: it is no use to anybody, and still has the disk. */
+  #closing: Life | undefined
   /** Timers that went off while it was paused, oldest first. */
   #late: (() => void)[] | undefined
 
@@ -74,6 +76,10 @@ export class Machine {
     return this.#life?.store
   }
 
+  get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
   get isPaused(): boolean {
     return this.#late !== undefined
   }
@@ -82,9 +88,9 @@ export class Machine {
     return Math.floor(this.#options.time.nowMs() + this.clockOffsetMs)
   }
 
-  /** Starts the node upon what the disk holds. While one runs this does nothing. */
+  /** Starts the node upon what the disk holds. While one runs, or is being closed, this does nothing. */
   start(): void {
-    if (this.#life !== undefined) return
+    if (this.#life !== undefined || this.isClosing) return
     const { name, topics, network, durability = 'normal' } = this.#options
     const store = openMemoryStore({ disk: this.disk, durability })
     for (const [id, topic] of this.#namespaces) store.openNamespace(id, topic)
@@ -117,10 +123,16 @@ export class Machine {
   /** Closes the node as a user does. */
   async stop(): Promise<void> {
     const life = this.#life
+    if (life === undefined) return
     this.resume()
-    await life?.node.close()
-    if (life !== undefined) life.isOver = true
-    if (this.#life === life) this.#life = undefined
+    this.#life = undefined
+    this.#closing = life
+    try {
+      await life.node.close()
+    } finally {
+      life.isOver = true
+      if (this.#closing === life) this.#closing = undefined
+    }
   }
 
   /** The process stands still: nothing reaches it, nothing leaves it, its timers go off late, its clock goes on. */
@@ -139,15 +151,15 @@ export class Machine {
   }
 
   #end(stopDisk: () => void): void {
-    const life = this.#life
-    if (life === undefined) return
+    const life = this.#life ?? this.#closing
     this.#life = undefined
+    this.#closing = undefined
     this.#late = undefined
-    life.isOver = true
+    if (life !== undefined) life.isOver = true
     this.#options.network.crash(this.peerId)
     stopDisk()
     // A dead process does no more: its loops end, who waits for it is told, and the disk takes nothing from it.
-    life.node.close().catch(passOverClosedStore)
+    life?.node.close().catch(passOverClosedStore)
   }
 
   #environment(life: { readonly isOver: boolean }): Environment {
