@@ -6,6 +6,7 @@
 import { type Delta, isReference, type Value } from '../delta/delta.ts'
 import type { EntityDeltas } from '../store/store.ts'
 import { type Context, OPEN_CONTEXT, viewIn } from '../view/contexts/context.ts'
+import type { GasMeter } from '../view/lossy.ts'
 import { NO_RESOLVERS, type ResolverSet } from '../view/resolvers/resolver-set.ts'
 import type { Lens, ReadCache } from './read-cache.ts'
 
@@ -22,8 +23,8 @@ export interface ReadProperties {
 export interface Reading {
   /** `held` is asked for what the store holds where that is not known. */
   properties(entity: string, held: () => EntityDeltas): ReadProperties
-  /** Whether a delta is seen and not negated. Of one that points at an entity at least. */
-  stands(delta: Delta, negations: readonly Delta[]): boolean
+  /** Whether a delta is seen and not negated. Of one that points at an entity at least. `spent` is told what that took. */
+  stands(delta: Delta, negations: readonly Delta[], spent: GasMeter): boolean
 }
 
 /** What `context` shows; `resolvers` are those in force in it (`resolversIn`). */
@@ -34,7 +35,7 @@ export function readingIn(context: Context, resolvers: ResolverSet): Reading {
       const { lossy, gasUsed } = viewIn(context, resolvers, entity, deltas, negations)
       return { properties: unlessEmpty(lossy.properties), deltaCount: deltas.length + negations.length, gasUsed }
     },
-    stands: (delta, negations) => standsIn(context, delta, negations),
+    stands: (delta, negations, spent) => standsIn(context, delta, negations, spent),
   }
 }
 
@@ -45,15 +46,17 @@ export function keptReading(cache: ReadCache, lens: Lens): Reading {
       const { lossy, deltaCount, gasUsed } = cache.view(entity, lens, held)
       return { properties: unlessEmpty(lossy.properties), deltaCount, gasUsed }
     },
-    stands: (delta, negations) => standsIn(lens.context, delta, negations),
+    stands: (delta, negations, spent) => standsIn(lens.context, delta, negations, spent),
   }
 }
 
-function standsIn(context: Context, delta: Delta, negations: readonly Delta[]): boolean {
+function standsIn(context: Context, delta: Delta, negations: readonly Delta[], spent: GasMeter): boolean {
   if (negations.length === 0 && context.filter === undefined) return true
   const about = delta.pointers.find(isReference)
   if (about === undefined) return false
-  const { properties } = viewIn(context, NO_RESOLVERS, about.target, [delta], negations).lossless
+  const { lossless, gasUsed } = viewIn(context, NO_RESOLVERS, about.target, [delta], negations)
+  spent(gasUsed)
+  const { properties } = lossless
   return properties[about.targetContext]?.some((claim) => claim.standing) ?? false
 }
 

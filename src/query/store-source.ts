@@ -103,8 +103,9 @@ export class StoreSource implements LiveSource {
 
   #claim(patterns: readonly Pattern[], delta: Delta, negations: readonly Delta[]): ClaimRow | undefined {
     const values = claimValues(delta, patterns)
-    if (values === undefined || !this.#rows.reading.stands(delta, negations)) return undefined
-    return { id: delta.id, values }
+    const { reading, meter } = this.#rows
+    const stands = values !== undefined && reading.stands(delta, negations, (gas) => meter.spendGas(gas))
+    return stands ? { id: delta.id, values } : undefined
   }
 
   /** Every delta that may fit, some of them more than once. */

@@ -1,7 +1,6 @@
 /** Anyone may write a rule that takes all the gas of a view: reads that make many views end, or go less far, and say so. */
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { Namespace, Value } from '../../src/index.ts'
-import { openTestNode } from '../support/nodes.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Namespace, openNode, type RhizomeNode, type Value } from '../../src/index.ts'
 
 const hundred = Array.from({ length: 100 }, (_, index) => index)
 const COSTLY: Value = {
@@ -11,10 +10,14 @@ const COSTLY: Value = {
 const COUNT = 400
 
 describe('where rules are costly', () => {
+  let node: RhizomeNode
   let users: Namespace
 
+  afterAll(() => node.close())
+
   beforeAll(async () => {
-    users = (await openTestNode()).namespace('users')
+    node = await openNode({ topics: ['users'], memory: true, network: false })
+    users = node.namespace('users')
     for (const property of ['p', 'q', 'r']) {
       await users.resolver(property, { collection: 'user', property, rule: COSTLY })
     }
@@ -31,6 +34,17 @@ describe('where rules are costly', () => {
     expect(users.query({ select: { collection: 'user' }, where: { '===': [{ var: 'id' }, '7'] } }).rows).toMatchObject([
       { id: '7', n: 7 },
     ])
+  })
+
+  it('a query for deltas ends where the filter of its context takes too much', async () => {
+    const filter = { '>': [{ reduce: [hundred, { reduce: [hundred, { var: 'accumulator' }, 0] }, 0] }, 1] }
+    await users.context('c', { filter })
+    await users.transaction((transaction) => {
+      for (let index = 0; index < 4_000; index++) transaction.put('many', `${index}`, { n: index })
+    })
+    const query = { pointers: { many: { in: 'many' }, n: {} } }
+    expect(users.query(query).rows).toHaveLength(1_000)
+    expect(() => users.query(query, { context: 'c' })).toThrow(expect.objectContaining({ code: 'RZ_QUERY_LIMIT' }))
   })
 
   it('a history goes less far back, and says how far', async () => {
