@@ -233,6 +233,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: async (call) => (await import('./ping.ts')).ping(call),
   },
   {
+    name: 'say',
+    summary: 'send a word to the nodes that are there; nothing is stored',
+    words: [['<text>', 'what to say']],
+    options: [['--to <peer>', 'name or id of the one who is meant; others can read it']],
+    settings: TALK,
+    examples: ["npx rhizome-node say 'hello all'", 'npx rhizome-node say hello --to bob'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    run: async (call) => (await import('./say.ts')).say(call),
+  },
+  {
     name: 'import',
     summary: 'put every record of a file; importing twice adds nothing',
     words: [['<file>', 'NDJSON, CSV or JSON; - for stdin']],

@@ -14,7 +14,7 @@ Commands (<command> --help says more):
   explain history diff    why a property has its value, and how it came to it
   query lossless frontier rows; every claim about entities; this moment as text
   import export verify    many records, from a file and into one; proofs
-  tail status peers ping  what comes in; what is held; who is there, who answers
+  tail status peers ping say   what comes in; what is held; who is there
   invite join identity    a line that brings a colleague in; keys that sign
   token repair rule       the HTTP token; a damaged store; rules in JSON-Logic
   resolver context schema violations   how records are read, and are to be

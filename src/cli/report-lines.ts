@@ -63,6 +63,9 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       return report.isOff ? warn(ownClockText(report)) : [`${style('green', '●')} the clock here is right again`]
     case 'presence':
       return [`message from ${report.peer}: tags: ${JSON.stringify(report.tags)}`]
+    case 'message':
+      // In quotes, where the line of a presence has none.
+      return [`message from ${who(report)}: ${visible(JSON.stringify(report.message))}`]
     case 'member':
       // A suspicion is over in a second or two: it is for --json.
       if (report.state === 'down')

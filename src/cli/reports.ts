@@ -3,6 +3,7 @@
  * once, deltas gathered by the second, a sync status when it has settled. Pure: time is passed in with every call.
  */
 
+import { type Json, toJson } from '../delta/json.ts'
 import type { NodeEvent } from '../node/events.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import { withoutPeer } from './paths.ts'
@@ -64,6 +65,16 @@ export type Report =
       readonly peer: string
       readonly name?: string
       readonly tags: readonly string[]
+    }
+  | {
+      /** A message that is not data. */
+      readonly event: 'message'
+      readonly topic: string
+      readonly peer: string
+      readonly name?: string
+      /** Whether it is for this node alone. */
+      readonly addressed: boolean
+      readonly message: Json
     }
   | {
       readonly event: 'member'
@@ -330,6 +341,11 @@ export class Reports {
       }
       case 'member-changed':
         return this.#hearMember(topic, event)
+      case 'message': {
+        const { from, to, value } = event.message
+        const addressed = to !== undefined
+        return this.#tell({ event: 'message', topic, ...this.#named(from), addressed, message: toJson(value) })
+      }
       case 'clock-off':
         if (this.#isNew(`clock ${event.peer}`, nowMs)) {
           this.#tell({ event: 'clock', ...this.#named(event.peer), offsetMs: event.offsetMs })

@@ -18,6 +18,7 @@ import { addImportRoute } from './import-route.ts'
 import { addFunctionRoutes } from './function-routes.ts'
 import { addManyRoutes } from './many-routes.ts'
 import { addMemberRoutes, addPeerRoutes } from './member-routes.ts'
+import { addMessageRoutes } from './message-routes.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
 import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
@@ -89,6 +90,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   addPeerRoutes(app, context)
   addNamespaceRoutes(app, canonical)
   addMemberRoutes(app, canonical)
+  addMessageRoutes(app, canonical)
   for (const scope of [canonical, { prefix: '/api', namespaceOf: first }]) {
     addDeltaRoutes(app, context, scope)
     addDefinitionRoutes(app, scope)

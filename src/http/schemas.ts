@@ -560,6 +560,22 @@ export const PINGED = {
     properties: { member: MEMBER, roundTripMs: { type: 'number', description: 'Absent: it did not answer in time.' } },
   },
 } as const
+export const MESSAGE = {
+  title: 'MessageInput',
+  type: 'object',
+  additionalProperties: false,
+  required: ['message'],
+  properties: {
+    message: { description: 'JSON; bytes are `{ "$bytes": "<base64>" }`. At most 16 KiB.' },
+    to: { ...TEXT, description: 'Peer id of the one who is meant; it is not secret. Absent: everybody.' },
+  },
+} as const
+export const BROADCAST = {
+  title: 'Broadcast',
+  type: 'object',
+  required: ['neighbours'],
+  properties: { neighbours: { ...COUNT, description: 'How many it was handed to, who pass it on.' } },
+} as const
 export const STATUSES = { type: 'array', items: STATUS } as const
 export const HEALTH = { type: 'object', properties: { status: { const: 'ok' } } } as const
 export const DOCUMENT = { ...ANY_OBJECT, description: 'https://spec.openapis.org/oas/v3.1.1' } as const

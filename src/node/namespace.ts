@@ -3,7 +3,7 @@
  * in `delta` and `log`, what is stored in `store`, what a reader sees in `view`: here they are put together.
  */
 
-import { type Delta, negationPointers, type PeerId, type Pointer } from '../delta/delta.ts'
+import { type Delta, negationPointers, type PeerId, type Pointer, type Value } from '../delta/delta.ts'
 import { parseDeltaId } from '../delta/identifiers.ts'
 import { entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
@@ -53,6 +53,7 @@ import type { FunctionOptions, Handler } from './functions/options.ts'
 import { runRecordFunctions } from './functions/record-functions.ts'
 import { Freshness } from './freshness.ts'
 import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './members.ts'
+import type { BroadcastOptions, BroadcastResult, MessageListener, NamespaceMessages } from './messages.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import {
@@ -110,6 +111,7 @@ export interface NamespaceParts {
   readonly status: () => SyncStatus
   readonly waitForSync: (signal: AbortSignal) => Promise<SyncStatus>
   readonly members: NamespaceMembers
+  readonly messages: NamespaceMessages
   readonly delivery: DeliveryParts
   /** Refuses writing. */
   readonly keep: boolean
@@ -598,6 +600,23 @@ export class Namespace {
    */
   async ping(options: PingOptions = {}): Promise<readonly Pinged[]> {
     return this.#parts.members.ping(options)
+  }
+
+  /**
+   * Sends JSON or bytes to whoever is there, signed and never stored: a cursor, a word. Best-effort broadcast
+   * (src/sync/messages): once, at most, in no order, and to nobody who comes later. Throws RZ_MESSAGE_INVALID,
+   * RZ_MESSAGE_TOO_LARGE over 16 KiB, RZ_MESSAGE_RATE past 32 at once and 16 a second, RZ_NODE_OFFLINE without a network.
+   */
+  broadcast(message: Value, options: BroadcastOptions = {}): Promise<BroadcastResult> {
+    return this.#parts.messages.broadcast(message, options)
+  }
+
+  /**
+   * Calls `listener` with messages of others from now on; answers the function that stops that. What others send is theirs:
+   * its form is to be checked. A listener that throws is a bug of its owner, and is not caught.
+   */
+  onMessage(listener: MessageListener): () => void {
+    return this.#parts.messages.onMessage(listener)
   }
 
   /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */

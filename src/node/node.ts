@@ -27,6 +27,7 @@ import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
 import { type LocalContexts, localContexts } from './local-contexts.ts'
 import { NamespaceMembers } from './members.ts'
+import { NamespaceMessages } from './messages.ts'
 import { Namespace, unknownNamespace } from './namespace.ts'
 import { openNet } from './network.ts'
 import { type NodeOptions, TOPICS_MAX } from './options.ts'
@@ -280,6 +281,7 @@ export class RhizomeNode implements AsyncDisposable {
         durability: this.#delivery.durability,
         steadyMs: this.#environment.steadyMs,
       },
+      messages: { signer: this.#identities[0].signer, steadyMs: this.#environment.steadyMs },
       members: {
         signer: this.#identities[0].signer,
         version: VERSION,
@@ -300,6 +302,7 @@ export class RhizomeNode implements AsyncDisposable {
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
       members: new NamespaceMembers(() => this.#replication, id),
+      messages: new NamespaceMessages(() => this.#replication, id),
       delivery: this.#deliveryOf(id),
       keep: this.#keep,
       functions: this.#functions,

@@ -5,6 +5,7 @@ import type { LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { PeerIdText } from '../net/net.ts'
 import type { Member, MemberChange, MemberState } from './members/member.ts'
+import type { Message } from './messages/message.ts'
 import type { SyncStatus } from './status.ts'
 
 export type ReplicationEvent = { readonly namespace: NamespaceId } & (
@@ -16,6 +17,8 @@ export type ReplicationEvent = { readonly namespace: NamespaceId } & (
       readonly change: MemberChange
       readonly before?: MemberState
     }
+  /** A message that is not data, for this node or for all. */
+  | { readonly kind: 'message'; readonly message: Message }
   /** Blocks that were new were committed. */
   | {
       readonly kind: 'received'

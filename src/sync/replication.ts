@@ -3,6 +3,7 @@
  * (replica.ts), answers the sync protocol, and passes the network's events on. design.md 4 and 6.
  */
 
+import type { PeerId, Value } from '../delta/delta.ts'
 import { assert, RhizomeError } from '../errors.ts'
 import type { LogKey } from '../log/block.ts'
 import type { NamespaceId } from '../log/namespace.ts'
@@ -21,6 +22,7 @@ import {
 import type { Member } from './members/member.ts'
 import { Members, type MembersOptions } from './members/members.ts'
 import type { OwnClock } from './members/own-clock.ts'
+import { Messages, type MessagesOptions } from './messages/messages.ts'
 import { Replica } from './replica.ts'
 import type { SyncStatus } from './status.ts'
 import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
@@ -45,6 +47,8 @@ export interface ReplicationOptions {
   readonly members?: MembersOptions
   /** This node asks for receipts, and gives them. Default: neither; `receipts` answers none. */
   readonly receipts?: ReceiptsOptions
+  /** Messages that are not data are sent and heard. Default: neither. */
+  readonly messages?: MessagesOptions
 }
 
 export interface PeerSync {
@@ -77,6 +81,11 @@ export interface Replication extends AsyncDisposable {
   probe(namespace: NamespaceId, options: { readonly timeoutMs: number }): Promise<ReadonlyMap<PeerIdText, number>>
   /** Who holds what by signed word; undefined for a namespace that is not attached. */
   receipts(namespace: NamespaceId): Receipts | undefined
+  /**
+   * Sends a message that is not data; answers how many neighbours it was handed to. Throws RZ_SYNC_CLOSED for a namespace that
+   * is not attached, and as `Messages.send`.
+   */
+  sendMessage(namespace: NamespaceId, value: Value, to?: PeerId): Promise<number>
   /** This node's clock by those of its connected peers; undefined while none is known. */
   ownClock(): OwnClock | undefined
   /**
@@ -101,6 +110,7 @@ class Replicas implements Replication {
   readonly #listeners = new Set<(event: ReplicationEvent) => void>()
   readonly #members: Members | undefined
   readonly #receipts = new Map<NamespaceId, Receipts>()
+  readonly #messages = new Map<NamespaceId, Messages>()
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
   /** By peer, the streams on which it has not said hello yet. */
@@ -136,11 +146,14 @@ class Replicas implements Replication {
     replica.start()
     this.#members?.attach(namespace, name, { digest: () => replica.digest() })
     this.#attachReceipts(namespace, name)
+    this.#attachMessages(namespace, name)
   }
 
   async detach(namespace: NamespaceId): Promise<void> {
     const replica = this.#replicas.get(namespace)
     this.#replicas.delete(namespace)
+    this.#messages.get(namespace)?.stop()
+    this.#messages.delete(namespace)
     await this.#receipts.get(namespace)?.stop()
     this.#receipts.delete(namespace)
     await this.#members?.detach(namespace)
@@ -187,6 +200,12 @@ class Replicas implements Replication {
 
   receipts(namespace: NamespaceId): Receipts | undefined {
     return this.#receipts.get(namespace)
+  }
+
+  async sendMessage(namespace: NamespaceId, value: Value, to?: PeerId): Promise<number> {
+    const messages = this.#messages.get(namespace)
+    if (messages === undefined) throw closed()
+    return messages.send(value, to)
   }
 
   ownClock(): OwnClock | undefined {
@@ -263,6 +282,22 @@ class Replicas implements Replication {
     })
     this.#receipts.set(namespace, receipts)
     receipts.start()
+  }
+
+  #attachMessages(namespace: NamespaceId, topicName: string): void {
+    const { net, nowMs, messages: options } = this.#options
+    if (options === undefined) return
+    const messages = new Messages({
+      ...options,
+      net,
+      namespace,
+      topicName,
+      wallMs: nowMs,
+      onMessage: (message) => this.#emit({ kind: 'message', namespace, message }),
+      onRejected: (from, error) => this.#rejected(namespace, from, error),
+    })
+    this.#messages.set(namespace, messages)
+    messages.start()
   }
 
   #rejected(namespace: NamespaceId, from: PeerIdText, { code, message }: RhizomeError): void {

@@ -57,6 +57,28 @@ describe('a node and another', () => {
     expect((await run(['peers'], here)).out).toMatch(/\nbob\t….{8}\tdown\t-\t/)
   })
 
+  it('hear what is said to all, or to one by name', async () => {
+    const { here, alice, bob, bobId } = await two()
+    expect(await run(['say', 'hello\nthere'], here)).toMatchObject({
+      exitCode: 0,
+      out: 'said to 1 node, and passed on by them\n',
+    })
+    await bob.printed(/"event":"message".*"name":"alice","addressed":false,"message":"hello\\nthere"/)
+    expect(await run(['say', 'you', '--to', 'bob', '--json'], here)).toMatchObject({ out: '{"neighbours":1}\n' })
+    await bob.printed(/"addressed":true,"message":"you"/)
+    expect(await run(['say', 'you', '--to', bobId], here)).toMatchObject({ exitCode: 0 })
+    expect(await run(['say', 'you', '--to', 'nobody'], here)).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('RZ_MESSAGE_INVALID'),
+    })
+    bob.signal('SIGINT')
+    await alice.printed(/"event":"disconnected"/)
+    expect(await run(['say', 'hello'], here)).toMatchObject({
+      exitCode: 1,
+      err: 'nobody is connected who holds users: nobody heard it\n',
+    })
+  })
+
   it('are followed by peers --watch: a picture on a terminal, an object a line with --json', async () => {
     const { here, bob } = await two()
     const picture = await interruptHere(['peers', '--watch'], here, /bob/)
@@ -75,11 +97,11 @@ describe('a node and another', () => {
 })
 
 describe('where no node runs', () => {
-  it('ping and peers --watch say so', async () => {
+  it('ping, say and peers --watch say so', async () => {
     const directory = await temporaryFolder()
     const here = { directory, home: join(directory, 'home'), env: ENV }
     await run(['put', 'user/x', 'a=1', '--topic', 'users'], here)
-    for (const words of [['ping'], ['peers', '--watch']]) {
+    for (const words of [['ping'], ['say', 'hello', '--topic', 'users'], ['peers', '--watch']]) {
       expect(await run(words, here)).toMatchObject({ exitCode: 5, err: expect.stringContaining('no node runs here') })
     }
   })
@@ -139,6 +161,16 @@ describe('the lines of a running node', () => {
     expect(told).toEqual([{ event: 'member', topic: 'users', peer, name: 'bob', state: 'suspect', before: 'alive' }])
     expect(linesOf(member('details'))).toEqual([])
     expect(told).toEqual([])
+  })
+
+  it('tell what is said in quotes, so that nobody can say what a presence says', () => {
+    const message = { from: peer, atMs: 0, value: 'tags: []\n\u009B2J' }
+    expect(linesOf({ kind: 'replication', namespace: 'users', event: { kind: 'message', message } })).toEqual([
+      String.raw`message from bob: "tags: []\n\u009b2J"`,
+    ])
+    expect(told).toEqual([
+      { event: 'message', topic: 'users', peer, name: 'bob', addressed: false, message: message.value },
+    ])
   })
 
   it('tell that the clock here is off, as surely as the peers are many', () => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { localContexts } from '../../src/node/local-contexts.ts'
 import { NamespaceMembers } from '../../src/node/members.ts'
 import { machineEnvironment } from '../../src/node/environment.ts'
+import { NamespaceMessages } from '../../src/node/messages.ts'
 import { Namespace } from '../../src/node/namespace.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import { NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../support/blocks.ts'
@@ -29,6 +30,7 @@ it('is passed over by whoever follows the deltas, and the blocks after it are no
     status: () => ({ kind: 'alone' }),
     waitForSync: () => Promise.resolve({ kind: 'alone' }),
     members: new NamespaceMembers(() => undefined, NAMESPACE),
+    messages: new NamespaceMessages(() => undefined, NAMESPACE),
     delivery,
     environment: delivery.environment,
     keep: true,

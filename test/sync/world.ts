@@ -7,6 +7,7 @@ import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../../src/st
 import type { Store } from '../../src/store/store.ts'
 import type { ReplicationEvent } from '../../src/sync/events.ts'
 import type { ReceiptsOptions } from '../../src/sync/delivery/receipts.ts'
+import type { MessagesOptions } from '../../src/sync/messages/messages.ts'
 import type { MembersOptions } from '../../src/sync/members/members.ts'
 import { openReplication, type Replication } from '../../src/sync/replication.ts'
 import type { SyncStatus } from '../../src/sync/status.ts'
@@ -82,6 +83,9 @@ export class World {
         : {
             members: { signer: signer(number), version: '1.2.3', steadyMs: () => time.nowMs(), ...options.members },
           }),
+      ...(options.messages === undefined
+        ? {}
+        : { messages: { signer: signer(number), steadyMs: () => time.nowMs(), ...options.messages } }),
       ...(options.receipts === undefined
         ? {}
         : {
@@ -145,6 +149,8 @@ export class World {
 export interface NodeOptions {
   /** Gives receipts and asks for them. */
   readonly receipts?: Partial<ReceiptsOptions>
+  /** Sends and hears messages that are not data. */
+  readonly messages?: Partial<MessagesOptions>
   readonly name?: string
   readonly skewMs?: number
   readonly disk?: MemoryDisk
