@@ -16,6 +16,10 @@ const DEFINING = [
   ['[id]', 'of the definition'],
   ['[definition]', 'put: as JSON, or a file with it; - for stdin'],
 ] as const
+const HELD = [
+  ['--until <holders>', 'wait: local, uniform, alive or copies:<n>'],
+  ['--deadline <ms>', 'wait no longer (default: 10000)'],
+] as const
 const AS = ['--as <identity>', 'sign as this identity of the node'] as const
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -23,13 +27,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'put',
     summary: 'set properties of a record; the others stay as they are',
     words: [RECORD, ['<property...>', 'name=Alice for a text, age:=3 for JSON']],
-    options: [AS],
+    options: [AS, ...HELD],
     settings: [...TALK, 'durability'],
     examples: [
       'npx rhizome-node put user/alice name=Alice age:=3',
       `npx rhizome-node put user/alice tags:='["a","b"]' admin:=true`,
+      'npx rhizome-node put user/alice age:=4 --until copies:2 --deadline 5000',
     ],
-    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.partly, EXIT.noNode],
     run: async (call) => (await import('./records.ts')).put(call),
   },
   {
@@ -46,10 +51,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'delete',
     summary: 'delete a record: negates every claim about it that this node has seen',
     words: [RECORD],
-    options: [AS],
+    options: [AS, ...HELD],
     settings: [...TALK, 'durability'],
     examples: ['npx rhizome-node delete user/alice'],
-    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.partly, EXIT.noNode],
     run: async (call) => (await import('./records.ts')).remove(call),
   },
   {

@@ -38,6 +38,8 @@ export interface Config {
   readonly functions: boolean
   readonly durability: Durability
   readonly detector: DetectorPreset
+  /** The declared ones. */
+  readonly members?: readonly string[]
   /** Empty: none, whatever the node was started with. */
   readonly context?: string
   /** Contexts of this node alone, as the file has them. */
@@ -107,6 +109,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     functions: on('functions'),
     durability: optional(find('durability'), readDurability) ?? 'normal',
     detector: optional(find('detector'), readDetector) ?? 'lan',
+    ...defined('members', list('members')),
     ...defined('context', optional(find('context'), readContext)),
     contexts: readContexts(file.get(CONTEXTS_KEY)),
     http: !on('noHttp'),

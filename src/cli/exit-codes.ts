@@ -19,7 +19,7 @@ export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   1: 'failed; stderr says why',
   2: 'wrong flag, argument or setting',
   3: 'no such record',
-  4: 'imported in part: see the file of rejected lines',
+  4: 'in part: lines rejected, or held by fewer than --until',
   5: 'no node and no data here',
   6: 'the file does not prove what it says',
   130: 'stopped at once, by a second Ctrl-C',
@@ -34,6 +34,7 @@ export function exitCodeOf(code: string | undefined): ExitCode {
     case 'RZ_CLI_INVITE_INVALID':
     case 'RZ_NAMESPACE_NAME':
     case 'RZ_NET_ADDRESS_INVALID':
+    case 'RZ_DELIVERY_INVALID':
       return EXIT.usage
     case 'RZ_HTTP_NOT_FOUND':
       return EXIT.notFound

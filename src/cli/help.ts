@@ -6,7 +6,6 @@ import { flagOf, type Setting, SETTINGS } from './settings.ts'
 const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
        rhizome-node <command> [arguments]         talks to it (see its --help)
   npx rhizome-node --topic users                  in sync with everyone here
-  npx rhizome-node put user/alice name=Alice age:=3
   npx rhizome-node --topic users --peer 192.168.1.5 --secret 'correct horse'
 
 Commands (<command> --help says more):

@@ -5,6 +5,7 @@ import { parseAssignments, parseRecordName } from './assignment.ts'
 import type { Call } from './call.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import { type Held, heldCode, tellHeld, writingQuery } from './held.ts'
 import { readingQuery } from './reading.ts'
 import { columnsOf, visible } from './terminal.ts'
 
@@ -22,12 +23,13 @@ export async function put(call: Call): Promise<ExitCode> {
   const properties = parseAssignments(words)
   await using door = await openDoor(call, { about: 'data', changes: true, mayMake: true })
   const path = recordPath(door, collection, id)
-  const query = { as: call.options['as'] }
-  const { status, body } = await door.control.ask<Entity>(path, { method: 'PUT', query, body: { properties } })
+  const query = writingQuery(call)
+  const { status, body } = await door.control.ask<Entity & Held>(path, { method: 'PUT', query, body: { properties } })
   if (call.config.json) call.terminal.out(JSON.stringify(body))
   else call.terminal.out(`${visible(record)} ${status === CREATED ? 'created' : 'updated'} in ${door.topic}`)
+  tellHeld(body, call)
   noteOffline(door, call)
-  return EXIT.ok
+  return heldCode(body)
 }
 
 export async function get(call: Call): Promise<ExitCode> {
@@ -49,11 +51,12 @@ export async function remove(call: Call): Promise<ExitCode> {
   const [record = ''] = call.words
   const { collection, id } = parseRecordName(record)
   await using door = await openDoor(call, { about: 'data', changes: true })
-  const query = { as: call.options['as'] }
-  const { body } = await door.control.ask(recordPath(door, collection, id), { method: 'DELETE', query })
+  const query = writingQuery(call)
+  const { body } = await door.control.ask<Held>(recordPath(door, collection, id), { method: 'DELETE', query })
   call.terminal.out(call.config.json ? JSON.stringify(body) : `${visible(record)} deleted in ${door.topic}`)
+  tellHeld(body, call)
   noteOffline(door, call)
-  return EXIT.ok
+  return heldCode(body)
 }
 
 export async function ids(call: Call): Promise<ExitCode> {

@@ -221,6 +221,9 @@ export class Reports {
         return this.#tell({ event: 'reasserted', topic: event.namespace, deltas: event.deltas })
       case 'function':
         return this.#hearFunction(event)
+      case 'subscription':
+        // Applications subscribe, and hear of it themselves; a node that runs by the command does not.
+        return
     }
   }
 

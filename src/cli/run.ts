@@ -65,6 +65,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
     functions: config.functions,
     durability: config.durability,
     detector: config.detector,
+    ...(config.members === undefined ? {} : { members: config.members }),
     contexts: config.contexts,
     ...(config.context === undefined || config.context === '' ? {} : { context: config.context }),
     signal,

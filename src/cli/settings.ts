@@ -103,6 +103,13 @@ export const SETTINGS = [
       '`lan`: a killed node is down within 3 s; `wan` suits links that stall, `local` one machine, `off` suspects nobody',
   },
   {
+    key: 'members',
+    kind: 'list',
+    argument: '<peer>',
+    help: 'declared members, whose majority uniform counts',
+    otherwise: 'none are declared, and `--until uniform` is refused',
+  },
+  {
     key: 'context',
     kind: 'text',
     argument: '<id>',

@@ -18,10 +18,11 @@ import {
   LOG_QUERY,
   PATH,
   RAW_DELTAS,
-  WRITE_QUERY,
+  HELD_QUERY,
   WRITTEN,
 } from './schemas.ts'
 import { gathered } from './stream.ts'
+import { heldOf, writingOf } from './writing.ts'
 
 export function addDeltaRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
   const cursors = new Cursors(node.instance)
@@ -97,17 +98,17 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     tag: 'deltas',
     summary: 'Writes a delta, or several that are visible together',
     params: PATH,
-    querystring: WRITE_QUERY,
+    querystring: HELD_QUERY,
     body: RAW_DELTAS,
     response: { 201: WRITTEN },
   } as const
   app.post(`${prefix}/deltas`, { schema: written }, async (request, reply) => {
     const raw = [request.body].flat().map(({ pointers }) => pointers.map(readPointer))
-    const { deltas, block } = await namespaceOf(request.params).transaction((transaction) => {
+    const result = await namespaceOf(request.params).transaction((transaction) => {
       for (const pointers of raw) transaction.append(pointers)
-    }, request.query)
+    }, writingOf(request.query))
     reply.code(201)
-    return { deltas, block }
+    return { deltas: result.deltas, block: result.block, ...heldOf(result) }
   })
 
   const one = {
@@ -130,14 +131,14 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     tag: 'deltas',
     summary: 'Negates a delta',
     params: PATH,
-    querystring: WRITE_QUERY,
+    querystring: HELD_QUERY,
     response: { 200: WRITTEN },
   } as const
   app.delete(`${prefix}/deltas/:block/:index`, { schema: negated }, async (request) => {
     const { namespace, id } = named(namespaceOf, request.params)
     if (namespace.delta(id) === undefined) throw notHeld(id, namespace)
-    const { deltas, block } = await namespace.negate(id, request.query)
-    return { deltas, block }
+    const result = await namespace.negate(id, writingOf(request.query))
+    return { deltas: result.deltas, block: result.block, ...heldOf(result) }
   })
 }
 

@@ -14,8 +14,9 @@ import { PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
 import { recordPath } from './paths.ts'
 import { readingOf } from './reading.ts'
-import { ENTITY, IDS, IDS_QUERY, PATH, RECORD, RECORD_QUERY, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { ENTITY, HELD_QUERY, IDS, IDS_QUERY, PATH, PUT_ENTITY, RECORD, RECORD_QUERY, WRITTEN } from './schemas.ts'
 import { gathered } from './stream.ts'
+import { heldOf, type WriteQuery, writingOf } from './writing.ts'
 
 /** Where the routes lie, and what a path's parts mean. */
 export interface RecordScope {
@@ -68,9 +69,9 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   const written = {
     tag: 'records',
     params: PATH,
-    querystring: WRITE_QUERY,
+    querystring: HELD_QUERY,
     body: RECORD,
-    response: { 200: ENTITY, 201: ENTITY },
+    response: { 200: PUT_ENTITY, 201: PUT_ENTITY },
   } as const
   const made = { ...written, operationId: 'putNewRecord', summary: 'Merges a record; an id is made when none is given' }
   app.put(collection, { schema: made }, (request, reply) => {
@@ -110,7 +111,7 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     tag: 'records',
     summary: 'Negates every standing claim about a record',
     params: PATH,
-    querystring: WRITE_QUERY,
+    querystring: HELD_QUERY,
     response: { 200: WRITTEN },
   } as const
   app.delete(record, { schema: deleted }, (request) => remove(locate(request.params), request.query))
@@ -123,22 +124,23 @@ const OPEN = { context: false } as const
 async function merge(
   { namespace, collection, id }: Location,
   body: { readonly properties: { readonly [property: string]: unknown } },
-  options: { readonly as?: string },
+  query: WriteQuery,
   reply: FastifyReply,
 ): Promise<object> {
   const properties = readProperties(body.properties)
   const isNew = namespace.get(collection, id, OPEN) === undefined
-  await namespace.put(collection, id, properties, options)
+  const written = await namespace.put(collection, id, properties, writingOf(query))
   if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
   nameFrontier(reply, namespace)
-  return writeEntity(namespace.get(collection, id, OPEN) ?? { id, properties: {} })
+  return { ...writeEntity(namespace.get(collection, id, OPEN) ?? { id, properties: {} }), ...heldOf(written) }
 }
 
 /** Negates what stands about the record. */
-async function remove(where: Location, options: { readonly as?: string }): Promise<object> {
-  const { deltas, block } = await where.namespace.delete(where.collection, where.id, options)
+async function remove(where: Location, query: WriteQuery): Promise<object> {
+  const written = await where.namespace.delete(where.collection, where.id, writingOf(query))
+  const { deltas, block } = written
   if (deltas.length === 0) throw nothingStands(where)
-  return { deltas, block }
+  return { deltas, block, ...heldOf(written) }
 }
 
 function nothingStands({ namespace, collection, id }: Location): RhizomeError {

@@ -34,6 +34,26 @@ export const ROUTES = {
 
 export const WRITE_QUERY = { type: 'object', additionalProperties: false, properties: { as: AS } } as const
 
+/** Of writes that may be waited for. */
+export const HELD_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    as: AS,
+    until: {
+      type: 'string',
+      pattern: '^(local|uniform|alive|copies:[1-9][0-9]?)$',
+      description: 'Waits until so many hold it: `local`, `uniform`, `alive` or `copies:<n>`. Not at all when absent.',
+    },
+    deadlineMs: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 3_600_000,
+      description: 'Waits no longer. 10,000 when absent.',
+    },
+  },
+} as const
+
 const CONTEXT = {
   type: 'string',
   description: "Id of the context to see it in; empty for none at all. The node's own when absent.",
@@ -302,6 +322,21 @@ const FAULT = {
   properties: { code: { type: 'string' }, message: { type: 'string' } },
 } as const
 
+/** Where `until` asked for it. */
+const HELD = {
+  achieved: { type: 'boolean', description: 'Whether what `until` asked for came about; the write stays either way.' },
+  holders: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['peer', 'durability'],
+      properties: { peer: { type: 'string' }, durability: { enum: ['memory', 'process', 'disk'] } },
+    },
+    description: 'Who holds it by signed word, this node among them.',
+  },
+  fault: { ...FAULT, description: 'Why it was not achieved: RZ_DELIVERY_DEADLINE.' },
+} as const
+
 export const ENTITY = {
   title: 'Entity',
   type: 'object',
@@ -325,6 +360,9 @@ export const ENTITY = {
     },
   },
 } as const
+
+/** A record that was written. */
+export const PUT_ENTITY = { ...ENTITY, title: 'WrittenEntity', properties: { ...ENTITY.properties, ...HELD } } as const
 
 /** `PUT` of a resolver, context, schema, stored query or function: its fields are told in view/README.md. */
 export const DEFINITION = ANY_OBJECT
@@ -441,7 +479,7 @@ export const WRITTEN = {
   title: 'Written',
   type: 'object',
   required: ['deltas'],
-  properties: { deltas: { type: 'array', items: { type: 'string' } }, block: { type: 'string' } },
+  properties: { deltas: { type: 'array', items: { type: 'string' } }, block: { type: 'string' }, ...HELD },
 } as const
 
 export const IDS = {

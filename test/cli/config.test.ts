@@ -66,6 +66,13 @@ describe('a setting', () => {
       read: 'durability',
       values: ['full', 'normal', 'full', 'normal'],
     },
+    members: {
+      flag: ['p', 'q'],
+      variable: 'r,s',
+      file: ['t'],
+      read: 'members',
+      values: [['p', 'q'], ['r', 's'], ['t'], undefined],
+    },
     detector: {
       flag: 'wan',
       variable: 'local',

@@ -12,7 +12,9 @@ import {
   openNode,
   type Pointer,
   type PropertyInput,
+  type PutOptions,
   type ResolverInput,
+  type SubscribeOptions,
   type RhizomeNode,
   RhizomeError,
   toJson,
@@ -33,6 +35,7 @@ export interface Contents {
 
 const TOPIC = 'users'
 let node: RhizomeNode | undefined
+const handed: string[] = []
 
 const commands = {
   async open(options: Omit<NodeOptions, 'topics' | 'signal'>) {
@@ -41,8 +44,14 @@ const commands = {
     node.onEvent((event) => send({ event }))
     return { peerId: node.peerId, addresses: node.addresses(), readyMs: performance.now() - startedMs }
   },
-  put: (collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>) =>
-    users().put(collection, id, properties),
+  put: (collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>, options?: PutOptions) =>
+    users().put(collection, id, properties, options),
+  /** What is handed out is kept, to be asked for by `handed`. */
+  subscribe: (options: Omit<SubscribeOptions, 'filter' | 'signal'>) => {
+    users().subscribe(options, ({ id }) => void handed.push(id))
+  },
+  handed: () => handed,
+  members: () => users().members(),
   /** `count` records of one block each, one after the other; answers the ids of the deltas. */
   async putMany(prefix: string, count: number, value: string) {
     const ids: string[] = []

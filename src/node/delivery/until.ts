@@ -63,7 +63,7 @@ export interface DeliveryParts {
   readonly closing: AbortSignal
 }
 
-export const DEADLINE_MS_DEFAULT = 10_000
+const DEADLINE_MS_DEFAULT = 10_000
 const DEADLINE_MS_MAX = 3_600_000
 
 type Wait = (block: BlockHash | undefined) => Promise<HeldResult>
