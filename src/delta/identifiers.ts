@@ -16,6 +16,11 @@ const DELTA_ID = /^([a-z2-7]{51}[aq])\/(0|[1-9][0-9]{0,3})$/
 /** All of them: base58 of 38 bytes that begin with the prefix. */
 const PEER_ID_CHARACTERS = 52
 
+/** Whether an entity's id is a delta's: what is negated is pointed at as an entity is, and is no record. */
+export function isDeltaId(entity: string): boolean {
+  return DELTA_ID.test(entity)
+}
+
 /** Bounded memory of conversions: a node meets the same few creators in every block. */
 const CACHE_MAX = 4_096
 const peerIds = new Map<string, PeerId>()

@@ -4,7 +4,7 @@
  */
 
 import { type Delta, negationPointers, type PeerId, type Pointer, type Value } from '../delta/delta.ts'
-import { parseDeltaId } from '../delta/identifiers.ts'
+import { isDeltaId, parseDeltaId } from '../delta/identifiers.ts'
 import { entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import { BLOCK_DELTAS_MAX } from '../log/block.ts'
@@ -249,9 +249,12 @@ export class Namespace {
     return viewSequence(this.#parts.store, this.id, options, (entity) => this.#views.lossless(entity, options))
   }
 
-  /** As `losslessAll`, the lossy ones: records too are called by the ids of their entities. */
+  /** As `losslessAll`, the lossy ones, of negated deltas only where `ids` names them: records are called by their entities' ids. */
   viewAll(options: ManyOptions = {}): ViewSequence<View> {
-    return viewSequence(this.#parts.store, this.id, options, (entity) => this.#views.view(entity, entity, options))
+    const isShown = (entity: string): boolean => options.ids !== undefined || !isDeltaId(entity)
+    return viewSequence(this.#parts.store, this.id, options, (entity) =>
+      isShown(entity) ? this.#views.view(entity, entity, options) : undefined,
+    )
   }
 
   /** Why a property has its value; undefined when nothing was ever claimed about it. Throws as `view`. */
@@ -507,15 +510,21 @@ export class Namespace {
   /**
    * Writes what `build` gathers as one block: visible together, on every node, or not at all.
    * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas, and
-   * RZ_SCHEMA_… as `put` does, for its records as they would be after all of it.
+   * RZ_SCHEMA_… as `put` does, for its records as they would be after all of it. `build` may not be asynchronous: then nothing
+   * is written, and RZ_TRANSACTION_OVER is thrown.
    */
   async transaction(
     build: (transaction: Transaction) => void,
     options: Omit<PutOptions, 'onlyChanged'> = {},
   ): Promise<Written> {
     const transaction = new Transaction()
-    build(transaction)
+    const built: unknown = build(transaction)
     const deltas = transaction.seal()
+    if (built instanceof Promise) {
+      // What it adds later is refused; that it then fails has been told here.
+      built.catch(() => {})
+      throw new RhizomeError('RZ_TRANSACTION_OVER', 'a transaction is built in one go: await before it, not within it')
+    }
     this.#conform(transaction.records, deltas, options)
     return this.#write(deltas, options)
   }

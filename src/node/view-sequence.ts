@@ -5,6 +5,7 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises'
+import { isDeltaId } from '../delta/identifiers.ts'
 import { parseEntityId } from '../delta/record.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Store } from '../store/store.ts'
@@ -102,10 +103,8 @@ export function* collectionsIn(
 
 /** Of a record's id; negated deltas are entities as well, and only look like records. */
 function collectionIn(entity: string): string | undefined {
-  return DELTA_ID.test(entity) ? undefined : parseEntityId(entity)?.collection
+  return isDeltaId(entity) ? undefined : parseEntityId(entity)?.collection
 }
-
-const DELTA_ID = /^[a-z2-7]{52}\/[0-9]+$/
 
 /** The character after the slash: whatever begins with `name/` comes before `name0`, and no record is called so. */
 const BEHIND_SLASH = '0'

@@ -81,6 +81,6 @@ export class Meter {
 }
 
 export function past(verb: string, max: number, unit: string): RhizomeError {
-  const message = `the query ${verb} more than ${max} ${unit}: select sooner, project to fewer columns, or look records up by id`
+  const message = `the query ${verb} more than ${max} ${unit}: select sooner, by the record's id or a property that the collection's schema names in "indexes", or project to fewer columns`
   return new RhizomeError('RZ_QUERY_LIMIT', message)
 }

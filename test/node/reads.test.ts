@@ -33,6 +33,8 @@ describe('losslessAll', () => {
     expect(ids).toEqual(['user/a', 'user/b', 'user/ä', 'zoe'])
     expect(await collect(users.losslessAll())).toEqual([...users.losslessAll()])
     expect([...users.losslessAll()]).toEqual(ids.map((id) => users.lossless(id)))
+    await users.negate((await users.put('user', 'a', { age: 3 })).deltas[0] ?? '')
+    expect([...users.viewAll()].map(({ id }) => id)).toEqual(ids)
     expect([...users.viewAll({ prefix: 'user/' })].map(({ properties }) => properties['name'])).toEqual(['a', 'b', 'ä'])
   })
 

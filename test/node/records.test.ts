@@ -167,6 +167,17 @@ describe('transactions', () => {
     expect(users.counts()).toMatchObject({ blocks: 0, deltas: 0 })
   })
 
+  it('that wait for something while they are built are refused, whole', async () => {
+    const users = (await openTestNode()).namespace('users')
+    const waiting = users.transaction(async (transaction) => {
+      transaction.put('user', 'a', { p: 1 })
+      await Promise.resolve()
+      transaction.put('user', 'b', { p: 1 })
+    })
+    await expect(waiting).rejects.toMatchObject({ code: 'RZ_TRANSACTION_OVER' })
+    expect(users.counts()).toMatchObject({ deltas: 0 })
+  })
+
   it('are over when their function has returned', async () => {
     const users = (await openTestNode()).namespace('users')
     let kept: { put: (c: string, i: string, p: Record<string, number>) => unknown } | undefined

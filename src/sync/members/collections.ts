@@ -3,6 +3,7 @@
  * from one collection to the next, so that a million records cost as little as one.
  */
 
+import { isDeltaId } from '../../delta/identifiers.ts'
 import { parseEntityId } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { NamespaceId } from '../../log/namespace.ts'
@@ -55,7 +56,7 @@ export class Collections {
       const ids = this.#store.entities(this.#namespace, { prefix: '', after, countMax: COLLECTIONS_PAGE })
       let last: string | undefined
       for (const id of ids) {
-        const collection = parseEntityId(id)?.collection
+        const collection = isDeltaId(id) ? undefined : parseEntityId(id)?.collection
         after = collection === undefined ? id : `${collection}/${BEHIND_ALL}`
         if (collection === undefined || collection === last || collection === names.at(-1)) continue
         last = collection

@@ -5,7 +5,7 @@ import { DETECTORS } from '../../../src/sync/members/detector.ts'
 import type { Member, MemberState } from '../../../src/sync/members/member.ts'
 import { encodeMemberMessage, type Presence, presenceTopicOf } from '../../../src/sync/members/message.ts'
 import type { OwnClock } from '../../../src/sync/members/own-clock.ts'
-import { claim, NAMESPACE, NAMESPACE_NAME, runOf, signer, TestLog } from '../../support/blocks.ts'
+import { claim, NAMESPACE, NAMESPACE_NAME, negation, runOf, signer, TestLog } from '../../support/blocks.ts'
 import { type NodeOptions, World, type WorldNode } from '../world.ts'
 
 const TOPIC = presenceTopicOf(NAMESPACE_NAME)
@@ -85,6 +85,8 @@ describe('members', () => {
     a.store.commit(
       runOf(log.append([claim('book', 'x', 'n', 1), claim('user', 'y', 'n', 1), claim('user', 'z', 'n', 1)])),
     )
+    const [zoe] = a.store.entity(NAMESPACE, 'user/z').deltas
+    a.store.commit(runOf(log.append([negation(zoe?.id ?? './0')])))
     await world.until('the other knows', () => memberOf(b, 1)?.tags.length === 2, 5_000)
     expect(memberOf(b, 1)?.tags).toEqual(['book', 'user'])
     expect(changes(b)).toContain('node 1 tags alive')
