@@ -72,7 +72,7 @@ function cellsOf(kind: Kind, definition: Json): readonly string[] {
     readonly [key: string]: Json
   }
   if (kind === 'schema') {
-    return [textOf(collection ?? null), textOf(version ?? 1), Object.keys(Object(references ?? {})).join(' ')]
+    return [textOf(collection ?? null), textOf(version ?? 1), Object.keys(references ?? {}).join(' ')]
   }
   if (kind === 'resolver') return [`${textOf(collection ?? null)}/${textOf(property ?? null)}`, shortRule(rule)]
   return [

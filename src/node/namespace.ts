@@ -251,9 +251,8 @@ export class Namespace {
 
   /** As `losslessAll`, the lossy ones, of negated deltas only where `ids` names them: records are called by their entities' ids. */
   viewAll(options: ManyOptions = {}): ViewSequence<View> {
-    const isShown = (entity: string): boolean => options.ids !== undefined || !isDeltaId(entity)
     return viewSequence(this.#parts.store, this.id, options, (entity) =>
-      isShown(entity) ? this.#views.view(entity, entity, options) : undefined,
+      options.ids === undefined && isDeltaId(entity) ? undefined : this.#views.view(entity, entity, options),
     )
   }
 

@@ -116,7 +116,7 @@ export function median(sorted: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN
 }
 
-export function medianOf(values: readonly (number | undefined)[]): number | undefined {
+function medianOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined).sort((a, b) => a - b)
   return known.length === 0 ? undefined : median(known)
 }

@@ -144,10 +144,7 @@ const TAMPERED: readonly (readonly [string, () => Proof])[] = [
         { ...b, salt: a?.salt } as ProvenDelta,
       ]),
   ],
-  [
-    'a salt cut short',
-    () => inDelta(ENTITY, ANN, 0, (delta) => ({ ...delta, salt: delta.salt.subarray(0, 15) })),
-  ],
+  ['a salt cut short', () => inDelta(ENTITY, ANN, 0, (delta) => ({ ...delta, salt: delta.salt.subarray(0, 15) }))],
   ['another path', () => inDelta(ENTITY, ANN, 0, (delta) => ({ ...delta, path: at(delta.path, 0, flipped) }))],
   ['a path without its end', () => inDelta(ENTITY, ANN, 0, (delta) => ({ ...delta, path: delta.path.slice(0, -1) }))],
   [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ref } from '../../src/index.ts'
+import { ref, type Transaction } from '../../src/index.ts'
 import { openTestNode, temporaryFolder } from '../support/nodes.ts'
 
 describe('records', () => {
@@ -169,12 +169,14 @@ describe('transactions', () => {
 
   it('that wait for something while they are built are refused, whole', async () => {
     const users = (await openTestNode()).namespace('users')
-    const waiting = users.transaction(async (transaction) => {
+    const build = async (transaction: Transaction) => {
       transaction.put('user', 'a', { p: 1 })
       await Promise.resolve()
       transaction.put('user', 'b', { p: 1 })
+    }
+    await expect(users.transaction(build as (transaction: Transaction) => void)).rejects.toMatchObject({
+      code: 'RZ_TRANSACTION_OVER',
     })
-    await expect(waiting).rejects.toMatchObject({ code: 'RZ_TRANSACTION_OVER' })
     expect(users.counts()).toMatchObject({ deltas: 0 })
   })
 
