@@ -100,7 +100,7 @@ function dataLines({ directory }: Facts, home: string): readonly string[] {
 function httpLines({ http, token, directory }: Facts, style: BannerOptions['style']): readonly string[] {
   const [url] = http
   if (url === undefined) return [directory === undefined ? 'off' : 'off: commands still reach this node']
-  const lines = http.map((each) => style('cyan', `${each}/api/peers`))
+  const lines = http.map((each) => style('cyan', `${each}/api/docs`))
   if (token.kind === 'stored') return [...lines, 'needs a token: npx rhizome-node token makes and shows one']
   if (token.kind === 'shown') return [...lines, `needs the token ${token.token}`]
   return lines

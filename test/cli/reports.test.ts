@@ -37,7 +37,7 @@ describe('the banner', () => {
   holds   users  1,204 deltas
           open: anyone on this network who types the same can read and write it
   data    ~/.local/share/rhizome/nodes/users  (--data <this> pins it)
-  http    http://127.0.0.1:3000/api/peers
+  http    http://127.0.0.1:3000/api/docs
 
   Ctrl-C stops. In another terminal: npx rhizome-node put user/alice name=Alice
 `)
