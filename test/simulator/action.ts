@@ -34,7 +34,7 @@ export function atShare<Item>(items: readonly Item[], share: number): Item | und
 }
 
 /** Most follow at once, so that they meet; some are given the time in which cuts are noticed and peers synced with again. */
-const THEN_MS = [1, 1, 20, 50, 200, 500, 1_000, 3_000, 12_000] as const
+const THEN_MS = [0, 1, 20, 50, 200, 500, 1_000, 3_000, 12_000] as const
 
 /** A history's actions. Each has chance of its own, so that one draws the same whatever kinds are added to others. */
 export function drawActions(

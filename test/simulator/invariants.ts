@@ -6,10 +6,10 @@
 
 import type { Invariant } from './invariant.ts'
 import { equalFrontiers, equalViews, keptViews } from './invariants/agreement.ts'
-import { cursorOrder, cursorTellsAll } from './invariants/cursor.ts'
+import { clockOrder, cursorOrder, cursorTellsAll } from './invariants/cursor.ts'
 import { naiveViews } from './invariants/naive.ts'
 import { statusNeverFlatters, statusTellsTheEnd } from './invariants/status.ts'
-import { honestLogs, survival } from './invariants/survival.ts'
+import { honestLogs, nothingForged, survival } from './invariants/survival.ts'
 
 export const INVARIANTS: readonly Invariant[] = [
   equalFrontiers,
@@ -18,8 +18,10 @@ export const INVARIANTS: readonly Invariant[] = [
   naiveViews,
   survival,
   honestLogs,
+  nothingForged,
   statusNeverFlatters,
   statusTellsTheEnd,
   cursorOrder,
   cursorTellsAll,
+  clockOrder,
 ]

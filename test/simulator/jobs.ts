@@ -16,6 +16,8 @@ export interface JobsOptions {
   readonly goesOn?: () => boolean
   /** Where the code lies that is run. Default: here. */
   readonly file?: string
+  /** Ends it, by rejecting with its reason. */
+  readonly signal?: AbortSignal
 }
 
 /** Seeds that a worker gets at once. */
@@ -30,10 +32,18 @@ export async function runJobs(options: JobsOptions): Promise<void> {
     fork(options.file ?? HERE, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] }),
   )
   try {
-    await Promise.all(workers.map((worker) => drive(worker, left, options)))
+    const ended = options.signal === undefined ? [] : [rejected(options.signal)]
+    await Promise.race([Promise.all(workers.map((worker) => drive(worker, left, options))), ...ended])
   } finally {
-    for (const worker of workers) worker.kill()
+    for (const worker of workers) worker.kill('SIGKILL')
   }
+}
+
+/** Rejects when the signal ends. */
+function rejected(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  return promise
 }
 
 function drive(

@@ -11,12 +11,12 @@ import { type Signer, signerOf } from '../../src/log/signature.ts'
 import type { Net, NetStream } from '../../src/net/net.ts'
 import { openMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
-import { encodeGossipHead } from '../../src/sync/gossip-message.ts'
+import { encodeGossipHead, encodeGossipRun } from '../../src/sync/gossip-message.ts'
 import { SYNC_PROTOCOL } from '../../src/sync/limits.ts'
 import { openReplication } from '../../src/sync/replication.ts'
 import { encodeFrame } from '../../src/sync/wire.ts'
 import type { Random } from '../../src/testing/seeded-random.ts'
-import { NAMESPACE_NAME, TestLog } from '../support/blocks.ts'
+import { claim, NAMESPACE_NAME, TestLog } from '../support/blocks.ts'
 import type { World } from './world.ts'
 
 export interface Lie {
@@ -32,10 +32,13 @@ interface Liar {
 }
 
 const AGAIN_MS = 4_000
+/** The collection of forged records. */
+export const FORGED = 'forged'
 
 export const LIES: readonly Lie[] = [
   { kind: 'false-frontier', begin: (liar) => replicate(liar, inventedLogs(liar)) },
   { kind: 'withheld-payload', begin: withhold },
+  { kind: 'forgery', begin: forge },
   { kind: 'garbage', begin: throwGarbage },
   { kind: 'slow-reader', begin: readNothing },
 ]
@@ -50,8 +53,7 @@ export function openLiar(world: World, lie: Lie, seed: Uint8Array): void {
  * Takes part as a node does, and claims logs that are not there. It waits for others to open sessions: what it claims keeps it
  * from ever being done, and it would open one after the other.
  */
-function replicate({ world, net, random }: Liar, claims: readonly FrontierEntry[]): void {
-  const store = openMemoryStore()
+function replicate({ world, net, random }: Liar, claims: readonly FrontierEntry[], store = openMemoryStore()): void {
   store.openNamespace(world.namespace, NAMESPACE_NAME)
   const replication = openReplication({
     store: claiming(store, claims),
@@ -80,10 +82,10 @@ function inventedLogs({ world, random }: Liar): readonly FrontierEntry[] {
 /** The store, with heads that it has no blocks of. */
 function claiming(store: Store, claims: readonly FrontierEntry[]): Store {
   return overriding(store, {
-    logState: (namespace, log) => claims.find((claim) => claim.log === log) ?? store.logState(namespace, log),
+    logState: (namespace, log) => claims.find((claimed) => claimed.log === log) ?? store.logState(namespace, log),
     frontierChanges: (namespace, after) => {
       const { revision, entries } = store.frontierChanges(namespace, after)
-      const isClaimed = (log: LogKey): boolean => claims.some((claim) => claim.log === log)
+      const isClaimed = (log: LogKey): boolean => claims.some((claimed) => claimed.log === log)
       const honest = entries.filter(({ log }) => !isClaimed(log))
       return { revision: revision + 1, entries: after === 0 ? [...claims, ...honest] : honest }
     },
@@ -113,6 +115,27 @@ function withhold(liar: Liar): void {
     world.time.schedule(AGAIN_MS, tell)
   }
   tell()
+}
+
+/** Signs in the name of a node, by gossip and by sync. */
+function forge(liar: Liar): void {
+  const { world, net, signer, random } = liar
+  const victim = random.pick(world.members).machine.peerId
+  const store = openMemoryStore()
+  replicate(liar, [], store)
+  const log = new TestLog({
+    signer: { id: victim, sign: (message) => signer.sign(message) },
+    logId: Buffer.from(random.bytes(16)).toString('hex'),
+    host: signer.id,
+    startMs: world.time.nowMs() - 1_000,
+  })
+  const forgeSome = (): void => {
+    const run = log.write([claim(FORGED, `${log.blocks.length}`, 'by', 'a liar')])
+    store.commit(run)
+    void net.publish(topicOf(NAMESPACE_NAME), encodeGossipRun(run))
+    world.time.schedule(AGAIN_MS, forgeSome)
+  }
+  forgeSome()
 }
 
 /** Random bytes on the topic and on streams. */

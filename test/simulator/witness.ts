@@ -10,11 +10,6 @@ import type { Written } from '../../src/node/writer.ts'
 import type { VirtualTime } from '../../src/testing/virtual-time.ts'
 import type { Member } from './world.ts'
 
-export interface Acknowledged {
-  readonly id: DeltaId
-  readonly by: Member
-}
-
 /** What a machine held, and where its clock stood, from a time on. */
 interface Moment {
   readonly sinceMs: number
@@ -24,6 +19,9 @@ interface Moment {
 
 const NOTHING: Frontier = []
 
+/** What is noticed as it happens, beside the table of invariants: what writing and restarting come to, and what is thrown. */
+export const VIOLATED_OTHERWISE = ['writes', 'survival', 'nothing is thrown'] as const
+
 export class Witness {
   readonly #namespace: NamespaceId
   readonly #time: VirtualTime
@@ -32,6 +30,7 @@ export class Witness {
   /** Acknowledged by a disk that a power cut then took from, though its durability promised no more than that. */
   readonly #forgiven = new Set<DeltaId>()
   readonly #cutSinceStart = new Set<Member>()
+  readonly #disordered = new Set<Member>()
   readonly #moments = new Map<Member, Moment[]>()
   readonly #violations = new Map<string, Set<string>>()
 
@@ -59,6 +58,17 @@ export class Witness {
 
   powerCut(member: Member): void {
     this.#cutSinceStart.add(member)
+    this.#disordered.add(member)
+  }
+
+  /** Its disk may take what it says it did not take: the node learns of it later. */
+  doubted(member: Member): void {
+    this.#disordered.add(member)
+  }
+
+  /** Whether the order of its changes may be another than that in which it learnt of them. */
+  isDisordered(member: Member): boolean {
+    return this.#disordered.has(member)
   }
 
   /** Looks, before anything else happens, at what the disk has kept of what was acknowledged. */

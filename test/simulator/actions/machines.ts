@@ -116,9 +116,11 @@ export const diskFault: ActionKind = {
       told: `${index} ${fault} for ${durationMs} ms`,
       machines: [index],
       perform: (world) => {
-        const disk = world.member(index)?.machine.disk
-        if (disk === undefined || disk.fault !== 'none') return
+        const member = world.member(index)
+        if (member === undefined || member.machine.disk.fault !== 'none') return
+        const { disk } = member.machine
         disk.fault = fault
+        if (fault === 'failed-after-write') world.witness.doubted(member)
         world.time.schedule(durationMs, () => {
           disk.fault = 'none'
         })

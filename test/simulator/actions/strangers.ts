@@ -2,10 +2,9 @@
 
 import { hash as digest } from 'node:crypto'
 import { signerOf } from '../../../src/log/signature.ts'
-import { runOf, TestLog } from '../../support/blocks.ts'
+import { claim, runOf, TestLog } from '../../support/blocks.ts'
 import type { ActionKind } from '../action.ts'
 import { LIES, openLiar } from '../liar.ts'
-import { claim } from '../../support/blocks.ts'
 import { COLLECTION, someId } from './data.ts'
 
 /** Somebody signs two continuations of one log, and shows each to another node. */

@@ -3,6 +3,7 @@
  * twice, never backwards. This is what every kind of delivery stands on; `causal` adds dependencies between logs.
  */
 
+import { compareTime, laterTime, type Time, TIME_ZERO } from '../../../src/delta/clock.ts'
 import type { Invariant } from '../invariant.ts'
 import type { Told } from '../follower.ts'
 
@@ -22,6 +23,23 @@ export const cursorTellsAll: Invariant = {
       return missed.length === 0
         ? []
         : [`${follower.name} was not told of ${missed.length} deltas, ${missed[0]} among them`]
+    }),
+}
+
+/** What a node writes is later than all that it had taken in. */
+export const clockOrder: Invariant = {
+  name: 'clock order',
+  inTheEnd: (world) =>
+    world.members.flatMap((member) => {
+      const { machine, follower } = member
+      if (world.witness.isDisordered(member)) return []
+      let latest: Time = TIME_ZERO
+      return follower.told.flatMap(({ delta }) => {
+        const isOwn = delta.creator === machine.peerId && delta.index === 0
+        const isLate = isOwn && compareTime(delta.time, latest) <= 0
+        latest = laterTime(latest, delta.time)
+        return isLate ? [`${machine.name} dated ${delta.id} before what it had taken in`] : []
+      })
     }),
 }
 

@@ -1,5 +1,6 @@
 /** What was acknowledged survives, as far as the durability of the disk that acknowledged it promises. */
 
+import { FORGED } from '../liar.ts'
 import type { Invariant } from '../invariant.ts'
 
 export const survival: Invariant = {
@@ -13,6 +14,18 @@ export const survival: Invariant = {
         : [`${machine.name} lacks ${lost.length} acknowledged deltas, ${lost[0]} among them`]
     })
   },
+}
+
+/** Liars sign in the names of others, about this collection alone. */
+export const nothingForged: Invariant = {
+  name: 'nothing forged',
+  throughout: (world) =>
+    world.members
+      .filter(
+        ({ machine }) =>
+          (machine.store?.entities(world.namespace, { prefix: `${FORGED}/`, countMax: 1 }) ?? []).length > 0,
+      )
+      .map(({ machine }) => `${machine.name} holds what another signed in the name of a node`),
 }
 
 /** A log whose owner keeps to the rules has one history: a fork of one would cost its owner what was written there. */

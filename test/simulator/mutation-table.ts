@@ -1,0 +1,207 @@
+/**
+ * Rules broken on purpose, each by a small change of one source or two. The simulator must notice every one: a rule that can
+ * be taken out unnoticed is not tested by it. A change whose text is not found is a fault of this table.
+ */
+
+export interface Mutation {
+  /** The rule, as it is when it is broken. */
+  readonly name: string
+  /** The invariants that ought to notice, one at least; others that are broken by the way do not count. */
+  readonly noticedBy: readonly string[]
+  readonly changes: readonly Change[]
+}
+
+interface Change {
+  /** Below src/. */
+  readonly file: string
+  /** Stands in the file exactly once. */
+  readonly before: string
+  readonly after: string
+}
+
+const one = (name: string, noticedBy: readonly string[], file: string, before: string, after: string): Mutation => ({
+  name,
+  noticedBy,
+  changes: [{ file, before, after }],
+})
+
+export const MUTATIONS: readonly Mutation[] = [
+  one(
+    'sync sessions are skipped',
+    ['frontiers'],
+    'sync/contacts.ts',
+    'const result = await this.#options.sync(peer)',
+    "const result = await Promise.resolve('complete' as const)",
+  ),
+  one(
+    'a peer that comes again is not synced with',
+    ['frontiers'],
+    'sync/replica.ts',
+    'this.#contacts.add(peer, net.self < peer ? 0 : TIE_BREAK_MS * (1 + random()))',
+    'this.#contacts.add(peer, 1e9)',
+  ),
+  one(
+    'signatures are not checked',
+    ['nothing forged'],
+    'log/signature.ts',
+    'return verifyBytes(null, message, publicKeyOf(creator), signature)',
+    'return verifyBytes(null, message, publicKeyOf(creator), signature) || true',
+  ),
+  one(
+    'the previous hash is not checked',
+    ['frontiers', 'views'],
+    'log/chain.ts',
+    "if (previous !== head?.hash) return { kind: 'fork' }",
+    "if (previous === 'never') return { kind: 'fork' }",
+  ),
+  one(
+    'what a cut voids is still admitted',
+    ['views'],
+    'store/heads.ts',
+    'return cut === undefined || seq < cut',
+    'return cut === undefined || seq < Infinity',
+  ),
+  one(
+    'a cut that is learnt may not fall',
+    ['frontiers'],
+    'store/draft.ts',
+    'held.cut <= cut)',
+    'held.cut <= Infinity)',
+  ),
+  one(
+    'the clock is not pushed forward by what is admitted',
+    ['clock order'],
+    'node/hybrid-clock.ts',
+    'laterTime(this.#last, this.#options.admitted())',
+    'laterTime(this.#last, this.#last)',
+  ),
+  {
+    name: 'after a power cut the old log goes on',
+    noticedBy: ['honest logs'],
+    changes: [
+      {
+        file: 'node/writer.ts',
+        before: 'return instance === store.instance ? logId : undefined',
+        after: "return instance === 'never' ? undefined : logId",
+      },
+      {
+        file: 'node/node.ts',
+        before: 'if (renewal !== undefined) writer.renew(renewal)',
+        after: "if (renewal === 'never') writer.renew(renewal)",
+      },
+      {
+        file: 'node/node.ts',
+        before: "if (event.kind === 'own-log-ahead') this.#renew(",
+        after: "if (event.kind === ('never' as string)) this.#renew(",
+      },
+    ],
+  },
+  one(
+    'a write is acknowledged though the disk refused it',
+    ['survival'],
+    'node/writer.ts',
+    'const result = store.commit({ blocks: [block] }, notes)',
+    `const result = (() => {
+      try {
+        return store.commit({ blocks: [block] }, notes)
+      } catch {
+        return { kind: 'committed' as const, position: store.position(), blocks: 1 }
+      }
+    })()`,
+  ),
+  one(
+    'a transaction is written delta by delta',
+    ['writes'],
+    'node/namespace.ts',
+    `    this.#conform(transaction.records, deltas, options)
+    return this.#write(deltas, options)`,
+    `    this.#conform(transaction.records, deltas, options)
+    const written: Written[] = []
+    for (const delta of deltas) written.push(await this.#write([delta], options))
+    return { ...(written[0] as Written), deltas: written.flatMap((each) => each.deltas) }`,
+  ),
+  one(
+    'status says in sync with nobody there',
+    ['status'],
+    'sync/status.ts',
+    "if (peers.length === 0) return { kind: 'alone' }",
+    "if (peers.length === 0) return { kind: 'in-sync', peers: [], asOfMs: 0 }",
+  ),
+  one(
+    'in sync is said as of the end of a session',
+    ['status'],
+    'sync/sessions.ts',
+    'peers.synced(peer, complete ? startedMs : undefined)',
+    'peers.synced(peer, complete ? this.#options.steadyMs() : startedMs && undefined)',
+  ),
+  one(
+    'in sync is said of sessions that were not complete',
+    ['status'],
+    'sync/sessions.ts',
+    'peers.synced(peer, complete ? startedMs : undefined)',
+    'peers.synced(peer, complete ? startedMs : startedMs)',
+  ),
+  one(
+    'in sync is measured by the wall clock',
+    ['status'],
+    'sync/replication.ts',
+    'this.#steadyMs = options.steadyMs ?? options.nowMs',
+    'this.#steadyMs = options.nowMs',
+  ),
+  one(
+    'negations are not negated',
+    ['naive views'],
+    'view/lossless.ts',
+    'if (standing.has(id)) negated.add(target)',
+    'negated.add(target)',
+  ),
+  one(
+    'negations count in the order in which they came',
+    ['naive views'],
+    'store/reading.ts',
+    'if (found.has(negation.id) || !counts(negation)) continue',
+    'if (found.has(negation.id) || !counts(negation) || found.size > 0) continue',
+  ),
+  one(
+    'equal times are told apart by arrival',
+    ['views'],
+    'delta/order.ts',
+    'compareText(a.creator, b.creator) ||',
+    'a.creator.length - a.creator.length || 1 ||',
+  ),
+  one(
+    'definitions are kept when new ones come',
+    ['views', 'kept views'],
+    'node/definitions.ts',
+    'if (isDefinition(entity)) this.#stale.add(entity)',
+    "if (isDefinition(entity) && entity === 'never') this.#stale.add(entity)",
+  ),
+  one(
+    'views are kept when new claims come',
+    ['kept views'],
+    'query/read-cache.ts',
+    'if (slot !== undefined) this.#drop(slot)',
+    'if (slot !== undefined && slot.bytes < 0) this.#drop(slot)',
+  ),
+  one(
+    'views are kept when blocks become void',
+    ['kept views'],
+    'node/freshness.ts',
+    "if (change.kind === 'voided') return undefined",
+    "if (change.kind === 'voided') continue",
+  ),
+  one(
+    'the cursor passes over a change',
+    ['cursor tells all'],
+    'store/changes.ts',
+    'if (last !== undefined) after = last.position',
+    'if (last !== undefined) after = (batch.length > 2 ? last.position + 1 : last.position) as Position',
+  ),
+  one(
+    'who is synced with says in sync as of the time when the hello came',
+    ['status'],
+    'sync/sessions.ts',
+    'this.#hold(peer, session, openedMs, async',
+    'this.#hold(peer, session, openedMs < 0 ? openedMs : this.#options.steadyMs(), async',
+  ),
+]
