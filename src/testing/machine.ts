@@ -11,7 +11,7 @@ import type { MemoryNetwork } from '../net/memory.ts'
 import type { Environment } from '../node/environment.ts'
 import { DEFAULT_IDENTITY } from '../node/identity.ts'
 import { localContexts } from '../node/local-contexts.ts'
-import { RhizomeNode } from '../node/node.ts'
+import { type NodeParts, RhizomeNode } from '../node/node.ts'
 import type { Durability } from '../node/options.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly random: Random
   /** Default `normal`. */
   readonly durability?: Durability
+  /** How it watches over others. Default: as a node does. */
+  readonly detector?: NonNullable<NodeParts['detector']>
 }
 
 /** What there is between a start and its end. */
@@ -91,7 +93,7 @@ export class Machine {
   /** Starts the node upon what the disk holds. While one runs, or is being closed, this does nothing. */
   start(): void {
     if (this.#life !== undefined || this.isClosing) return
-    const { name, topics, network, durability = 'normal' } = this.#options
+    const { name, topics, network, durability = 'normal', detector } = this.#options
     const store = openMemoryStore({ disk: this.disk, durability })
     for (const [id, topic] of this.#namespaces) store.openNamespace(id, topic)
     const life: { isOver: boolean } = { isOver: false }
@@ -105,6 +107,7 @@ export class Machine {
       functions: false,
       contexts: localContexts(undefined, undefined),
       environment: this.#environment(life),
+      ...(detector === undefined ? {} : { detector }),
       durability: durability === 'full' ? 'disk' : 'process',
     })
     this.#life = Object.assign(life, { node, store })

@@ -7,6 +7,7 @@ import { type Action, drawActions } from './action.ts'
 import { ACTION_KINDS } from './actions.ts'
 import { chanceFor } from './chance.ts'
 import { INVARIANTS } from './invariants.ts'
+import { isAllDelivered } from './invariants/delivery.ts'
 import { digest } from './invariants/agreement.ts'
 import { type Member, World } from './world.ts'
 
@@ -35,6 +36,10 @@ export interface HistoryOutcome {
 /** Long enough for what is dated ahead to be due, for what is passed over to be asked for again, and for every retry. */
 const HEALING_MS_MAX = 60 * 60_000
 const HEALING_STEP_MS = 5_000
+/** One history of so many delivers. */
+const DELIVERING = 4
+/** For receipts to be asked for and given, once all is whole. */
+const DELIVERING_MS_MAX = 120_000
 
 /** The actions that are performed, in order. */
 export function actionsOf(options: HistoryOptions): readonly Action[] {
@@ -85,7 +90,7 @@ function textOf(error: unknown): string {
 }
 
 function worldOf({ seed, nodes, without = [] }: HistoryOptions): World {
-  return new World({ seed, machines: nodes, without: new Set(without) })
+  return new World({ seed, machines: nodes, without: new Set(without), delivers: seed % DELIVERING === 0 })
 }
 
 function lookThroughout(world: World): void {
@@ -101,8 +106,14 @@ async function heal(world: World): Promise<void> {
     await world.time.advance(HEALING_STEP_MS)
     lookThroughout(world)
     for (const member of world.members) writeIfFull(world, member)
-    if (isSettled(world)) return
+    if (isSettled(world)) break
   }
+  for (
+    let spentMs = 0;
+    world.delivers && !isAllDelivered(world) && spentMs < DELIVERING_MS_MAX;
+    spentMs += HEALING_STEP_MS
+  )
+    await world.time.advance(HEALING_STEP_MS)
 }
 
 /** That there is room again is learnt by writing. */

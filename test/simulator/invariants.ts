@@ -7,6 +7,7 @@
 import type { Invariant } from './invariant.ts'
 import { equalFrontiers, equalViews, keptViews } from './invariants/agreement.ts'
 import { clockOrder, cursorOrder, cursorTellsAll } from './invariants/cursor.ts'
+import { deliveryOfAll, deliveryOrder, uniformAgreement } from './invariants/delivery.ts'
 import { naiveViews } from './invariants/naive.ts'
 import { statusNeverFlatters, statusTellsTheEnd } from './invariants/status.ts'
 import { honestLogs, nothingForged, survival } from './invariants/survival.ts'
@@ -24,4 +25,7 @@ export const INVARIANTS: readonly Invariant[] = [
   cursorOrder,
   cursorTellsAll,
   clockOrder,
+  deliveryOrder,
+  deliveryOfAll,
+  uniformAgreement,
 ]

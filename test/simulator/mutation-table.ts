@@ -204,4 +204,25 @@ export const MUTATIONS: readonly Mutation[] = [
     'this.#hold(peer, session, openedMs, async',
     'this.#hold(peer, session, openedMs < 0 ? openedMs : this.#options.steadyMs(), async',
   ),
+  one(
+    'causal delivery does not wait for what a block depends on',
+    ['delivery order'],
+    'node/delivery/causal-course.ts',
+    'find((dependency) => !this.#isMet(dependency))',
+    'find((dependency) => !this.#isMet(dependency) && dependency.seq < 0)',
+  ),
+  one(
+    'what a void block follows counts as met with it',
+    ['delivery order'],
+    'node/delivery/causal-course.ts',
+    'return seq >= cut && this.#cursorOf(log).seq >= cut',
+    'return seq >= cut',
+  ),
+  one(
+    'uniform delivery waits for nobody',
+    ['uniform agreement'],
+    'node/delivery/majority-gate.ts',
+    'if (majority.isReached(place)) return this.#isHeld(block)',
+    'if (majority.neededCount >= 0) return this.#isHeld(block)',
+  ),
 ]

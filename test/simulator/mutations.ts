@@ -49,7 +49,7 @@ async function noticed(folder: string, historiesMax: number, wanted?: readonly s
     await runJobs({
       jobs: availableParallelism(),
       seeds: Array.from({ length: historiesMax }, (_, index) => index + 1),
-      history: (seed) => ({ seed, nodes: 2 + (seed % 4), steps: 30 }),
+      history: (seed) => ({ seed, nodes: 3 + (seed % 3), steps: 30 }),
       goesOn: () => (wanted === undefined ? by.size === 0 : !wanted.some((name) => by.has(name))),
       signal: AbortSignal.timeout(TIME_MS_MAX),
       file: join(folder, 'test', 'simulator', 'jobs.ts'),

@@ -31,6 +31,7 @@ export class Witness {
   readonly #forgiven = new Set<DeltaId>()
   readonly #cutSinceStart = new Set<Member>()
   readonly #disordered = new Set<Member>()
+  readonly #losers = new Set<Member>()
   readonly #moments = new Map<Member, Moment[]>()
   readonly #violations = new Map<string, Set<string>>()
 
@@ -58,12 +59,18 @@ export class Witness {
 
   powerCut(member: Member): void {
     this.#cutSinceStart.add(member)
+    this.#losers.add(member)
     this.#disordered.add(member)
   }
 
   /** Its disk may take what it says it did not take: the node learns of it later. */
   doubted(member: Member): void {
     this.#disordered.add(member)
+  }
+
+  /** Those from whom a power cut has taken something. */
+  losers(): readonly Member[] {
+    return [...this.#losers]
   }
 
   /** Whether the order of its changes may be another than that in which it learnt of them. */

@@ -7,12 +7,14 @@ import { openNamespaceId } from '../../src/log/namespace.ts'
 import { createMemoryNetwork, type MemoryNetwork } from '../../src/net/memory.ts'
 import type { Namespace } from '../../src/node/namespace.ts'
 import type { Written } from '../../src/node/writer.ts'
+import { DETECTORS } from '../../src/sync/members/detector.ts'
 import { Machine } from '../../src/testing/machine.ts'
 import type { Random } from '../../src/testing/seeded-random.ts'
 import { VirtualTime } from '../../src/testing/virtual-time.ts'
 import { NAMESPACE_NAME } from '../support/blocks.ts'
 import { chanceFor } from './chance.ts'
 import { Follower } from './follower.ts'
+import { Receiver } from './receiver.ts'
 import { Witness } from './witness.ts'
 
 export interface WorldOptions {
@@ -20,6 +22,8 @@ export interface WorldOptions {
   readonly machines: number
   /** Machines that are never started: others keep their numbers, keys and chance. */
   readonly without: ReadonlySet<number>
+  /** Applications subscribe by each kind of delivery, and the failure detector is on. */
+  readonly delivers: boolean
 }
 
 /** A machine with what the world keeps beside it. */
@@ -27,6 +31,7 @@ export interface Member {
   readonly index: number
   readonly machine: Machine
   readonly follower: Follower
+  readonly receiver: Receiver
   /** Its clock as it is when nobody sets it. */
   readonly homeOffsetMs: number
 }
@@ -41,10 +46,12 @@ export class World {
   readonly network: MemoryNetwork
   readonly members: readonly Member[]
   readonly witness: Witness
+  readonly delivers: boolean
   readonly #seed: number
 
-  constructor({ seed, machines, without }: WorldOptions) {
+  constructor({ seed, machines, without, delivers }: WorldOptions) {
     this.#seed = seed
+    this.delivers = delivers
     const wire = this.chance('network')
     this.network = createMemoryNetwork({
       schedule: (delayMs, run) => void this.time.schedule(delayMs, run),
@@ -86,6 +93,12 @@ export class World {
     if (store === undefined) throw new Error('a machine that was started has a store')
     this.witness.restarted(member)
     member.follower.follow(store.instance, this.namespaceOf(member))
+    if (this.delivers)
+      member.receiver.begin(
+        this.namespaceOf(member),
+        store,
+        this.members.map((other) => other.machine.peerId),
+      )
   }
 
   powerCut(member: Member, lostShare: number): void {
@@ -130,8 +143,9 @@ export class World {
       network: this.network,
       random,
       durability: index % 3 === 2 ? 'full' : 'normal',
+      detector: this.delivers ? DETECTORS.lan : DETECTORS.off,
     })
     machine.clockOffsetMs = homeOffsetMs
-    return { index, machine, follower: new Follower(machine.name), homeOffsetMs }
+    return { index, machine, follower: new Follower(machine.name), receiver: new Receiver(machine.name), homeOffsetMs }
   }
 }

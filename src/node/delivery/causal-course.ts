@@ -123,11 +123,12 @@ export class CausalCourse implements Course {
     }
   }
 
-  /** What is void counts as met. A dependency names its block: one of another branch is none. */
+  /** What is void counts as met, what it follows does not. A dependency names its block: one of another branch is none. */
   #isMet({ log, seq, hash }: Dependency): boolean {
     const { store, namespace } = this.#parts
     if (this.#cursorOf(log).seq > seq && store.positionOf(namespace, hash) !== undefined) return true
-    return seq >= (store.logState(namespace, log)?.cut ?? Infinity)
+    const { cut = Infinity } = store.logState(namespace, log) ?? {}
+    return seq >= cut && this.#cursorOf(log).seq >= cut
   }
 
   #pass(log: LogKey, cursor: Cursor): void {
