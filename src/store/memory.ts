@@ -133,8 +133,8 @@ class ArrayDisk implements MemoryDisk {
       throw new RhizomeError('RZ_STORE_FULL', 'the disk is full: free some room and write again')
     if (this.fault === 'failed') throw failed()
     this.#unsynced.push(change())
-    if (this.fault === 'failed-after-write') throw failed()
     if (durability === 'full') this.sync()
+    if (this.fault === 'failed-after-write') throw failed()
   }
 }
 

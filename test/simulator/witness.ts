@@ -107,10 +107,12 @@ export class Witness {
     return this.#moments.get(member)?.findLast(({ sinceMs }) => sinceMs <= atMs)?.frontier ?? NOTHING
   }
 
-  /** Where a machine's clock stood then. */
-  clockAt(member: Member, atMs: number): number {
-    const moment = this.#moments.get(member)?.findLast(({ sinceMs }) => sinceMs <= atMs)
-    return atMs + (moment?.clockOffsetMs ?? member.machine.clockOffsetMs)
+  /** The earliest that a machine's clock would have shown then, however it was set from then on. */
+  earliestClockAt(member: Member, atMs: number): number {
+    const moments = this.#moments.get(member) ?? []
+    const first = moments.findLastIndex(({ sinceMs }) => sinceMs <= atMs)
+    const offsets = moments.slice(Math.max(0, first)).map(({ clockOffsetMs }) => clockOffsetMs)
+    return atMs + Math.min(member.machine.clockOffsetMs, ...offsets)
   }
 
   violated(invariant: string, what: string): void {

@@ -40,7 +40,8 @@ function flattered(world: World, member: Member, peer: string, asOfMs: number): 
   if (other === undefined) return []
   // It is told by the clock as it stands now.
   const atMs = asOfMs - member.machine.clockOffsetMs
-  const clockMs = world.witness.clockAt(member, atMs)
+  // What a session meets is judged a little later, by a clock that may have been set meanwhile.
+  const clockMs = world.witness.earliestClockAt(member, atMs)
   const { store, name } = member.machine
   const lacked = world.witness.heldAt(other, atMs).filter((entry) => {
     const own = store?.logState(world.namespace, entry.log)
