@@ -1,7 +1,7 @@
 /**
  * Stored queries: records of type `query`, whose property `definition` holds `{ query, description?, semantics? }`. Each is a
  * named view: it is read like a collection, by whoever names it. Here a definition is read and checked, as far as it can be
- * without the views that it names. issue 3, part 9.
+ * without the views that it names.
  */
 
 import type { Value } from '../delta/delta.ts'

@@ -1,7 +1,7 @@
 /**
  * Functions as records: of type `function`, whose property `definition` holds `{ when, emit, runsOn, semantics }`. `when` is a
  * rule over a delta, `emit` a template: records and deltas in whose places rules stand, which read the same delta. Whoever
- * wrote it, it ends within its gas, and what it gives is checked before anybody asserts it. design.md 5; issue 3, part 11.
+ * wrote it, it ends within its gas, and what it gives is checked before anybody asserts it. design.md 5.
  */
 
 import type { Delta, PeerId, Pointer, Value } from '../../delta/delta.ts'

@@ -1,6 +1,6 @@
 /**
  * Schemas: what the records of a collection are to be like, as a definition says: a JSON Schema (2020-12), which properties
- * name records of other collections, and which are to be found by an index. design.md 5; issue 3, part 8.
+ * name records of other collections, and which are to be found by an index. design.md 5.
  */
 
 import type { Value } from '../../delta/delta.ts'
