@@ -21,7 +21,7 @@ import { addMemberRoutes, addPeerRoutes } from './member-routes.ts'
 import { addMessageRoutes } from './message-routes.ts'
 import { addNamespaceRoutes, addNodeRoutes } from './node-routes.ts'
 import { BODY_BYTES_MAX, PATH_PART_CHARS_MAX } from './options.ts'
-import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved } from './paths.ts'
+import { NAMESPACE_PREFIX, RESERVED, RESERVED_ID, reserved, TOKENLESS } from './paths.ts'
 import { NO_QUERY, ROUTES } from './schemas.ts'
 import { ApiDocument } from './openapi.ts'
 import { describe } from './problem.ts'
@@ -145,7 +145,7 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
       .header('access-control-allow-origin', verdict.corsOrigin)
       .header('access-control-expose-headers', 'link, location, rhizome-frontier')
   }
-  if (options.token === undefined || method === 'OPTIONS' || pathOf(request) === '/health') return
+  if (options.token === undefined || method === 'OPTIONS' || TOKENLESS.has(pathOf(request))) return
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined && (await passes(options.token, bearer))) return
   reply.header('www-authenticate', 'Bearer')

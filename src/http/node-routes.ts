@@ -1,14 +1,28 @@
 /** Routes about the node itself: health, status, peers and the namespaces that it holds. */
 
 import type { Namespace } from '../node/namespace.ts'
+import type { RhizomeNode } from '../node/node.ts'
+import { sendProblem } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
-import { COUNT, HEALTH, NO_QUERY, PATH, STATUS, STATUSES } from './schemas.ts'
+import { problemOf } from './problem.ts'
+import { COUNT, HEALTH, NO_QUERY, PATH, READINESS, STATUS, STATUSES } from './schemas.ts'
 
 export function addNodeRoutes(app: Application, context: Context): void {
   const { node } = context
   const peers = () => [node.self(), ...node.peers()]
 
   app.get('/health', answer('getHealth', 'Whether the node answers, to anyone', HEALTH), () => ({ status: 'ok' }))
+  app.get(
+    '/health/ready',
+    answer('getReadiness', 'Whether the node can serve its data, to anyone', READINESS),
+    (_request, reply) => {
+      const failure = whyUnreadable(node)
+      if (failure === undefined) return { status: 'ready' }
+      // Why is for the operator: whoever asks has shown nothing.
+      context.onError(failure)
+      return sendProblem(reply, problemOf('RZ_HTTP_NOT_READY', 'the store cannot be read now'))
+    },
+  )
   app.get('/api/status', answer('getStatus', 'The node: name, peer id, addresses, namespaces', STATUS), () =>
     statusOf(context),
   )
@@ -16,6 +30,16 @@ export function addNodeRoutes(app: Application, context: Context): void {
   app.get('/api/ns', answer('listNamespaces', 'The namespaces, the first topic first', STATUSES), () =>
     node.namespaces().map(summaryOf),
   )
+}
+
+/** The node listens before its API does, so what is left to ask is the store. */
+function whyUnreadable(node: RhizomeNode): unknown {
+  try {
+    node.checkReadable()
+    return undefined
+  } catch (error) {
+    return error
+  }
 }
 
 function answer(operationId: string, summary: string, schema: object) {

@@ -7,6 +7,7 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import { EVENT_STREAM, NDJSON } from './paging.ts'
+import { TOKENLESS } from './paths.ts'
 
 declare module 'fastify' {
   /** What a route's schema says beside what is checked. */
@@ -126,7 +127,7 @@ function operationOf({ url, schema }: Route, used: Set<string>, schemas: Map<str
     summary,
     ...(description !== undefined && { description }),
     tags: tag === undefined ? [] : [tag],
-    ...(url === '/health' && { security: [] }),
+    ...(TOKENLESS.has(url) && { security: [] }),
     parameters: [...pathParameters(url, schema.params, schemas), ...queryParameters(schema.querystring, schemas)],
     ...((body !== undefined || schema.consumes !== undefined) && { requestBody: { required: true, content } }),
     responses: { ...answersOf(schema, schemas), default: { $ref: `${COMPONENTS}/responses/Problem` } },

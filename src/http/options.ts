@@ -16,7 +16,7 @@ export interface HttpOptions {
   readonly allowHosts?: readonly string[]
   /** Origins (`https://example.org`) whose pages may talk to this node. Default none but its own. */
   readonly allowOrigins?: readonly string[]
-  /** Judges bearer tokens (token.ts). Given, every route but `/health` needs one. Default: none needed on loopback. */
+  /** Judges bearer tokens (token.ts). Given, every route but those of `/health` needs one. Default: none needed on loopback. */
   readonly token?: TokenCheck
   /**
    * Path of the control socket, which needs no token and is closed to other users. Default: the node's own

@@ -24,6 +24,9 @@ export const RESERVED: ReadonlySet<string> = new Set([
   'status',
 ])
 
+/** What anybody may ask without a token: what a supervisor asks, and it tells nothing of the data. */
+export const TOKENLESS: ReadonlySet<string> = new Set(['/health', '/health/ready'])
+
 /** The id that is the list of ids in the shorthand. */
 export const RESERVED_ID = 'ids'
 

@@ -76,6 +76,7 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
   RZ_HTTP_ANSWER_TOO_LARGE: 422,
   RZ_HTTP_CURSOR: 410,
   RZ_HTTP_BUSY: 503,
+  RZ_HTTP_NOT_READY: 503,
 }
 
 const FAILED = 500

@@ -616,4 +616,5 @@ export const BROADCAST = {
 } as const
 export const STATUSES = { type: 'array', items: STATUS } as const
 export const HEALTH = { type: 'object', properties: { status: { const: 'ok' } } } as const
+export const READINESS = { type: 'object', properties: { status: { const: 'ready' } } } as const
 export const DOCUMENT = { ...ANY_OBJECT, description: 'https://spec.openapis.org/oas/v3.1.1' } as const

@@ -41,6 +41,9 @@ import { LogWriter } from './writer.ts'
 /** Events kept for the first listener. */
 const EARLY_EVENTS_MAX = 100
 
+/** A note that nobody writes: looking for it reads the store, and finds nothing. */
+const NEVER_NOTED = 'never'
+
 /** A namespace with what the node keeps beside it. */
 interface Holding {
   readonly namespace: Namespace
@@ -215,6 +218,11 @@ export class RhizomeNode implements AsyncDisposable {
   /** This node's clock by those of its connected peers; undefined while none is known. Nothing is adjusted by it. */
   ownClock(): OwnClock | undefined {
     return this.#replication?.ownClock()
+  }
+
+  /** Reads once, and little, from the store: for a supervisor. Throws RZ_STORE_CLOSED, RZ_STORE_FAILED or RZ_STORE_DAMAGED. */
+  checkReadable(): void {
+    this.#store.note(NEVER_NOTED)
   }
 
   /** The identities that can write here, the default one first. */

@@ -206,7 +206,7 @@ describe('a token', () => {
     }
   })
 
-  it('opens every route to who has it, and only /health to who has not', async () => {
+  it('opens every route to who has it, and only those of /health to who has not', async () => {
     await using api = await openApi({ host: '0.0.0.0', token: tokenCheck(token) })
     const good = { authorization: `Bearer ${token}` }
     for (const path of ['/api/status', '/api/deltas', '/api/user/x', '/nowhere', '/api/events']) {
@@ -231,6 +231,8 @@ describe('a token', () => {
       status: 200,
     })
     expect(await api.ask('GET', '/health')).toMatchObject({ status: 200, json: { status: 'ok' } })
+    expect(await api.ask('GET', '/health/ready')).toMatchObject({ status: 200, json: { status: 'ready' } })
+    expect(await api.ask('GET', '/health/other')).toMatchObject({ status: 401 })
     expect(await ask({ socketPath: api.socketPath }, 'GET', '/api/status')).toMatchObject({ status: 200 })
   })
 

@@ -83,6 +83,21 @@ describe('a host', () => {
   })
 })
 
+describe('a probe', () => {
+  it('is told that the node is ready while its store can be read, and no longer once it cannot', async () => {
+    await using api = await openApi()
+    expect(await api.ask('GET', '/health/ready')).toMatchObject({ status: 200, json: { status: 'ready' } })
+    await api.node.close()
+    expect(await api.ask('GET', '/health/ready')).toMatchObject({
+      status: 503,
+      json: { code: 'RZ_HTTP_NOT_READY', detail: 'the store cannot be read now' },
+    })
+    // Why is told to the operator alone, and the process answers all the same.
+    expect(api.errors).toMatchObject([{ code: 'RZ_STORE_CLOSED' }])
+    expect(await api.ask('GET', '/health')).toMatchObject({ status: 200, json: { status: 'ok' } })
+  })
+})
+
 describe('the control socket', () => {
   it('is closed to other users', async () => {
     await using api = await openApi()
