@@ -96,11 +96,6 @@ export function cpuSecondsSince(before: NodeJS.CpuUsage): number {
   return (user + system) / 1_000_000
 }
 
-/** Milliseconds of a clock that all processes of this machine share. */
-export function sharedMs(): number {
-  return Number(process.hrtime.bigint()) / 1_000_000
-}
-
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

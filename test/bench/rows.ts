@@ -2,6 +2,7 @@
 
 import type { Bench } from './row.ts'
 import { catchUp } from './rows/catch-up.ts'
+import { delivery } from './rows/delivery.ts'
 import { join } from './rows/join.ts'
 import { latency, live } from './rows/live.ts'
 import { members } from './rows/members.ts'
@@ -27,5 +28,6 @@ export const BENCHES: readonly Bench[] = [
   join,
   watch,
   members,
+  delivery,
   start,
 ]

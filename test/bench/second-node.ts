@@ -4,7 +4,8 @@
  */
 
 import { openNode, type QueryJson } from '../../src/index.ts'
-import { cpuSecondsSince, sharedMs } from './measure.ts'
+import { sharedMs } from '../support/shared-clock.ts'
+import { cpuSecondsSince } from './measure.ts'
 import { RAW_PROTOCOL, type SecondTask, type Told } from './second.ts'
 import { benchNamespace, openOnLoopback, TOPIC } from './workload.ts'
 

@@ -3,7 +3,7 @@
  * sender is connected to that one alone, and the others stand still meanwhile (SIGSTOP).
  */
 import { expect, it } from 'vitest'
-import type { SubscribeOptions } from '../../src/index.ts'
+import type { Delivery, SubscribeOptions } from '../../src/index.ts'
 import { Cluster, eventually, report } from '../support/cluster.ts'
 import type { ProcessNode } from '../support/process-node.ts'
 
@@ -49,10 +49,19 @@ function goOn(nodes: readonly ProcessNode[]): void {
   for (const { pid } of nodes) process.kill(pid, 'SIGCONT')
 }
 
-async function untilHanded(nodes: readonly ProcessNode[], deltas: readonly string[]): Promise<void> {
+/** The ids of what was handed out, in that order. */
+async function handedBy(node: ProcessNode, delivery: Delivery): Promise<readonly string[]> {
+  return (await node.run('handed', delivery)).map(({ id }) => id)
+}
+
+async function untilHanded(
+  nodes: readonly ProcessNode[],
+  delivery: Delivery,
+  deltas: readonly string[],
+): Promise<void> {
   for (const node of nodes) {
     await eventually(`${node.name} was handed it`, async () => {
-      const handed = await node.run('handed')
+      const handed = await handedBy(node, delivery)
       return deltas.every((delta) => handed.includes(delta))
     })
   }
@@ -66,13 +75,13 @@ it('reliable: the author is killed after exactly one other has it, and all other
   const deltas = await sendToOne(nodes)
   goOn(others)
   const startedMs = performance.now()
-  await untilHanded(nodes.slice(1), deltas)
+  await untilHanded(nodes.slice(1), 'reliable', deltas)
   report(`handed out on all others after ${Math.round(performance.now() - startedMs)} ms`)
   await eventually('the detector holds the author down', async () => {
     const members = await Promise.all(others.map((node) => node.run('members')))
     return members.every((known) => known.find(({ peer }) => peer === author.peerId)?.state === 'down')
   })
-  for (const node of nodes.slice(1)) expect(await node.run('handed')).toEqual(deltas)
+  for (const node of nodes.slice(1)) expect(await handedBy(node, 'reliable')).toEqual(deltas)
 })
 
 it('uniform: with a declared list a second is killed too, and it holds; without a majority the deadline says so', async () => {
@@ -84,11 +93,11 @@ it('uniform: with a declared list a second is killed too, and it holds; without 
   const [third, fourth, fifth] = others as [ProcessNode, ProcessNode, ProcessNode]
   const deltas = await sendToOne(nodes)
   // Two of five hold it: nobody was handed it.
-  expect(await second.run('handed')).toEqual([])
+  expect(await handedBy(second, 'uniform')).toEqual([])
   goOn(others)
   await eventually('the third has it', async () => (await third.run('missing', deltas)).length === 0)
   await second.kill()
-  await untilHanded(others, deltas)
+  await untilHanded(others, 'uniform', deltas)
 
   await third.kill()
   const late = await fourth.run('put', 'user', 'alice', { age: 4 }, { until: 'uniform', members, deadlineMs: 2_000 })
@@ -98,7 +107,7 @@ it('uniform: with a declared list a second is killed too, and it holds; without 
   await eventually('a subscriber says that it waits', () =>
     fifth.events.some((event) => event.kind === 'subscription' && event.event.kind === 'majority-missing'),
   )
-  for (const node of [fourth, fifth]) expect(await node.run('handed')).toEqual(deltas)
+  for (const node of [fourth, fifth]) expect(await handedBy(node, 'uniform')).toEqual(deltas)
 })
 
 it('uniform: the only other that has it is killed before it told anybody, and nobody was handed it', async () => {
@@ -108,13 +117,13 @@ it('uniform: the only other that has it is killed before it told anybody, and no
   await subscribe(nodes, { delivery: 'uniform', members })
   const [, second, ...others] = nodes as [ProcessNode, ProcessNode, ...ProcessNode[]]
   await sendToOne(nodes)
-  expect(await second.run('handed')).toEqual([])
+  expect(await handedBy(second, 'uniform')).toEqual([])
   await second.kill()
   goOn(others)
   const after = await others[0]?.run('put', 'user', 'bob', { age: 5 }, { until: 'uniform', members })
   expect(after?.achieved).toBe(true)
-  await untilHanded(others, after?.deltas ?? [])
-  const handed = await Promise.all(others.map((node) => node.run('handed')))
+  await untilHanded(others, 'uniform', after?.deltas ?? [])
+  const handed = await Promise.all(others.map((node) => handedBy(node, 'uniform')))
   // What lay in their sockets may have reached them after all: then it reached all.
   expect(new Set(handed.map((ids) => ids.toSorted().join())).size).toBe(1)
 })

@@ -197,13 +197,22 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (last !== undefined) after = last.position',
     'if (last !== undefined) after = (batch.length > 2 ? last.position + 1 : last.position) as Position',
   ),
-  one(
-    'who is synced with says in sync as of the time when the hello came',
-    ['status'],
-    'sync/sessions.ts',
-    'this.#hold(peer, session, openedMs, async',
-    'this.#hold(peer, session, openedMs < 0 ? openedMs : this.#options.steadyMs(), async',
-  ),
+  {
+    name: 'in sync is said as of when a hello came, and the hello is older than its stream',
+    noticedBy: ['status'],
+    changes: [
+      {
+        file: 'sync/sessions.ts',
+        before: 'this.#hold(peer, session, openedMs, async',
+        after: 'this.#hold(peer, session, openedMs < 0 ? openedMs : this.#options.steadyMs(), async',
+      },
+      {
+        file: 'sync/session.ts',
+        before: "this.#isToGreet = options.role === 'initiator'",
+        after: "this.#isToGreet = false\n    if (options.role === 'initiator') this.#control.push(this.#hello())",
+      },
+    ],
+  },
   one(
     'causal delivery does not wait for what a block depends on',
     ['delivery order'],

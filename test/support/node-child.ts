@@ -8,6 +8,8 @@ import { runInNewContext } from 'node:vm'
 import { encode } from '../../src/delta/cbor.ts'
 import {
   type ContextInput,
+  type Delivery,
+  type Delta,
   type NodeOptions,
   openNode,
   type Pointer,
@@ -21,6 +23,7 @@ import {
   type Value,
   type ViewOptions,
 } from '../../src/index.ts'
+import { sharedMs } from './shared-clock.ts'
 
 /** What a node holds, as text that is equal where the node's contents are. */
 export interface Contents {
@@ -33,9 +36,16 @@ export interface Contents {
   readonly viewsHash: string
 }
 
+/** A delta as it was handed out: the entity that its first pointer is at, and when, by the clock that all processes share. */
+export interface Handed {
+  readonly id: string
+  readonly entity: string
+  readonly atMs: number
+}
+
 const TOPIC = 'users'
 let node: RhizomeNode | undefined
-const handed: string[] = []
+const handed = new Map<Delivery, Handed[]>()
 
 const commands = {
   async open(options: Omit<NodeOptions, 'topics' | 'signal'>) {
@@ -48,9 +58,21 @@ const commands = {
     users().put(collection, id, properties, options),
   /** What is handed out is kept, to be asked for by `handed`. */
   subscribe: (options: Omit<SubscribeOptions, 'filter' | 'signal'>) => {
-    users().subscribe(options, ({ id }) => void handed.push(id))
+    const all: Handed[] = []
+    handed.set(options.delivery, all)
+    users().subscribe(options, (delta) => {
+      all.push({ id: delta.id, entity: entityOf(delta), atMs: sharedMs() })
+    })
   },
-  handed: () => handed,
+  handed: (delivery: Delivery) => handed.get(delivery) ?? [],
+  /** From now on each record of `question` that causal delivery hands out here is answered at once by one of `answer`. */
+  answerQuestions(name: string) {
+    users().subscribe({ delivery: 'causal', name: 'answers' }, async (delta) => {
+      const entity = entityOf(delta)
+      if (!entity.startsWith('question/')) return
+      await users().put('answer', `${name}-${entity.slice('question/'.length)}`, { to: entity })
+    })
+  },
   members: () => users().members(),
   /** `count` records of one block each, one after the other; answers the ids of the deltas. */
   async putMany(prefix: string, count: number, value: string) {
@@ -113,6 +135,10 @@ async function contents(): Promise<Contents> {
   const standing = ids.filter((id) => users().delta(id) !== undefined)
   const views = [...entities].toSorted().map(losslessText)
   return { ...users().counts(), deltasHash: hash(standing.toSorted()), viewsHash: hash(views) }
+}
+
+function entityOf({ pointers: [first] }: Delta): string {
+  return typeof first?.target === 'string' ? first.target : ''
 }
 
 function losslessText(entity: string): string {

@@ -2,7 +2,8 @@
 
 import { setTimeout as after } from 'node:timers/promises'
 import { openLibp2pNet } from '../../../src/net/libp2p.ts'
-import { type Figure, percentile, type Row, rowOf, rowOfFigures, sharedMs } from '../measure.ts'
+import { sharedMs } from '../../support/shared-clock.ts'
+import { type Figure, percentile, type Row, rowOf, rowOfFigures } from '../measure.ts'
 import { type Bench, fewer, inFolder, type Scale, sized } from '../row.ts'
 import { RAW_PROTOCOL, Second } from '../second.ts'
 import { benchNamespace, openOnLoopback, putGathered, RECORD_DELTAS } from '../workload.ts'

@@ -53,6 +53,35 @@ export const powerCut: ActionKind = {
   },
 }
 
+/** What others have by then is lost here, and the next is written at once: it must not take the place of what was lost. */
+export const reboot: ActionKind = {
+  kind: 'reboot',
+  weight: 0.7,
+  draw: (random, machines) => {
+    const [index, afterMs] = [random.below(machines), random.pick([5, 100, 1_000])]
+    const records = Array.from({ length: 2 }, () => [someId(random), someValues(random)] as const)
+    return {
+      told: `${index} ${afterMs} ms after a write, which it loses; then it writes ${JSON.stringify(records)}`,
+      machines: [index],
+      perform: (world) => {
+        const putAll = (): void => {
+          const member = world.running(index)
+          if (member === undefined) return
+          for (const [id, values] of records) world.write(member, (namespace) => namespace.put(COLLECTION, id, values))
+        }
+        putAll()
+        world.time.schedule(afterMs, () => {
+          const member = world.running(index)
+          if (member === undefined) return
+          world.powerCut(member, 1)
+          world.start(member)
+          putAll()
+        })
+      },
+    }
+  },
+}
+
 /** As a checkpoint does. */
 export const syncDisk: ActionKind = {
   kind: 'sync-disk',
