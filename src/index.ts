@@ -59,6 +59,8 @@ export type {
 } from './node/delivery/options.ts'
 export { Subscription, type SubscriptionEvent, type SubscriptionStatus } from './node/delivery/subscription.ts'
 export type { HeldResult, Until, UntilOptions } from './node/delivery/until.ts'
+export type { Answer, Answered, AnsweredBy } from './node/everywhere/answered.ts'
+export type { Everywhere } from './node/everywhere/everywhere.ts'
 export type { IdentitySummary } from './node/identity.ts'
 export {
   Collection,

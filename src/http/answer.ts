@@ -2,7 +2,10 @@
 
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import type { AnsweredBy } from '../node/everywhere/answered.ts'
+import type { Everywhere } from '../node/everywhere/everywhere.ts'
 import type { Namespace } from '../node/namespace.ts'
+import type { ViewOptions } from '../node/views.ts'
 import { FRONTIER_LOGS_MAX } from './options.ts'
 import { EVENT_STREAM } from './paging.ts'
 import { type Problem, PROBLEM_TYPE } from './problem.ts'
@@ -63,4 +66,15 @@ export function nameFrontier(reply: FastifyReply, namespace: Namespace, asOf?: s
   // Where it is no frontier it is a time, and the answer of what is known now about then.
   if (asOf?.startsWith('f') === true) reply.header('rhizome-frontier', asOf)
   else if (namespace.counts().logs <= FRONTIER_LOGS_MAX) reply.header('rhizome-frontier', namespace.frontier())
+}
+
+/** Names who answered and, where that is one frontier's, the moment. */
+export function nameAnswer(
+  reply: FastifyReply,
+  everywhere: Everywhere,
+  { answeredBy }: AnsweredBy,
+  { asOf }: Pick<ViewOptions, 'asOf'> = {},
+): void {
+  reply.header('rhizome-answered-by', answeredBy.join(', '))
+  if (!everywhere.isPlaced) nameFrontier(reply, everywhere.namespace, typeof asOf === 'string' ? asOf : undefined)
 }

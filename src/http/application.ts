@@ -108,7 +108,11 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
     ids: `${collection}/ids`,
     collection: `${collection}/entities`,
     record: `${collection}/entities/:id`,
-    locate: ({ ns = '', collection: name = '', id = '' }) => ({ namespace: node.namespace(ns), collection: name, id }),
+    locate: ({ ns = '', collection: name = '', id = '' }) => ({
+      everywhere: node.everywhere(ns),
+      collection: name,
+      id,
+    }),
   })
   addRecordRoutes(app, {
     ids: '/api/:collection/ids',
@@ -116,7 +120,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
     record: '/api/:collection/:id',
     locate: ({ collection: name = '', id }) => {
       if (RESERVED.has(name)) throw reserved(first().name, name, id)
-      return { namespace: first(), collection: name, id: id ?? '' }
+      return { everywhere: node.everywhere(first().name), collection: name, id: id ?? '' }
     },
   })
 }
@@ -143,7 +147,7 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   if (verdict.corsOrigin !== undefined) {
     reply
       .header('access-control-allow-origin', verdict.corsOrigin)
-      .header('access-control-expose-headers', 'link, location, rhizome-frontier')
+      .header('access-control-expose-headers', 'link, location, rhizome-frontier, rhizome-answered-by')
   }
   if (options.token === undefined || method === 'OPTIONS' || TOKENLESS.has(pathOf(request))) return
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]

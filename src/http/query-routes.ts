@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { RhizomeError } from '../errors.ts'
 import { toJson } from '../delta/json.ts'
 import type { Namespace } from '../node/namespace.ts'
-import { nameFrontier } from './answer.ts'
+import { nameAnswer } from './answer.ts'
 import { parseBody } from './body.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors } from './cursor.ts'
@@ -38,9 +38,10 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
       return sendLiveQuery(reply, queryIn(body), live, { namespace, cursors, followers: context.liveQueries })
     }
     await settleIndexes(namespace)
-    const page = namespace.query(queryIn(body), readingOf(options))
-    nameFrontier(reply, namespace, options.asOf)
-    return textOf(page, reply)
+    const everywhere = context.node.everywhere(namespace.name)
+    const answered = await everywhere.query(queryIn(body), readingOf(options))
+    nameAnswer(reply, everywhere, answered, readingOf(options))
+    return textOf(answered.value, reply)
   })
 
   const stored = {
@@ -56,9 +57,10 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
     const { limit, after } = query
     await settleIndexes(namespace)
     const paging = { ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) }
-    const page = namespace.rows(params.id ?? '', { ...readingOf(query), ...paging })
-    nameFrontier(reply, namespace, query.asOf)
-    return textOf(page, reply)
+    const everywhere = context.node.everywhere(namespace.name)
+    const answered = await everywhere.rows(params.id ?? '', { ...readingOf(query), ...paging })
+    nameAnswer(reply, everywhere, answered, readingOf(query))
+    return textOf(answered.value, reply)
   })
 
   const followed = {

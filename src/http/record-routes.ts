@@ -5,9 +5,12 @@
 
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
+import type { Value } from '../delta/delta.ts'
+import { EntityReference, type PropertyInput } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
-import type { Namespace } from '../node/namespace.ts'
-import { nameFrontier, sendStream } from './answer.ts'
+import { type Answer, whenAnswered } from '../node/everywhere/answered.ts'
+import type { Everywhere } from '../node/everywhere/everywhere.ts'
+import { nameAnswer, sendStream } from './answer.ts'
 import type { Application } from './context.ts'
 import { readProperties, writeEntity } from './json.ts'
 import { PAGE_COUNT_DEFAULT } from './options.ts'
@@ -34,7 +37,7 @@ export interface RecordPath {
 }
 
 export interface Location {
-  readonly namespace: Namespace
+  readonly everywhere: Everywhere
   readonly collection: string
   /** Empty where the path names none. */
   readonly id: string
@@ -50,20 +53,21 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     querystring: IDS_QUERY,
     response: { 200: IDS },
   } as const
-  app.get(ids, { schema: listed }, (request, reply) => {
+  app.get(ids, { schema: listed }, async (request, reply) => {
     const where = locate(request.params)
     const { after, limit } = request.query
     const reading = readingOf(request.query)
     if (wantsLines(request) && request.method !== 'HEAD') {
       // What is wrong with the question is told before an answer begins.
-      idsAfter(where, reading, after, 1)
+      nameAnswer(reply, where.everywhere, await idsAfter(where, reading, after, 1), reading)
       const lines = gathered(idLines(where, reading, after, limit ?? Infinity))
       return sendStream(reply, `${NDJSON}; charset=utf-8`, lines)
     }
-    const found = idsAfter(where, reading, after, limit ?? PAGE_COUNT_DEFAULT)
-    const last = found.at(-1)
-    const isLast = last === undefined || idsAfter(where, reading, last, 1).length === 0
-    return isLast ? { ids: found } : { ids: found, next: linkNext(request, reply, last) }
+    const found = await idsAfter(where, reading, after, limit ?? PAGE_COUNT_DEFAULT)
+    nameAnswer(reply, where.everywhere, found, reading)
+    const last = found.value.at(-1)
+    const isLast = last === undefined || (await idsAfter(where, reading, last, 1)).value.length === 0
+    return isLast ? { ids: found.value } : { ids: found.value, next: linkNext(request, reply, last) }
   })
 
   const written = {
@@ -97,13 +101,13 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
   } as const
   app.get(record, { schema: read }, ({ params, query }, reply) => {
     const where = locate(params)
-    const entity = where.namespace.get(where.collection, where.id, {
-      ...readingOf(query),
-      ...(query.expand !== undefined && { expand: query.expand }),
+    const reading = readingOf(query)
+    const asked = { ...reading, ...(query.expand !== undefined && { expand: query.expand }) }
+    return whenAnswered(where.everywhere.get(where.collection, where.id, asked), (answered) => {
+      nameAnswer(reply, where.everywhere, answered, reading)
+      if (answered.value === undefined) throw nothingStands(where)
+      return writeEntity(answered.value)
     })
-    if (entity === undefined) throw nothingStands(where)
-    nameFrontier(reply, where.namespace, query.asOf)
-    return writeEntity(entity)
   })
 
   const deleted = {
@@ -114,7 +118,7 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
     querystring: HELD_QUERY,
     response: { 200: WRITTEN },
   } as const
-  app.delete(record, { schema: deleted }, (request) => remove(locate(request.params), request.query))
+  app.delete(record, { schema: deleted }, (request, reply) => remove(locate(request.params), request.query, reply))
 }
 
 /** What was written is answered as it was written, also by a node with a context of its own. */
@@ -122,41 +126,53 @@ const OPEN = { context: false } as const
 
 /** Writes the properties beside those that the record has; 201 when it had none. */
 async function merge(
-  { namespace, collection, id }: Location,
+  where: Location,
   body: { readonly properties: { readonly [property: string]: unknown } },
   query: WriteQuery,
   reply: FastifyReply,
 ): Promise<object> {
+  const { everywhere, collection, id } = where
   const properties = readProperties(body.properties)
-  const isNew = namespace.get(collection, id, OPEN) === undefined
-  const written = await namespace.put(collection, id, properties, writingOf(query))
-  if (isNew) reply.code(201).header('location', recordPath(namespace.name, collection, id))
-  nameFrontier(reply, namespace)
-  return { ...writeEntity(namespace.get(collection, id, OPEN) ?? { id, properties: {} }), ...heldOf(written) }
+  const isHere = everywhere.isHere(collection, id)
+  const isNew = isHere && (await everywhere.get(collection, id, OPEN)).value === undefined
+  const written = await everywhere.put(collection, id, properties, writingOf(query))
+  if (isNew) reply.code(201).header('location', recordPath(everywhere.name, collection, id))
+  nameAnswer(reply, everywhere, written)
+  // Elsewhere it may be some time until a holder shows it: the answer says what was written.
+  const shown = isHere ? (await everywhere.get(collection, id, OPEN)).value : undefined
+  return { ...writeEntity(shown ?? { id, properties: shownOf(properties) }), ...heldOf(written) }
+}
+
+/** As a view shows them: a reference as the id that it points at. */
+function shownOf(properties: Readonly<Record<string, PropertyInput>>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, input]) => [name, input instanceof EntityReference ? input.target : input]),
+  )
 }
 
 /** Negates what stands about the record. */
-async function remove(where: Location, query: WriteQuery): Promise<object> {
-  const written = await where.namespace.delete(where.collection, where.id, writingOf(query))
+async function remove(where: Location, query: WriteQuery, reply: FastifyReply): Promise<object> {
+  const written = await where.everywhere.delete(where.collection, where.id, writingOf(query))
   const { deltas, block } = written
+  nameAnswer(reply, where.everywhere, written)
   if (deltas.length === 0) throw nothingStands(where)
   return { deltas, block, ...heldOf(written) }
 }
 
-function nothingStands({ namespace, collection, id }: Location): RhizomeError {
+function nothingStands({ everywhere, collection, id }: Location): RhizomeError {
   return new RhizomeError(
     'RZ_HTTP_NOT_FOUND',
-    `"${namespace.name}" holds nothing about ${collection}/${id}: the ids of "${collection}" tell what there is`,
+    `"${everywhere.name}" holds nothing about ${collection}/${id}: the ids of "${collection}" tell what there is`,
   )
 }
 
 function idsAfter(
-  { namespace, collection }: Location,
+  { everywhere, collection }: Location,
   reading: ReturnType<typeof readingOf>,
   after: string | undefined,
   countMax: number,
-): readonly string[] {
-  return namespace.ids(collection, { ...reading, countMax, ...(after === undefined ? {} : { after }) })
+): Answer<readonly string[]> {
+  return everywhere.ids(collection, { ...reading, countMax, ...(after === undefined ? {} : { after }) })
 }
 
 async function* idLines(
@@ -167,7 +183,7 @@ async function* idLines(
 ): AsyncGenerator<string> {
   let after = start
   for (let left = countMax; left > 0;) {
-    const ids = idsAfter(where, reading, after, Math.min(left, PAGE_COUNT_DEFAULT))
+    const { value: ids } = await idsAfter(where, reading, after, Math.min(left, PAGE_COUNT_DEFAULT))
     for (const id of ids) yield `${JSON.stringify(id)}\n`
     after = ids.at(-1)
     if (after === undefined) return

@@ -4,8 +4,9 @@
  */
 
 import { RhizomeError } from '../errors.ts'
+import { whenAnswered } from '../node/everywhere/answered.ts'
 import type { Namespace } from '../node/namespace.ts'
-import { nameFrontier, sendEvents } from './answer.ts'
+import { nameAnswer, nameFrontier, sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
@@ -105,10 +106,12 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     response: { 200: NAMES },
   } as const
   app.get(`${prefix}/collections`, { schema: collections }, ({ params, query }, reply) => {
-    const namespace = namespaceOf(params)
-    const names = namespace.collections(readingOf(query))
-    nameFrontier(reply, namespace, query.asOf)
-    return names
+    const everywhere = node.everywhere(namespaceOf(params).name)
+    const reading = readingOf(query)
+    return whenAnswered(everywhere.collections(reading), (answered) => {
+      nameAnswer(reply, everywhere, answered, reading)
+      return answered.value
+    })
   })
 
   const named = {

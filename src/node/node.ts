@@ -20,6 +20,7 @@ import { openReplication, type Replication } from '../sync/replication.ts'
 import { parseMembers } from './delivery/declared.ts'
 import { type DeliveryParts, durabilityOf } from './delivery/until.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
+import { Everywhere } from './everywhere/everywhere.ts'
 import type { NodeEvent } from './events.ts'
 import { makeFolder } from './folder.ts'
 import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
@@ -182,6 +183,15 @@ export class RhizomeNode implements AsyncDisposable {
     const holding = this.#holdings.get(name)
     if (holding === undefined) throw unknownNamespace(name, [...this.#holdings.keys()])
     return holding.namespace
+  }
+
+  /**
+   * The namespace wherever its records are held: reads and writes that say who answered. Throws RZ_NAMESPACE_UNKNOWN for one
+   * that this node takes no part in.
+   */
+  everywhere(name: string): Everywhere {
+    const namespace = this.namespace(name)
+    return new Everywhere({ self: this.peerId, namespace })
   }
 
   /** Differs whenever positions of an earlier life of its data no longer hold: after a restore or a repair. 32 hex digits. */

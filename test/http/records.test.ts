@@ -23,6 +23,17 @@ describe('a record', () => {
     expect(await api.ask('GET', path)).toMatchObject({ status: 200, json: { id: 'riga' } })
   })
 
+  it('names who answered, and a read the moment that it is of', async () => {
+    const { peerId } = api.node
+    const written = await put('/api/city/valka', { people: 4 })
+    expect(written.headers).toMatchObject({ 'rhizome-answered-by': peerId })
+    for (const path of ['/api/city/valka', '/api/city/ids', '/api/ns/users/collections']) {
+      const { headers } = await api.ask('GET', path)
+      expect(headers).toMatchObject({ 'rhizome-answered-by': peerId, 'rhizome-frontier': expect.stringMatching(/^f/) })
+    }
+    expect((await api.ask('DELETE', '/api/city/valka')).headers).toMatchObject({ 'rhizome-answered-by': peerId })
+  })
+
   it('of another topic than the first is not seen by shorthand', async () => {
     await put('/api/ns/other/collections/city/entities/tartu', { people: 95 })
     expect(await api.ask('GET', '/api/city/tartu')).toMatchObject({ status: 404, json: { code: 'RZ_HTTP_NOT_FOUND' } })

@@ -1,0 +1,23 @@
+/** Answers that say who gave them. What is held here is answered at once; what is not, later. */
+
+import type { PeerId } from '../../delta/delta.ts'
+
+/** Who answered: this node alone where it holds all that was asked for, else each peer that was asked, once. */
+export interface AnsweredBy {
+  readonly answeredBy: readonly PeerId[]
+}
+
+export interface Answered<Value> extends AnsweredBy {
+  readonly value: Value
+}
+
+/** A promise where another node is asked. `await` takes both. */
+export type Answer<Value> = Answered<Value> | Promise<Answered<Value>>
+
+/** What becomes of an answer, at once where it is here already. */
+export function whenAnswered<Value, Result>(
+  answer: Answer<Value>,
+  use: (answered: Answered<Value>) => Result,
+): Result | Promise<Result> {
+  return answer instanceof Promise ? answer.then(use) : use(answer)
+}
