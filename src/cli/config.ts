@@ -26,6 +26,8 @@ import {
 export interface Config {
   readonly topics: readonly string[]
   readonly peers: readonly string[]
+  /** Names whose DNS records are peers. */
+  readonly seeds: readonly string[]
   readonly secret?: string
   readonly name?: string
   /** Multiaddrs; absent: the default port, or the next free one. */
@@ -95,6 +97,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
   return {
     topics: list('topic') ?? [],
     peers: list('peer') ?? [],
+    seeds: list('seed') ?? [],
     ...defined(
       'secret',
       optional(find('secret'), (given) => readSecret(given, directory)),

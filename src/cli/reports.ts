@@ -274,7 +274,7 @@ export class Reports {
         return this.#tell({ event: 'disconnected', ...this.#named(event.peer) })
       }
       case 'dial-failed': {
-        const given = this.#watched.isGiven(event.address)
+        const given = event.seed !== undefined || this.#watched.isGiven(event.address)
         if (event.code === 'secret-mismatch') this.#hearSecret(event, given, nowMs)
         else if (given ? this.#unreachable.isDue(event, nowMs) : this.#unreachable.isUnanswered(event, nowMs)) {
           const { address, code, message } = event

@@ -74,6 +74,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
     ...(name === undefined ? {} : { name }),
     network: {
       peers: config.peers,
+      seeds: config.seeds,
       mdns: config.mdns,
       ...(listen === undefined ? {} : { listen }),
       ...(secret === undefined ? {} : { secret }),

@@ -37,6 +37,13 @@ export const SETTINGS = [
     originals: ['RHIZOME_SEED_PEERS'],
   },
   {
+    key: 'seed',
+    kind: 'list',
+    argument: '<name>',
+    help: 'dial what the DNS records of name[:4000] name',
+    otherwise: 'no name is asked for',
+  },
+  {
     key: 'secret',
     kind: 'text',
     argument: '<text|file>',

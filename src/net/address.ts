@@ -32,6 +32,8 @@ function parseMultiaddr(text: string): PeerAddress {
   }
   const [host, transport, id, ...rest] = parts
   if (host === undefined || !['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host.name)) throw invalid(text, 'no host')
+  if (host.name.startsWith('dns') && !HOST_NAME.test(host.value ?? ''))
+    throw invalid(text, 'the host name is malformed')
   if (transport?.name !== 'tcp') throw invalid(text, 'only tcp is spoken here')
   if (transport.value === '0') throw invalid(text, 'port 0 cannot be dialled')
   if (rest.length > 0 || (id !== undefined && id.name !== 'p2p')) throw invalid(text, 'it goes on after the port')
@@ -60,7 +62,8 @@ function parseHostPort(text: string): PeerAddress {
   return { address: `/${family === 4 ? 'ip4' : family === 6 ? 'ip6' : 'dns'}/${host}/tcp/${port}` }
 }
 
-function invalid(text: string, why: string, cause?: unknown): RhizomeError {
+/** RZ_NET_ADDRESS_INVALID, with the forms that work. */
+export function invalid(text: string, why: string, cause?: unknown): RhizomeError {
   const message =
     `cannot dial '${text}': ${why}. Write host, host:port, [ipv6]:port or a multiaddr such as ` +
     `/ip4/192.168.1.5/tcp/${DEFAULT_PORT}`

@@ -3,7 +3,8 @@
  *
  * libp2p does not dial what it discovers, forgets `keep-alive` peers after five tries, and tells of a discovery once per
  * peer for ever (stack-notes.md). So this plan holds every target that was ever named: addresses that the user gave are
- * tried until the end of time; peers found by mDNS, the registry or identify until nothing was heard for FORGET_AFTER_MS.
+ * tried until the end of time; what a seed's records name as long as they name it; peers found by mDNS, the registry or
+ * identify until nothing was heard for FORGET_AFTER_MS.
  * `dial-loop.ts` runs it. It refuses to hold more than KNOWN_PEERS_MAX peers.
  */
 import { backoffMs } from './backoff.ts'
@@ -12,6 +13,7 @@ import {
   ADDRESSES_PER_PEER_MAX,
   DISCOVERY_SETTLE_MS,
   FORGET_AFTER_MS,
+  FULL_MESH_NODES_MAX,
   KNOWN_PEERS_MAX,
   REDIAL_BASE_MS,
   REDIAL_CAP_MS,
@@ -23,10 +25,10 @@ import {
 } from './limits.ts'
 import type { PeerIdText } from './net.ts'
 
-/** One thing to dial: an address that the user gave, or a peer with the addresses that it was heard at. */
+/** One thing to dial: an address that the user gave or a seed names, or a peer with the addresses that it was heard at. */
 export interface Target {
   readonly key: string
-  readonly kind: 'address' | 'peer'
+  readonly kind: 'address' | 'seed' | 'peer'
   /** Known from the start for peers; for addresses known from `/p2p/…` or once somebody answered. */
   readonly peer: PeerIdText | undefined
   readonly addresses: readonly string[]
@@ -36,8 +38,10 @@ export type DialFailure = 'unreachable' | 'secret-mismatch' | 'refused' | 'self'
 
 interface Entry {
   readonly key: string
-  readonly kind: 'address' | 'peer'
+  readonly kind: Target['kind']
   peer: PeerIdText | undefined
+  /** Nobody else may answer: a peer, or an address that was given with an id. Else `peer` is who answered last. */
+  readonly isPinned: boolean
   addresses: string[]
   dueMs: number
   /** However fresh the news of it, it is not dialled before this. */
@@ -72,6 +76,27 @@ export class DialPlan {
     const key = `address ${address}`
     if (peer === this.#options.self || this.#entries.has(key)) return
     this.#entries.set(key, this.#entry(key, 'address', peer, [address], this.#options.nowMs()))
+  }
+
+  /**
+   * All that the records of all seeds say now. What is new is due soon, at a random moment: nodes of one seed begin at the same
+   * time, and dial each other. What they say no longer is forgotten.
+   */
+  seeded(addresses: readonly { readonly address: string; readonly peer?: PeerIdText }[]): void {
+    const { self, nowMs, random } = this.#options
+    const keys = new Set(addresses.map(({ address }) => `seed ${address}`))
+    for (const { key, kind } of this.#entries.values()) if (kind === 'seed' && !keys.has(key)) this.#entries.delete(key)
+    for (const { address, peer } of addresses) {
+      const key = `seed ${address}`
+      if (peer === self || this.#entries.has(key) || this.#entries.has(`address ${address}`)) continue
+      this.#entries.set(key, this.#entry(key, 'seed', peer, [address], nowMs() + random() * TIE_BREAK_GRACE_MS))
+    }
+  }
+
+  /** A connected peer listens at this address, and its connection comes from there: it need not be dialled to learn who it is. */
+  listensAt(peer: PeerIdText, address: string): void {
+    const entry = this.#entries.get(`seed ${address}`)
+    if (entry !== undefined) entry.peer ??= peer
   }
 
   /**
@@ -149,6 +174,12 @@ export class DialPlan {
     const { nowMs, random } = this.#options
     const now = nowMs()
     entry.dialling = false
+    if (code === 'other' && !entry.isPinned && entry.peer !== undefined) {
+      // Another node has the address now: a host was given away, or a node lost its data and with it the identity.
+      entry.peer = undefined
+      entry.dueMs = now + RETRY_FLOOR_MS
+      return
+    }
     entry.failureCount += 1
     entry.failingSinceMs ??= now
     // Whoever answered and did not want us, or cannot, will not change its mind within seconds.
@@ -168,10 +199,10 @@ export class DialPlan {
   #entry(key: string, kind: Entry['kind'], peer: PeerIdText | undefined, addresses: string[], dueMs: number): Entry {
     const heardMs = this.#options.nowMs()
     const fresh = { notBeforeMs: 0, failureCount: 0, failingSinceMs: undefined, heardMs, dialling: false }
-    return { key, kind, peer, addresses, dueMs, ...fresh }
+    return { key, kind, peer, isPinned: peer !== undefined, addresses, dueMs, ...fresh }
   }
 
-  /** Whom to dial at all: what the user named, and the peers that the degree policy wants. */
+  /** Whom to dial at all: what the user named, a few of the seeds, and the peers that the degree policy wants. */
   #open(): Entry[] {
     const peers = [...this.#entries.values()].filter((entry) => entry.kind === 'peer')
     const candidates = peers.map(({ peer, failureCount }) => ({
@@ -182,6 +213,8 @@ export class DialPlan {
     const wanted = wantedPeers(this.#options.self, candidates)
     return [...this.#entries.values()].filter((entry) => {
       if (entry.dialling || (entry.peer !== undefined && this.#connected.has(entry.peer))) return false
+      // Each node has its own few of many seeds, in the order of their moments, so that the graph of all is whole.
+      if (entry.kind === 'seed') return this.#connected.size < FULL_MESH_NODES_MAX
       return entry.kind === 'address' || wanted.has(entry.peer ?? '')
     })
   }

@@ -1,12 +1,12 @@
 /**
  * The port over libp2p: wires the parts to each other and to libp2p's events. Each part has its file: whom to dial
- * (`dial-plan.ts`, `dialler.ts`), discovery (`mdns.ts`, `registry.ts`), gossip (`gossip.ts`), streams (`streams.ts`), deaf
+ * (`dial-plan.ts`, `dialler.ts`), discovery (`mdns.ts`, `registry.ts`, `seeds.ts`), gossip (`gossip.ts`), streams (`streams.ts`), deaf
  * connections (`watchdog.ts`), offences (`standing.ts`). `libp2p.ts` opens it.
  */
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { assert } from '../errors.ts'
-import { parsePeerAddress } from './address.ts'
+import type { PeerAddress } from './address.ts'
 import { DialLoop } from './dial-loop.ts'
 import { DialPlan } from './dial-plan.ts'
 import { dialTarget } from './dialler.ts'
@@ -17,6 +17,7 @@ import { dialFailed, netClosed } from './net-errors.ts'
 import type { MessageListener, Net, NetEvent, NetPeer, NetStream, PeerIdText, Validator } from './net.ts'
 import type { Notices } from './notices.ts'
 import { Registry } from './registry.ts'
+import { readPeers, type Seed, Seeds } from './seeds.ts'
 import type { Services, Stack } from './stack.ts'
 import type { Standing } from './standing.ts'
 import { frameStream } from './streams.ts'
@@ -40,6 +41,9 @@ export class Libp2pNet implements Net {
   readonly #gossip: Gossip
   readonly #plan: DialPlan
   readonly #loop: DialLoop
+  readonly #seeds: Seeds
+  /** By address, the seed whose records name it. */
+  #seedOf: ReadonlyMap<string, string> = new Map()
   readonly #watchdog = new Watchdog()
   #registry: Registry | undefined
   /** Peers that identify has met: their connections are good for streams. Others are not shown to anybody. */
@@ -76,9 +80,24 @@ export class Libp2pNet implements Net {
         }),
       onFailed: (target, { code, message }) => {
         const [address = target.key] = target.addresses
-        parts.notices.tell(target.key, { kind: 'dial-failed', address, code, message })
+        const seed = this.#seedOf.get(address)
+        const of = seed === undefined ? {} : { seed }
+        parts.notices.tell(target.key, { kind: 'dial-failed', address, ...of, code, message })
       },
       nowMs: Date.now,
+    })
+    this.#seeds = new Seeds({
+      onAnswer: (addresses) => {
+        const own = new Set(this.addresses().map(withoutPeer))
+        const others = addresses.filter(({ address }) => !own.has(address))
+        this.#seedOf = new Map(others.map(({ address, seed }) => [address, seed]))
+        this.#plan.seeded(others)
+        this.#loop.wake()
+      },
+      onFailed: (seed, message) =>
+        parts.notices.tell(seed, { kind: 'dial-failed', address: seed, seed, code: 'unreachable', message }),
+      isAlone: () => this.#met.size === 0,
+      log: (line) => parts.log?.(line),
     })
     this.#libp2p.addEventListener('peer:identify', ({ detail }) => this.#onIdentified(detail))
     this.#libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnected(detail.toString()))
@@ -184,13 +203,18 @@ export class Libp2pNet implements Net {
 
   addPeer(address: string): void {
     this.#throwIfClosed()
-    const parsed = parsePeerAddress(address)
-    this.dialForever(parsed.address, parsed.peer)
+    const { addresses, seeds } = readPeers([address], [])
+    for (const each of addresses) this.dialForever(each)
+    for (const seed of seeds) this.follow(seed)
     this.#loop.wake()
   }
 
-  dialForever(address: string, peer: PeerIdText | undefined): void {
+  dialForever({ address, peer }: PeerAddress): void {
     this.#plan.addAddress(address, peer)
+  }
+
+  follow(seed: Seed): void {
+    this.#seeds.add(seed)
   }
 
   #discovered(peer: PeerIdText, addresses: readonly string[], by: 'mdns' | 'registry', isSignOfLife = true): void {
@@ -227,6 +251,7 @@ export class Libp2pNet implements Net {
 
   async #close(): Promise<void> {
     this.#loop.stop()
+    this.#seeds.stop()
     this.#parts.mdns?.stop()
     clearInterval(this.#watchTimer)
     clearTimeout(this.#aloneTimer)
@@ -245,6 +270,11 @@ export class Libp2pNet implements Net {
     clearTimeout(this.#aloneTimer)
     this.#plan.connected(peer)
     this.#plan.discovered(peer, listenAddrs.map(String))
+    // Its word alone would do to keep others from being dialled.
+    const heard = hostOf(connection.remoteAddr.toString())
+    for (const address of listenAddrs.map((each) => withoutPeer(each.toString()))) {
+      if (hostOf(address) === heard) this.#plan.listensAt(peer, address)
+    }
     if (isNew) this.#emit({ kind: 'connected', peer, address: connection.remoteAddr.toString() })
     this.#loop.wake()
   }
@@ -311,4 +341,12 @@ export class Libp2pNet implements Net {
   #throwIfClosed(): void {
     if (this.#closing !== undefined) throw netClosed()
   }
+}
+
+function withoutPeer(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
+function hostOf(address: string): string {
+  return address.split('/').slice(0, 3).join('/')
 }

@@ -2,7 +2,7 @@
  * Opens the real network: libp2p over TCP, Noise and yamux, GossipSub, mDNS. It makes the parts from the options and gives
  * them to `libp2p-net.ts`, which is the port. design.md 4, stack-notes.md, containers.md.
  */
-import { parsePeerAddress } from './address.ts'
+import { readPeers } from './seeds.ts'
 import { createGater } from './gater.ts'
 import { Libp2pNet } from './libp2p-net.ts'
 import { CONNECTIONS_MAX } from './limits.ts'
@@ -21,7 +21,7 @@ import { Standing } from './standing.ts'
 export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const { signal, secret, log } = options
   signal?.throwIfAborted()
-  const peers = (options.peers ?? []).map(parsePeerAddress)
+  const { addresses, seeds } = readPeers(options.peers ?? [], options.seeds ?? [])
   const standing = new Standing(Date.now)
   const notices = new Notices(Date.now)
   const mdnsOptions = options.mdns === false ? undefined : { ...DEFAULT_MDNS, ...options.mdns }
@@ -49,8 +49,9 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   })
   const net = new Libp2pNet({ stack, standing, notices, mdns, hasSecret: secret !== undefined, connectionsMax, log })
   try {
-    for (const { address, peer } of peers) net.dialForever(address, peer)
+    for (const address of addresses) net.dialForever(address)
     await net.start(options.registry?.directory)
+    for (const seed of seeds) net.follow(seed)
     signal?.throwIfAborted()
     return net
   } catch (error) {

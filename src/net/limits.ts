@@ -54,6 +54,16 @@ export const RETRY_FLOOR_MS = 1_500
 /** After such a failure there is no use in haste: the address is this node itself. */
 export const SELF_RETRY_MS = 600_000
 
+/** Seeds are asked for anew: soon while nobody is connected, else at about the pace at which clusters let records live. */
+export const SEED_ALONE_INTERVAL_MS = 3_000
+export const SEED_INTERVAL_MS = 30_000
+/** Records of one name that are used; a name with more still leads to some of them. */
+export const SEED_ADDRESSES_MAX = 64
+/** A `dnsaddr` record may name another `dnsaddr`, so many times in a row. */
+export const DNSADDR_DEPTH_MAX = 4
+/** How long one question to a name server may take; it is put twice. */
+export const DNS_TIMEOUT_MS = 3_000
+
 /** Up to so many nodes (this one included) everyone connects to everyone. */
 export const FULL_MESH_NODES_MAX = 12
 /** Beyond it: dials to the next nodes on the ring of hashed ids, and to others by rendezvous hash. See `degree.ts`. */

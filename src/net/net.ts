@@ -58,6 +58,8 @@ export type NetEvent =
   | {
       readonly kind: 'dial-failed'
       readonly address: string
+      /** The seed whose records name the address, or which has none. */
+      readonly seed?: string
       readonly code: 'unreachable' | 'secret-mismatch' | 'refused' | 'self' | 'other'
       readonly message: string
     }
@@ -86,7 +88,10 @@ export interface Net extends AsyncDisposable {
   handle(protocol: string, handler: (stream: NetStream) => Promise<void>): void
   /** Opens a stream to a connected peer. Throws RZ_NET_DIAL_FAILED. */
   open(peer: PeerIdText, protocol: string, options: { readonly signal: AbortSignal }): Promise<NetStream>
-  /** Adds an address to the endless redial list: a multiaddr or `host[:port]` (port 4000 by default). Throws RZ_NET_ADDRESS_INVALID. */
+  /**
+   * Adds an address to the endless redial list: a multiaddr, `host[:port]` (port 4000 by default) or a `/dnsaddr/…`, whose records
+   * are followed. Throws RZ_NET_ADDRESS_INVALID.
+   */
   addPeer(address: string): void
   /** Lowers the standing of a peer that sent what is invalid in itself over a stream; enough of it ends the connection. */
   penalise(peer: PeerIdText, reason: string): void

@@ -32,8 +32,18 @@ export interface Libp2pNetOptions {
    */
   readonly portFallbackCount?: number
 
-  /** Addresses dialled for ever: multiaddrs or `host[:port]` (port 4000). Throws RZ_NET_ADDRESS_INVALID. @default [] */
+  /**
+   * Addresses dialled for ever: multiaddrs, `host[:port]` (port 4000) or `/dnsaddr/<name>[/p2p/<id>]`. A host's name is resolved
+   * anew at every try. Throws RZ_NET_ADDRESS_INVALID. @default []
+   */
   readonly peers?: readonly string[]
+
+  /**
+   * Names whose DNS records are the peers: `host[:port]` (port 4000). Each A and AAAA record is a node at that port, each TXT
+   * record of `_dnsaddr.<host>` a multiaddr. Asked for anew each 30 s, and each 3 s while nobody is connected; 64 addresses of a
+   * name are used. Throws RZ_NET_ADDRESS_INVALID. @default []
+   */
+  readonly seeds?: readonly string[]
 
   /** Discovery on the LAN; false sends and answers no multicast at all. @default {} */
   readonly mdns?: false | MdnsChoice

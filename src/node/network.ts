@@ -14,13 +14,24 @@ const PEERS_MAX = 1_000
 export async function openNet(options: NodeOptions, identity: Identity): Promise<Net> {
   const { openLibp2pNet } = await import('../net/libp2p.ts')
   const network = options.network === false ? {} : (options.network ?? {})
-  const { listen, peers, mdns = true, secret, allow, registry = options.memory !== true, log, peersMax } = network
+  const {
+    listen,
+    peers,
+    seeds,
+    mdns = true,
+    secret,
+    allow,
+    registry = options.memory !== true,
+    log,
+    peersMax,
+  } = network
   const registryFolder = registry ? await usableFolder(join(options.home ?? defaultHome(), REGISTRY)) : undefined
   return openLibp2pNet({
     identity: { privateKey: identity.seed },
     mdns: mdns ? {} : false,
     ...(listen === undefined ? {} : { listen }),
     ...(peers === undefined ? {} : { peers }),
+    ...(seeds === undefined ? {} : { seeds }),
     ...(secret === undefined ? {} : { secret }),
     ...(allow === undefined ? {} : { allow }),
     ...(peersMax === undefined ? {} : { connectionsMax: Math.min(Math.max(1, Math.floor(peersMax)), PEERS_MAX) }),

@@ -68,8 +68,13 @@ export interface NodeOptions {
 export interface NetworkOptions {
   /** Multiaddrs to listen on. Default `/ip4/0.0.0.0/tcp/4000`, or the next free port up to 4099. Given, taken is an error. */
   readonly listen?: readonly string[]
-  /** Multiaddrs or `host[:port]` (default port 4000) to dial and redial for ever. Default none. */
+  /** Multiaddrs, `host[:port]` (default port 4000) or `/dnsaddr/<name>` to dial and redial for ever. Default none. */
   readonly peers?: readonly string[]
+  /**
+   * Names, `host[:port]` (default port 4000), whose DNS records are peers: A and AAAA records at that port, `_dnsaddr` TXT records as
+   * multiaddrs. Asked for anew each 30 s, each 3 s while nobody is connected. Default none.
+   */
+  readonly seeds?: readonly string[]
   /** Finds peers on the LAN by multicast DNS. Default true. */
   readonly mdns?: boolean
   /** Closes the overlay: only nodes with the same secret can connect. Default none: anyone on the network can. */

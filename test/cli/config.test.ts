@@ -44,6 +44,7 @@ describe('a setting', () => {
   > = {
     topic: { flag: ['a'], variable: 'b', file: ['c'], read: 'topics', values: [['a'], ['b'], ['c'], []] },
     peer: { flag: ['a'], variable: 'b', file: ['c'], read: 'peers', values: [['a'], ['b'], ['c'], []] },
+    seed: { flag: ['a'], variable: 'b', file: ['c'], read: 'seeds', values: [['a'], ['b'], ['c'], []] },
     secret: { flag: 'a', variable: 'b', file: 'c', read: 'secret', values: ['a', 'b', 'c', undefined] },
     name: { flag: 'a', variable: 'b', file: 'c', read: 'name', values: ['a', 'b', 'c', undefined] },
     listen: {

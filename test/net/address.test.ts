@@ -50,6 +50,7 @@ describe('addresses as people type them', () => {
     '/ip4/1.2.3.4',
     '/ip4/1.2.3.4/tcp',
     '/ip4/1.2.3.4/tcp/0',
+    '/dns/a b/tcp/4000',
     '/ip4/1.2.3.4/udp/4000',
     '/ip4/1.2.3.4/tcp/4000/ws',
     '/ip4/1.2.3.4/tcp/4000/p2p/nonsense',

@@ -65,6 +65,66 @@ describe('the dial plan', () => {
     expect(plan.nextDueMs()).toBeUndefined()
   })
 
+  test('an address is dialled without an id once another node than the last one answers there, and one given with an id never', () => {
+    plan.addAddress(ADDRESS)
+    plan.addAddress('/ip4/10.0.0.2/tcp/4000', 'given')
+    for (const { key, peer } of plan.take()) plan.succeeded(key, peer ?? 'first')
+    plan.connected('first')
+    plan.disconnected('first')
+    nowMs += 10_000
+    expect(plan.take().map(({ peer }) => peer)).toEqual(['first', 'given'])
+    plan.failed(`address ${ADDRESS}`, 'other')
+    plan.failed('address /ip4/10.0.0.2/tcp/4000', 'other')
+    nowMs += REDIAL_LATE_CAP_MS
+    expect(plan.take().map(({ peer }) => peer)).toEqual([undefined, 'given'])
+  })
+
+  test('what the records of seeds name is dialled as long as they name it, and tried for ever', () => {
+    const [first, second] = ['/ip4/10.0.0.1/tcp/4000', '/ip4/10.0.0.2/tcp/4000']
+    plan.seeded([{ address: first }, { address: second, peer: 'b' }])
+    nowMs += TIE_BREAK_GRACE_MS
+    expect(plan.take().map(({ kind, peer, addresses }) => ({ kind, peer, addresses }))).toEqual([
+      { kind: 'seed', peer: undefined, addresses: [first] },
+      { kind: 'seed', peer: 'b', addresses: [second] },
+    ])
+    plan.failed(`seed ${first}`, 'unreachable')
+    plan.seeded([{ address: first }])
+    plan.failed(`seed ${second}`, 'unreachable')
+    for (let count = 0; count < 100; count += 1) {
+      expect(takeNext()).toEqual([`seed ${first}`])
+      plan.failed(`seed ${first}`, 'unreachable')
+    }
+    plan.seeded([])
+    expect(plan.nextDueMs()).toBeUndefined()
+  })
+
+  test('of seeds, those that are connected already, this node itself and what the user gave are not dialled', () => {
+    plan.addAddress(ADDRESS)
+    plan.take()
+    plan.seeded([
+      { address: ADDRESS },
+      { address: '/ip4/10.0.0.2/tcp/1', peer: 'm' },
+      { address: '/ip4/10.0.0.3/tcp/1' },
+    ])
+    plan.connected('c')
+    plan.listensAt('c', '/ip4/10.0.0.3/tcp/1')
+    expect(plan.nextDueMs()).toBeUndefined()
+    plan.disconnected('c')
+    expect(takeNext()).toEqual(['seed /ip4/10.0.0.3/tcp/1'])
+  })
+
+  test('of many seeds no more are dialled than the full mesh has', () => {
+    for (let index = 1; index < FULL_MESH_NODES_MAX; index += 1) plan.connected(`p${index}`)
+    plan.seeded([{ address: ADDRESS }])
+    expect(takeNext()).toHaveLength(1)
+    plan.succeeded(`seed ${ADDRESS}`, 'last')
+    plan.connected('last')
+    plan.seeded([{ address: ADDRESS }, { address: '/ip4/10.0.0.9/tcp/4000' }])
+    expect(plan.nextDueMs()).toBeUndefined()
+    plan.disconnected('p1')
+    expect(takeNext()).toEqual(['seed /ip4/10.0.0.9/tcp/4000'])
+  })
+
   test('a given address that fails is tried for ever, ever more slowly up to the cap', () => {
     plan.addAddress(ADDRESS)
     const waitsMs: number[] = []
