@@ -32,14 +32,17 @@ async function serve(node: RhizomeNode, { tcp, ...options }: ServeOptions): Prom
     const face = await openHttp(node, { port: false, ...options })
     return { urls: [], token: { kind: 'none' }, [Symbol.asyncDispose]: () => face.close() }
   }
-  const { check, ...shown } = isLoopback(tcp.host) ? { token: { kind: 'none' } as const } : await tokenOf(node)
-  const face = await openHttp(node, { ...tcp, ...options, ...(check === undefined ? {} : { token: check }) })
+  const { token: given, ...listening } = tcp
+  const isOpen = given === undefined && isLoopback(tcp.host)
+  const { check, ...shown } = isOpen ? { token: { kind: 'none' } as const } : await tokenOf(node, given)
+  const face = await openHttp(node, { ...listening, ...options, ...(check === undefined ? {} : { token: check }) })
   return { urls: face.urls, ...shown, [Symbol.asyncDispose]: () => face.close() }
 }
 
 /** A node in memory has no file to keep a token's hash in: it makes one for its life, and shows it. */
-async function tokenOf({ directory }: RhizomeNode) {
+async function tokenOf({ directory }: RhizomeNode, given: string | undefined) {
   const { makeToken, tokenCheck, tokenFileCheck } = await import('./http/token.ts')
+  if (given !== undefined) return { check: tokenCheck(given), token: { kind: 'given' } as const }
   if (directory !== undefined) return { check: tokenFileCheck(directory), token: { kind: 'stored' } as const }
   const token = makeToken()
   return { check: tokenCheck(token), token: { kind: 'shown', token } as const }

@@ -19,6 +19,7 @@ export interface Facts {
   readonly token:
     | { readonly kind: 'none' }
     | { readonly kind: 'stored' }
+    | { readonly kind: 'given' }
     | { readonly kind: 'shown'; readonly token: string }
   readonly notices: readonly string[]
 }
@@ -102,6 +103,7 @@ function httpLines({ http, token, directory }: Facts, style: BannerOptions['styl
   if (url === undefined) return [directory === undefined ? 'off' : 'off: commands still reach this node']
   const lines = http.map((each) => style('cyan', `${each}/api/docs`))
   if (token.kind === 'stored') return [...lines, 'needs a token: npx rhizome-node token makes and shows one']
+  if (token.kind === 'given') return [...lines, 'needs the token that it was started with']
   if (token.kind === 'shown') return [...lines, `needs the token ${token.token}`]
   return lines
 }

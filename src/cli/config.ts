@@ -50,6 +50,8 @@ export interface Config {
   /** Absent: the default port, or the next free one. */
   readonly httpPort?: number
   readonly httpHost: string
+  /** Absent: the one whose hash lies in the node's directory. */
+  readonly httpToken?: string
   readonly allowHosts: readonly string[]
   readonly allowOrigins: readonly string[]
   readonly json: boolean
@@ -73,6 +75,9 @@ type DetectorPreset = keyof typeof DETECTOR_PRESETS
 /** Largest configuration file that is read. */
 const CONFIG_BYTES_MAX = 65_536
 const SECRET_BYTES_MAX = 4_096
+const TOKEN_BYTES_MAX = 4_096
+/** What may stand behind `Bearer` (RFC 6750, 2.1), and is not guessed soon. */
+const TOKEN = /^[\w\-.~+/]{16,}=*$/
 const PORT_MAX = 65_535
 
 /** A value and the words by which its giver knows it. */
@@ -118,6 +123,10 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     http: !on('noHttp'),
     ...defined('httpPort', optional(find('httpPort'), readPort)),
     httpHost: text('httpHost') ?? '127.0.0.1',
+    ...defined(
+      'httpToken',
+      optional(find('httpToken'), (given) => readToken(given, directory)),
+    ),
     allowHosts: list('allowHost') ?? [],
     allowOrigins: list('allowOrigin') ?? [],
     json: on('json'),
@@ -273,16 +282,33 @@ function listenAddress(text: string, where: string): string {
   throw configError(`${where} must be a port, ip:port or a multiaddr such as /ip4/0.0.0.0/tcp/4000, not "${text}"`)
 }
 
-/** The content of the file of that name, else the text itself. */
 function readSecret(given: Given, directory: string): string {
-  const text = readText(given)
-  const isPath = /^(\.{0,2}[/\\]|[A-Za-z]:[/\\])/.test(text)
-  const path = isPath && !text.startsWith('.') ? text : join(directory, text)
-  const content = text.includes('\0') ? undefined : readSmallFile(path, SECRET_BYTES_MAX)
+  const { text, content, isPath } = readTextOrFile(given, directory, SECRET_BYTES_MAX)
   if (content === undefined && isPath) throw configError(`${given.where}: there is no file ${text}`)
   const secret = (content ?? text).trim()
   if (secret === '') throw configError(`${given.where}: the file ${text} is empty`)
   return secret
+}
+
+/** Other than the secret of an overlay, it has no business on a command line, which every user of the machine can see. */
+function readToken(given: Given, directory: string): string {
+  const { text, content, isPath } = readTextOrFile(given, directory, TOKEN_BYTES_MAX)
+  // It may be a token that begins with a slash: it is not shown.
+  if (content === undefined && isPath) throw configError(`${given.where}: there is no file of that name`)
+  if (content === undefined && given.where === flagOf('httpToken'))
+    throw configError(`${given.where} must be the name of a file: a token itself goes into ${variableOf('httpToken')}`)
+  const token = (content ?? text).trim()
+  if (TOKEN.test(token)) return token
+  throw configError(`${given.where} must hold a token of 16 characters at least: letters, digits and -._~+/=`)
+}
+
+/** A text, the content of the file if it names one, and whether it looks as if it should. */
+function readTextOrFile(given: Given, directory: string, bytesMax: number) {
+  const text = readText(given)
+  const isPath = /^(\.{0,2}[/\\]|[A-Za-z]:[/\\])/.test(text)
+  const path = isPath && !text.startsWith('.') ? text : join(directory, text)
+  const content = text.includes('\0') ? undefined : readSmallFile(path, bytesMax)
+  return { text, content, isPath }
 }
 
 function isDigits(text: string): boolean {

@@ -12,6 +12,8 @@ export interface ServeOptions {
         readonly host: string
         /** Absent: the default port, or the next free one. */
         readonly port?: number
+        /** That requests must bring, on loopback too. Absent: beyond loopback, the one that the node's directory knows. */
+        readonly token?: string
         readonly allowHosts: readonly string[]
         readonly allowOrigins: readonly string[]
       }
@@ -26,10 +28,11 @@ export interface ServeOptions {
 export interface Served extends AsyncDisposable {
   /** Where the API answers over TCP; empty without. */
   readonly urls: readonly string[]
-  /** Beyond loopback a token is needed; told here when it was made just now and nobody can look it up. */
+  /** Beyond loopback, or where one was given, a token is needed; told here when it was made just now and nobody can look it up. */
   readonly token:
     | { readonly kind: 'none' }
     | { readonly kind: 'stored' }
+    | { readonly kind: 'given' }
     | { readonly kind: 'shown'; readonly token: string }
 }
 

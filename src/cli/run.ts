@@ -84,10 +84,11 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
 }
 
 function serveOptions(config: Config, terminal: Terminal): ServeOptions {
-  const { http, httpHost, httpPort, allowHosts, allowOrigins, secret } = config
+  const { http, httpHost, httpPort, httpToken, allowHosts, allowOrigins, secret } = config
   const port = httpPort === undefined ? {} : { port: httpPort }
+  const token = httpToken === undefined ? {} : { token: httpToken }
   return {
-    tcp: http && { host: httpHost, allowHosts, allowOrigins, ...port },
+    tcp: http && { host: httpHost, allowHosts, allowOrigins, ...port, ...token },
     overlay: secret === undefined ? 'open' : 'secret',
     onError: (error) =>
       terminal.err(

@@ -139,6 +139,13 @@ export const SETTINGS = [
     otherwise: '`127.0.0.1`',
   },
   {
+    key: 'httpToken',
+    kind: 'text',
+    argument: '<file>',
+    help: 'file with the token that the HTTP API is to ask for',
+    otherwise: 'beyond loopback, the one that `rhizome-node token` made',
+  },
+  {
     key: 'allowHost',
     kind: 'list',
     argument: '<name>',

@@ -153,11 +153,10 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined && (await passes(options.token, bearer))) return
   reply.header('www-authenticate', 'Bearer')
-  const what =
-    bearer === undefined ? 'this node is reachable beyond its machine, and wants a token' : 'this is not the token'
+  const what = bearer === undefined ? 'this node wants a token' : 'this is not the token'
   throw new RhizomeError(
     'RZ_HTTP_TOKEN',
-    `${what}: send "Authorization: Bearer <token>"; rhizome-node token makes a new one`,
+    `${what}: send "Authorization: Bearer <token>"; where none was given, rhizome-node token makes a new one`,
   )
 }
 

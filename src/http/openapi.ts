@@ -111,7 +111,11 @@ function documentOf(routes: readonly Route[], version: string): Json {
       schemas: Object.fromEntries([...schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
       responses: { Problem: problem },
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'Wanted where the node listens beyond loopback.' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'Wanted where the node listens beyond loopback, or was given one.',
+        },
       },
     },
   }

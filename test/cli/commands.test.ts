@@ -389,6 +389,13 @@ it('token prints a new one each time, and keeps none that could be read', async 
   expect(kept).not.toContain(second.out.trim())
 })
 
+it('token makes none where a setting gives it', async () => {
+  const at = await place()
+  await run(['put', 'user/a', 'n:=1', '--topic', 'users'], at)
+  const { exitCode, err } = await run(['token'], { ...at, env: { RHIZOME_HTTP_TOKEN: 'given-to-the-node' } })
+  expect({ exitCode, err }).toEqual({ exitCode: 2, err: expect.stringContaining('the token is given') as string })
+})
+
 describe('rule', () => {
   it('answers each line with one, in order, whatever it holds', async () => {
     const input = [

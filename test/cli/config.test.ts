@@ -21,6 +21,11 @@ function directoryWith(files: Record<string, string> = {}): string {
 }
 
 const empty = directoryWith()
+const tokens = directoryWith({
+  'typed.txt': 'of-a-file-that-is-typed\n',
+  'file.txt': 'of-the-file-of-settings==',
+  'short.txt': 'too-short',
+})
 const config = (sources: Partial<ConfigSources> & { file?: unknown }) => {
   const { file, ...rest } = sources
   const text = typeof file === 'string' ? file : JSON.stringify(file)
@@ -83,6 +88,13 @@ describe('a setting', () => {
     },
     httpPort: { flag: '1', variable: '2', file: 3, read: 'httpPort', values: [1, 2, 3, undefined] },
     httpHost: { flag: 'a', variable: 'b', file: 'c', read: 'httpHost', values: ['a', 'b', 'c', '127.0.0.1'] },
+    httpToken: {
+      flag: join(tokens, 'typed.txt'),
+      variable: 'of-the-variable-1',
+      file: join(tokens, 'file.txt'),
+      read: 'httpToken',
+      values: ['of-a-file-that-is-typed', 'of-the-variable-1', 'of-the-file-of-settings==', undefined],
+    },
     allowHost: { flag: ['a'], variable: 'b', file: 'c', read: 'allowHosts', values: [['a'], ['b'], ['c'], []] },
     allowOrigin: { flag: ['a'], variable: 'b', file: 'c', read: 'allowOrigins', values: [['a'], ['b'], ['c'], []] },
     noHttp: { flag: true, variable: 'off', file: true, read: 'http', values: [false, true, false, true] },
@@ -211,6 +223,19 @@ describe('a value of the wrong form is refused by the name under which it was gi
       { flags: { secret: './none.key' } },
       '--secret: there is no file ./none.key',
     ],
+    [
+      'a token on the command line',
+      { flags: { httpToken: 'rz_0123456789abcdef' } },
+      '--http-token must be the name of a file: a token itself goes into RHIZOME_HTTP_TOKEN',
+    ],
+    [
+      'a token in a file that is not there',
+      { env: { RHIZOME_HTTP_TOKEN: '/none/token' } },
+      'RHIZOME_HTTP_TOKEN: there is no file of that name',
+    ],
+    ['a short token', { env: { RHIZOME_HTTP_TOKEN: 'too-short' } }, 'RHIZOME_HTTP_TOKEN must hold a token of 16'],
+    ['a short token in a file', { flags: { httpToken: join(tokens, 'short.txt') } }, '--http-token must hold a token'],
+    ['a token of two words', { file: { httpToken: 'correct horse battery staple' } }, 'letters, digits and'],
     ['a file that is not JSON', { file: '{' }, 'is not JSON'],
     ['a file that holds a list', { file: '[]' }, 'must hold one JSON object'],
     ['a file beyond 64 KiB', { file: `{"name":"${'x'.repeat(66_000)}"}` }, 'at most 65536 are read'],

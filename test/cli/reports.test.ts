@@ -81,6 +81,7 @@ describe('the banner', () => {
       'needs a token: npx rhizome-node token makes and shows one',
     )
     expect(banner({ token: { kind: 'shown', token: 'rz_x' } }).join()).toContain('needs the token rz_x')
+    expect(banner({ token: { kind: 'given' } }).join()).toContain('needs the token that it was started with')
   })
 
   it('stays short whatever it holds', () => {

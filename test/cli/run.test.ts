@@ -132,6 +132,29 @@ describe('an invitation', () => {
   })
 })
 
+describe('a token that is given', () => {
+  it('is asked for on loopback as well, counts alone, and is shown nowhere', async () => {
+    const at = await place()
+    const given = 'rz_given-by-whoever-started-it'
+    const node = start(['--json'], { ...at, env: { RHIZOME_HTTP_TOKEN: given } })
+    const { http, token } = await event(node, 'started')
+    expect(token).toEqual({ kind: 'given' })
+    const { out: made } = await runHere(['token'], at)
+    const statusWith = async (bearer: string) => {
+      const answer = await fetch(`${String((http as string[])[0])}/api/status`, {
+        headers: { authorization: `Bearer ${bearer}` },
+      })
+      return answer.status
+    }
+    expect([await statusWith(given), await statusWith(made.trim()), await statusWith('rz_other')]).toEqual([
+      200, 401, 401,
+    ])
+    expect(await runHere(['status'], at)).toMatchObject({ exitCode: 0 })
+    const { out, err } = await node.interrupt()
+    expect(out + err).not.toContain(given)
+  })
+})
+
 describe('data that was shared under a secret', () => {
   it('is not shown to others by a start that forgets the secret', async () => {
     const at = await place()
