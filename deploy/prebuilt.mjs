@@ -1,0 +1,62 @@
+/**
+ * Gathers what the image holds from a checkout that is installed and built, for places where a build has no package registry:
+ * `node deploy/prebuilt.mjs <folder>`, then `docker build -f deploy/Dockerfile --target prebuilt <folder>`. The folder is made
+ * anew. It takes the packages that the lockfile of node_modules says run in production, and leaves out what the Dockerfile does.
+ */
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const [folder] = process.argv.slice(2)
+
+/** For people who debug. */
+const isLeftOut = (path) => /\.map$|\.[cm]?ts$/.test(path)
+
+/** Paths of installed packages, as `node_modules/libp2p`. */
+function packagesInProduction() {
+  const { packages } = JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8'))
+  return Object.entries(packages).flatMap(([path, { dev = false }]) =>
+    dev || !existsSync(join(root, path)) ? [] : path,
+  )
+}
+
+/** Without the packages inside a package: each is a row of its own. */
+function copyPackage(path, target) {
+  const from = join(root, path)
+  cpSync(from, join(target, path), {
+    recursive: true,
+    dereference: true,
+    filter: (source) => !isLeftOut(source) && !(source !== from && basename(source) === 'node_modules'),
+  })
+}
+
+function gather(target) {
+  const bin = join(root, 'dist', 'bin.js')
+  if (!existsSync(bin) || !existsSync(join(root, 'node_modules', '.package-lock.json')))
+    throw new Error('there is no dist/ or no node_modules/ here: run npm ci first')
+  rmSync(target, { recursive: true, force: true })
+  const app = join(target, 'app')
+  mkdirSync(join(app, 'deploy'), { recursive: true })
+  for (const path of packagesInProduction()) copyPackage(path, app)
+  cpSync(join(root, 'dist'), join(app, 'dist'), { recursive: true, filter: (source) => !isLeftOut(source) })
+  for (const file of ['package.json', 'LICENSE', join('deploy', 'healthy.mjs')])
+    cpSync(join(root, file), join(app, file))
+  // Compose looks for it in the folder that it builds of.
+  mkdirSync(join(target, 'deploy'))
+  cpSync(join(root, 'deploy', 'Dockerfile'), join(target, 'deploy', 'Dockerfile'))
+}
+
+if (folder === undefined) {
+  console.error(`usage: node deploy/prebuilt.mjs <folder>`)
+  process.exitCode = 2
+} else if (
+  root.startsWith(`${resolve(folder)}/`) ||
+  resolve(folder) === dirname(root) ||
+  resolve(folder) === resolve(root)
+) {
+  console.error(`${folder} holds this checkout: give a folder of its own`)
+  process.exitCode = 2
+} else {
+  gather(resolve(folder))
+}
