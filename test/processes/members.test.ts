@@ -33,6 +33,27 @@ describe('a process that is killed', () => {
     for (const node of others) expect(wronglyDown(node, others)).toEqual([])
   })
 
+  test('is down for all others that knew it, however soon after it came', async () => {
+    await using cluster = await Cluster.open()
+    const tookMs: number[] = []
+    const others = await cluster.startAll('a', 'b')
+    await expectAllAlive(others)
+    for (let round = 0; round < KILLS; round++) {
+      const victim = await cluster.start(`victim-${round}`)
+      await until('all know it', () => others.every((node) => stateOf(node, victim) === 'alive'), 60_000)
+      const killedMs = performance.now()
+      await victim.kill()
+      for (const node of others) {
+        await until('it is down', () => stateOf(node, victim) === 'down', 20_000)
+        tookMs.push(Math.round(performance.now() - killedMs))
+      }
+    }
+    report(
+      `killed as soon as they were known, processes were down after ${tookMs.toSorted((a, b) => a - b).join(', ')} ms`,
+    )
+    expect(tookMs).toHaveLength(KILLS * others.length)
+  })
+
   test('is down for the only other one', async () => {
     await using cluster = await Cluster.open()
     const [a, b] = (await cluster.startAll('a', 'b')) as [ProcessNode, ProcessNode]

@@ -12,6 +12,7 @@
  */
 
 import { RhizomeError } from '../../errors.ts'
+import type { PhiParameters } from './phi.ts'
 
 export type DetectorOptions = PhiOptions | FixedOptions | OffOptions
 
@@ -150,6 +151,11 @@ export const DETECTORS: Readonly<Record<DetectorPreset, DetectorOptions>> = {
   local: LOCAL,
   synchronous: SYNCHRONOUS,
   off: OFF,
+}
+
+/** How the heartbeats of one peer are kept; `fixed` asks of them only when the last one came. */
+export function windowOf(detector: PhiOptions | FixedOptions): PhiParameters {
+  return detector.kind === 'phi' ? detector : { windowCount: 8, deviationMsMin: 1, pauseMs: 0 }
 }
 
 interface Range {

@@ -11,7 +11,7 @@ import type { Net, NetEvent, NetStream, PeerIdText } from '../../net/net.ts'
 import type { Store } from '../../store/store.ts'
 import type { Schedule } from '../exchange.ts'
 import { Awareness } from './awareness.ts'
-import { type DetectorOptions, DETECTORS } from './detector.ts'
+import { type DetectorOptions, DETECTORS, windowOf } from './detector.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HEARTBEAT_MS_MAX, ROLL_PROTOCOL } from './limits.ts'
 import type { Member, MemberChange, MemberState } from './member.ts'
@@ -78,10 +78,9 @@ export class Members {
     const slownessMax = detector.kind === 'phi' ? detector.slownessMax : 0
     this.#awareness = new Awareness({ heartbeatMs, slownessMax })
     if (detector.kind !== 'off') {
-      const window = detector.kind === 'phi' ? detector : { windowCount: 8, deviationMsMin: 1, pauseMs: 0 }
       this.#heartbeats = new Heartbeats({
         net,
-        ...window,
+        ...windowOf(detector),
         intervalMs: heartbeatMs,
         steadyMs,
         wallMs,

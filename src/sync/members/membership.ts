@@ -11,11 +11,11 @@
 
 import type { PeerId } from '../../delta/delta.ts'
 import type { Awareness } from './awareness.ts'
-import type { DetectorOptions } from './detector.ts'
+import { type DetectorOptions, windowOf } from './detector.ts'
 import { GONE_MS, MEMBERS_MAX, PRESENCES_MISSED_MAX } from './limits.ts'
 import type { MemberChange, MemberState } from './member.ts'
 import type { Accusation, Presence } from './message.ts'
-import type { Arrivals } from './phi.ts'
+import { Arrivals } from './phi.ts'
 import { Suspicion } from './suspicion.ts'
 
 export interface MembershipOptions {
@@ -48,6 +48,8 @@ interface Entry {
   connected: boolean
   /** Its heartbeats are waited for: it was heard here, and has not been found to live elsewhere since. */
   watched: boolean
+  /** Its connection broke before it was ever heard: as if its only heartbeat had come then. */
+  lost?: Arrivals
   /** The last sign of life. */
   heardMs: number
   /** When the presence came. */
@@ -137,6 +139,7 @@ export class Membership {
     else if (state !== 'alive' && (state !== 'suspect' || isRefuted(entry, incarnation))) {
       // It lives, though it is not heard here: until it is, others watch it.
       entry.watched = false
+      delete entry.lost
       this.#turnTo(entry, 'alive')
     }
     const change = differenceOf(before, presence)
@@ -170,6 +173,7 @@ export class Membership {
     if (entry === undefined || !entry.connected || entry.state === 'left') return
     entry.heardMs = nowMs
     entry.watched = true
+    delete entry.lost
     this.#turnTo(entry, 'alive')
   }
 
@@ -177,14 +181,25 @@ export class Membership {
   connect(peer: PeerId): void {
     this.#connected.add(peer)
     const entry = this.#entries.get(peer)
-    if (entry !== undefined) entry.connected = true
+    if (entry === undefined) return
+    entry.connected = true
+    delete entry.lost
   }
 
-  /** It is no longer; its silence is judged as before, until it is heard of in another way. */
-  disconnect(peer: PeerId): void {
+  /**
+   * It is no longer; its silence is judged as before, until it is heard of in another way. Who was never heard here has been
+   * silent since now: one that was killed as soon as it had come would be missed by its presences alone.
+   */
+  disconnect(peer: PeerId, nowMs: number): void {
+    const { detector, arrivalsOf } = this.#options
     this.#connected.delete(peer)
     const entry = this.#entries.get(peer)
-    if (entry !== undefined) entry.connected = false
+    if (entry === undefined) return
+    if (entry.connected && arrivalsOf(peer) === undefined && detector.kind !== 'off') {
+      entry.lost = new Arrivals(windowOf(detector))
+      entry.lost.arrived(nowMs, detector.heartbeatMs)
+    }
+    entry.connected = false
   }
 
   // ------------------------------------------------------------------------------------------------ time passes
@@ -237,7 +252,7 @@ export class Membership {
   /** Why it is not heard, if so. */
   #silenceOf(entry: Entry, nowMs: number): 'silent' | 'stale' | undefined {
     const { detector, awareness, arrivalsOf } = this.#options
-    const arrivals = entry.watched ? arrivalsOf(entry.presence.peer) : undefined
+    const arrivals = entry.watched ? arrivalsOf(entry.presence.peer) : entry.lost
     if (arrivals?.lastMs === undefined || detector.kind === 'off') {
       const promisedMs = Math.min(entry.presence.nextMs, 2 * this.presenceMs)
       return nowMs - entry.toldMs > PRESENCES_MISSED_MAX * promisedMs * awareness.factor ? 'stale' : undefined

@@ -157,7 +157,7 @@ export class Room {
   }
 
   parted(peer: PeerIdText): void {
-    this.membership.disconnect(peer as PeerId)
+    this.membership.disconnect(peer as PeerId, this.#options.steadyMs())
   }
 
   /** Once in a while. */
