@@ -59,6 +59,18 @@ export type {
 } from './node/delivery/options.ts'
 export { Subscription, type SubscriptionEvent, type SubscriptionStatus } from './node/delivery/subscription.ts'
 export type { HeldResult, Until, UntilOptions } from './node/delivery/until.ts'
+export { diagnose } from './node/diagnosis/diagnose.ts'
+export {
+  type Check,
+  CHECKS,
+  type Finding,
+  type FoundInterface,
+  type FoundTry,
+  type HeardNode,
+  type PeerFound,
+  type Verdict,
+} from './node/diagnosis/finding.ts'
+export type { DiagnoseOptions, RunningNode, RunningPeer } from './node/diagnosis/options.ts'
 export type { Answer, Answered, AnsweredBy } from './node/everywhere/answered.ts'
 export type { Everywhere } from './node/everywhere/everywhere.ts'
 export type { IdentitySummary } from './node/identity.ts'

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
+import { NODE_NEEDED } from '../src/node/diagnosis/own.ts'
+
 const bin = fileURLToPath(new URL('../src/bin.ts', import.meta.url))
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string
@@ -35,6 +37,8 @@ describe('the command', () => {
       expect(runUnder(version)).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' })
     })
   }
+
+  it('and doctor know the same one', () => expect(NODE_NEEDED).toBe(needed))
 
   it('has no static import and no syntax that an old Node cannot parse', () => {
     const source = readFileSync(bin, 'utf8')

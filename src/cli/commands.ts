@@ -351,6 +351,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: async (call) => (await import('./rule.ts')).rule(call),
   },
   {
+    name: 'doctor',
+    summary: 'find out, step by step, why nodes do not see each other',
+    words: [],
+    settings: [...TALK, 'peer', 'secret', 'listen', 'noMdns'],
+    examples: ['npx rhizome-node doctor', 'npx rhizome-node doctor --peer 192.168.1.20 --topic users'],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage],
+    run: async (call) => (await import('./doctor.ts')).doctor(call),
+  },
+  {
     name: 'repair',
     summary: 'mend a damaged store: sets damage aside and fetches it from peers',
     words: [],

@@ -69,18 +69,31 @@ function doorTo({ card: { directory }, socketPath }: Candidate, topic: string): 
   return { control, topic, directory, isRunning: true, [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]() }
 }
 
-/** The directory that the settings mean, whether its node runs or not. Throws RZ_CLI_NO_NODE and RZ_CLI_AMBIGUOUS. */
-export async function findDirectory(
-  parts: DoorParts,
-  { changes }: { readonly changes: boolean },
-): Promise<{
+/** A directory of a node, whether it runs or not. */
+export interface FoundDirectory {
   readonly directory: string
   readonly topics: readonly string[]
   readonly socketPath: string
   readonly isRunning: boolean
-}> {
+}
+
+/** The directory that the settings mean. Throws RZ_CLI_NO_NODE and RZ_CLI_AMBIGUOUS. */
+export async function findDirectory(
+  parts: DoorParts,
+  { changes }: { readonly changes: boolean },
+): Promise<FoundDirectory> {
+  const found = await seekDirectory(parts, { changes })
+  if (found === undefined) throw nothingHere(parts.config)
+  return found
+}
+
+/** The same, undefined where there is none. */
+export async function seekDirectory(
+  parts: DoorParts,
+  { changes }: { readonly changes: boolean },
+): Promise<FoundDirectory | undefined> {
   const chosen = await chooseHere(parts, { about: 'node', changes })
-  if (chosen === undefined) throw nothingHere(parts.config)
+  if (chosen === undefined) return undefined
   tellChoice(chosen, parts)
   const { card, socketPath, isRunning } = chosen.candidate
   return { directory: card.directory, topics: card.topics, socketPath, isRunning }

@@ -70,6 +70,12 @@ export function invalid(text: string, why: string, cause?: unknown): RhizomeErro
   return new RhizomeError('RZ_NET_ADDRESS_INVALID', message, { cause })
 }
 
+/** Host and port of a multiaddr of IP or a name over TCP; undefined for any other. */
+export function multiaddrHostPort(address: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^\/(?:ip4|ip6|dns|dns4|dns6)\/([^/]+)\/tcp\/(\d{1,5})(?:\/p2p\/[^/]+)?$/.exec(address)
+  return match === null ? undefined : { host: match[1] ?? '', port: Number(match[2]) }
+}
+
 export function isLoopback(address: string): boolean {
   return /^\/ip4\/127\.|^\/ip6\/(::1|0:0:0:0:0:0:0:1)\//.test(address)
 }

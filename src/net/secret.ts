@@ -48,7 +48,8 @@ export function createProtector({ secret, onMismatch }: ProtectorOptions): Conne
         if (inbound) await expectHeader(opened, options?.signal)
         return opened
       } catch (error) {
-        if (inbound && !(options?.signal?.aborted ?? false)) onMismatch(connection.remoteAddr.toString(), message)
+        if (inbound && !isGone(error) && !(options?.signal?.aborted ?? false))
+          onMismatch(connection.remoteAddr.toString(), message)
         throw mismatch(message, error)
       }
     },
@@ -68,6 +69,11 @@ async function beginsPlain(connection: MessageStream, signal: AbortSignal | unde
   bytes.unwrap()
   connection.unshift(begin)
   return MULTISTREAM_HEADER.equals(begin)
+}
+
+/** Hung up before its first bytes were whole, as a probe of the port does: whoever has another secret has sent more by then. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && error.name === 'UnexpectedEOFError'
 }
 
 /** libp2p hands a whole connection over, though the interface promises only the stream part of it. */

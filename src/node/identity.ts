@@ -70,7 +70,8 @@ export async function importIdentity(
   return options.replace === true ? write(directory, identity) : storeNew(directory, identity)
 }
 
-async function readIdentity(directory: string, name: string): Promise<Identity> {
+/** Throws RZ_IDENTITY_INVALID, and what reading the file throws. */
+export async function readIdentity(directory: string, name: string): Promise<Identity> {
   return parseIdentity(name, await readFile(identityPath(directory, name), 'utf8'))
 }
 
@@ -130,7 +131,7 @@ function identityFolder(directory: string): string {
   return join(directory, 'identities')
 }
 
-function identityPath(directory: string, name: string): string {
+export function identityPath(directory: string, name: string): string {
   return join(identityFolder(directory), `${name}.json`)
 }
 

@@ -46,6 +46,19 @@ describe('the secret of an overlay', () => {
     },
   )
 
+  test.each([undefined, 'one'])(
+    'who connects and hangs up, as a probe does, is told of to nobody (%s)',
+    async (secret) => {
+      const [outbound, inbound] = multiaddrConnectionPair()
+      const { noticed, protection } = protect(inbound, secret)
+      await Promise.all([
+        outbound.close(),
+        expect(within('it ends', protection, 2_000)).rejects.toMatchObject({ code: 'RZ_NET_SECRET_MISMATCH' }),
+      ])
+      expect(noticed).toEqual([])
+    },
+  )
+
   test.each([
     ['one', 'two', 'another secret, or none'],
     [undefined, 'two', 'another secret, or none'],

@@ -18,6 +18,8 @@ export interface CommandOptions {
   /** RHIZOME_HOME. */
   readonly home: string
   readonly env?: Readonly<Record<string, string>>
+  /** Command words to start it with: `host.enter` of a LAN. */
+  readonly enter?: readonly string[]
 }
 
 export interface Finished {
@@ -33,8 +35,9 @@ export class Command {
   #out = ''
   #err = ''
 
-  constructor(argv: readonly string[], { directory, home, env }: CommandOptions) {
-    this.#child = spawn(process.execPath, argv, {
+  constructor(argv: readonly string[], { directory, home, env, enter = [] }: CommandOptions) {
+    const [program = '', ...words] = [...enter, process.execPath, ...argv]
+    this.#child = spawn(program, words, {
       cwd: directory,
       env: { ...ownEnvironment(), ...loopbackOnly(home), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
