@@ -142,6 +142,16 @@ export const ERROR_CODES = [
   'RZ_HTTP_SOCKET_TAKEN',
   'RZ_HTTP_TOKEN_MISSING',
   'RZ_HTTP_TOKEN_DAMAGED',
+  // text
+  'RZ_TEXT_SYNTAX',
+  'RZ_TEXT_TOO_LONG',
+  'RZ_TEXT_TOKEN',
+  'RZ_TEXT_BUSY',
+  'RZ_TEXT_IDLE',
+  'RZ_TEXT_FAILED',
+  'RZ_TEXT_PORT_TAKEN',
+  'RZ_TEXT_LISTEN_FAILED',
+  'RZ_TEXT_TOKEN_MISSING',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

@@ -1,5 +1,6 @@
 /** What a node says when it starts: who it is, where, what it holds and who can get at that. Pure: facts in, lines out. */
 
+import { isLoopback } from '../node/loopback.ts'
 import { isLocal, shellWord, shortAddress, shortPath } from './paths.ts'
 import { columnsOf, counted, type Style, visible, wrapped } from './terminal.ts'
 
@@ -16,6 +17,8 @@ export interface Facts {
   readonly directory: string | undefined
   readonly isKeeper: boolean
   readonly http: readonly string[]
+  /** Where the line protocol answers, as `host:port`. */
+  readonly text?: string
   readonly token:
     | { readonly kind: 'none' }
     | { readonly kind: 'stored' }
@@ -51,6 +54,7 @@ export function bannerLines(facts: Facts, { style, home, flags, columns }: Banne
     ...block('holds', [...topicLines(facts), ...accessLines(facts)]),
     ...block('data', dataLines(facts, home)),
     ...block('http', httpLines(facts, style)),
+    ...block('text', textLines(facts, style)),
     ...facts.notices.flatMap((notice) => block('note', [notice])),
     '',
     ...closing(hint(facts, flags), columns).map((line) => style('dim', line)),
@@ -102,10 +106,30 @@ function httpLines({ http, token, directory }: Facts, style: BannerOptions['styl
   const [url] = http
   if (url === undefined) return [directory === undefined ? 'off' : 'off: commands still reach this node']
   const lines = http.map((each) => style('cyan', `${each}/api/docs`))
-  if (token.kind === 'stored') return [...lines, 'needs a token: npx rhizome-node token makes and shows one']
-  if (token.kind === 'given') return [...lines, 'needs the token that it was started with']
-  if (token.kind === 'shown') return [...lines, `needs the token ${token.token}`]
-  return lines
+  if (token.kind !== 'given' && http.every((each) => isLoopback(new URL(each).hostname))) return lines
+  return [...lines, ...tokenLines(token)]
+}
+
+function textLines({ text, token }: Facts, style: BannerOptions['style']): readonly string[] {
+  if (text === undefined) return []
+  const at = text.lastIndexOf(':')
+  const host = text.slice(0, at).replace(/^\[(.*)\]$/, '$1')
+  const line = `${style('cyan', `nc ${host} ${text.slice(at + 1)}`)}  (HELP says what to type)`
+  if (token.kind !== 'given' && isLoopback(host)) return [line]
+  return [line, ...tokenLines(token, ', behind AUTH on the first line')]
+}
+
+function tokenLines(token: Facts['token'], how = ''): readonly string[] {
+  switch (token.kind) {
+    case 'none':
+      return []
+    case 'stored':
+      return [`needs a token${how}: npx rhizome-node token makes and shows one`]
+    case 'given':
+      return [`needs the token that it was started with${how}`]
+    case 'shown':
+      return [`needs the token ${token.token}${how}`]
+  }
 }
 
 function shown(lines: readonly string[], countMax: number, none: string): readonly string[] {

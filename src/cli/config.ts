@@ -52,6 +52,9 @@ export interface Config {
   readonly httpHost: string
   /** Absent: the one whose hash lies in the node's directory. */
   readonly httpToken?: string
+  /** Absent: no line protocol. */
+  readonly textPort?: number
+  readonly textHost: string
   readonly allowHosts: readonly string[]
   readonly allowOrigins: readonly string[]
   readonly json: boolean
@@ -127,6 +130,8 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
       'httpToken',
       optional(find('httpToken'), (given) => readToken(given, directory)),
     ),
+    ...defined('textPort', optional(find('textPort'), readPort)),
+    textHost: text('textHost') ?? '127.0.0.1',
     allowHosts: list('allowHost') ?? [],
     allowOrigins: list('allowOrigin') ?? [],
     json: on('json'),

@@ -17,17 +17,21 @@ export interface ServeOptions {
         readonly allowHosts: readonly string[]
         readonly allowOrigins: readonly string[]
       }
+  /** The line protocol on TCP. Absent: none. */
+  readonly text?: { readonly host: string; readonly port: number; readonly token?: string }
   /** Where the control socket is made. Default: in the node's directory, where other commands find it. */
   readonly socketPath?: string
   /** Who may connect to the node, as its status tells. */
   readonly overlay: 'open' | 'secret' | 'offline'
-  /** Hears of failures of the API that are no fault of a request. */
+  /** Hears of failures of the faces that are no fault of a request. */
   readonly onError: (error: unknown) => void
 }
 
 export interface Served extends AsyncDisposable {
   /** Where the API answers over TCP; empty without. */
   readonly urls: readonly string[]
+  /** Where the line protocol answers, as `host:port`. */
+  readonly text?: string
   /** Beyond loopback, or where one was given, a token is needed; told here when it was made just now and nobody can look it up. */
   readonly token:
     | { readonly kind: 'none' }

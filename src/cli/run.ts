@@ -84,15 +84,16 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
 }
 
 function serveOptions(config: Config, terminal: Terminal): ServeOptions {
-  const { http, httpHost, httpPort, httpToken, allowHosts, allowOrigins, secret } = config
+  const { http, httpHost, httpPort, httpToken, allowHosts, allowOrigins, secret, textPort, textHost } = config
   const port = httpPort === undefined ? {} : { port: httpPort }
   const token = httpToken === undefined ? {} : { token: httpToken }
   return {
     tcp: http && { host: httpHost, allowHosts, allowOrigins, ...port, ...token },
+    ...(textPort !== undefined && { text: { host: textHost, port: textPort, ...token } }),
     overlay: secret === undefined ? 'open' : 'secret',
     onError: (error) =>
       terminal.err(
-        `HTTP API: ${visible(config.verbose && error instanceof Error ? (error.stack ?? '') : String(error))}`,
+        `HTTP or text: ${visible(config.verbose && error instanceof Error ? (error.stack ?? '') : String(error))}`,
       ),
   }
 }
@@ -120,7 +121,7 @@ interface Telling {
   readonly terminal: Terminal
 }
 
-function tellStart(node: RhizomeNode, { urls, token }: Served, { config, cards, terminal }: Telling): void {
+function tellStart(node: RhizomeNode, { urls, text, token }: Served, { config, cards, terminal }: Telling): void {
   const facts: Facts = {
     version: node.version,
     name: node.name,
@@ -132,6 +133,7 @@ function tellStart(node: RhizomeNode, { urls, token }: Served, { config, cards, 
     directory: node.directory,
     isKeeper: config.keep,
     http: urls,
+    ...(text !== undefined && { text }),
     token,
     notices: config.notices,
   }

@@ -159,6 +159,20 @@ export const SETTINGS = [
     help: 'web origin that may call the API (repeatable)',
     otherwise: 'no web page can call the API',
   },
+  {
+    key: 'textPort',
+    kind: 'port',
+    argument: '<port>',
+    help: 'lines and statements on TCP, for nc and telnet',
+    otherwise: 'no such port is opened',
+  },
+  {
+    key: 'textHost',
+    kind: 'text',
+    argument: '<host>',
+    help: 'beyond 127.0.0.1 a token is needed',
+    otherwise: '`127.0.0.1`',
+  },
   { key: 'noHttp', kind: 'switch', help: 'no HTTP port; commands still work', otherwise: 'the HTTP API is on' },
   {
     key: 'json',

@@ -23,7 +23,7 @@ export async function token(call: Call): Promise<ExitCode> {
   terminal.out(fresh)
   terminal.err(
     `For the node in ${shortPath(directory)}; the token before it has ended, and this one is not shown again.\n` +
-      'Send it with each request: Authorization: Bearer <token>',
+      'Send it with each HTTP request as Authorization: Bearer <token>, and as the first line of text as AUTH <token>',
   )
   return EXIT.ok
 }

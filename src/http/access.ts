@@ -63,13 +63,6 @@ function judgeOrigin(origin: string, host: URL, policy: AccessPolicy): Verdict {
   }
 }
 
-/** True for `localhost` and the addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1')
-  if (bare === 'localhost' || bare === '::1') return true
-  return isIPv4(bare) && bare.startsWith('127.')
-}
-
 /** True when the text can be an origin that `allowOrigins` compares: scheme and host, nothing after. */
 export function isOrigin(text: string): boolean {
   return originOf(text) !== undefined

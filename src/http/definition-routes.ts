@@ -9,9 +9,9 @@ import type { FunctionInput, ResolverInput, SchemaInput } from '../node/definiti
 import type { Namespace } from '../node/namespace.ts'
 import type { StoredQueryInput } from '../node/queries.ts'
 import type { WriteOptions } from '../node/records.ts'
+import { checkDepth } from '../node/record-json.ts'
 import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
-import { checkDepth } from './json.ts'
 import { recordPath } from './paths.ts'
 import { DEFINITION, DEFINED, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
 

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { PropertyInput } from '../delta/record.ts'
 import { type ErrorCode, RhizomeError } from '../errors.ts'
-import { readProperties } from './json.ts'
+import { readProperties } from '../node/record-json.ts'
 import type { Line } from './lines.ts'
 import { IMPORT_FAILED_LISTED_MAX, IMPORT_PENDING_BYTES_MAX, IMPORT_PENDING_MAX, LINE_BYTES_MAX } from './options.ts'
 import { describe } from './problem.ts'

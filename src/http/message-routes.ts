@@ -1,8 +1,8 @@
 /** The route that sends what is not data: never stored, best-effort, to whoever is there. */
 
 import { fromJson, type Json } from '../delta/json.ts'
+import { checkDepth } from '../node/record-json.ts'
 import type { Application, Scope } from './context.ts'
-import { checkDepth } from './json.ts'
 import { BROADCAST, MESSAGE, NO_QUERY, PATH } from './schemas.ts'
 
 const ACCEPTED = 202

@@ -1,6 +1,6 @@
 /** What the HTTP face can be told, with its defaults and limits together. Argv and environment are read in src/cli alone. */
 
-import type { TokenCheck } from './token.ts'
+import type { TokenCheck } from '../node/token.ts'
 
 export interface HttpOptions {
   /**
@@ -37,8 +37,6 @@ export const PORT_FALLBACK_COUNT = 99
 export const BODY_BYTES_MAX = 4 * 1_048_576
 /** One line of an import: the largest delta with room for escapes and base64. */
 export const LINE_BYTES_MAX = 1_048_576
-/** Levels of JSON in a body; deltas themselves allow fewer. Keeps the recursion over it shallow. */
-export const JSON_DEPTH_MAX = 64
 /** One percent-encoded part of a path: an id of 1,024 bytes, each as `%xx`, with its collection. */
 export const PATH_PART_CHARS_MAX = 4_096
 /** Request line and headers. */

@@ -3,7 +3,7 @@
 import { isIPv6, type AddressInfo, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { RhizomeError } from '../errors.ts'
-import { portHolder } from './port-holder.ts'
+import { portHolder } from '../node/port-holder.ts'
 
 const PORT_MAX = 65_535
 

@@ -537,9 +537,12 @@ export class Namespace {
     return delta !== undefined && this.#views.seeing(options)(delta) ? delta : undefined
   }
 
-  /** Names of the collections that have records about which something stands, by their UTF-8 bytes. Throws as `view`. */
+  /**
+   * Names of the collections that have records about which something stands, and of containers, which were made before they
+   * have any (delta/container.ts), by their UTF-8 bytes. Throws as `view`.
+   */
   collections(options: ViewOptions = {}): readonly string[] {
-    return [...collectionsIn(this.#parts.store, this.id, (entity) => this.#views.stands(entity, options))]
+    return collectionsIn(this.#parts.store, this.id, (entity) => this.#views.stands(entity, options))
   }
 
   /** Ids of the collection's records about which something stands, by their UTF-8 bytes. Throws as `view`. */

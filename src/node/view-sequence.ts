@@ -5,7 +5,9 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises'
+import { CONTAINER, CONTAINER_PREFIX, markedContainer } from '../delta/container.ts'
 import { isDeltaId } from '../delta/identifiers.ts'
+import { compareUtf8 } from '../delta/order.ts'
 import { parseEntityId } from '../delta/record.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Store } from '../store/store.ts'
@@ -79,14 +81,25 @@ function* entitiesIn(
 }
 
 /**
- * The names of collections of which a record `holds`, by their UTF-8 bytes. Skips from one to the next, so beside entities
- * that are no records it costs a page or two for each.
+ * The names of collections of which a record `holds`, and of containers whose mark does, by their UTF-8 bytes; marks
+ * themselves are of none. Skips from one collection to the next, so beside entities that are no records, and marks, it costs a
+ * page or two for each.
  */
-export function* collectionsIn(
+export function collectionsIn(
   store: Store,
   namespace: NamespaceId,
   holds: (entity: string) => boolean,
-): Generator<string> {
+): readonly string[] {
+  const names = new Set(withRecords(store, namespace, holds))
+  if (!names.delete(CONTAINER)) return [...names]
+  for (const mark of entitiesIn(store, namespace, { prefix: CONTAINER_PREFIX })) {
+    const name = markedContainer(mark)
+    if (name !== undefined && !names.has(name) && holds(mark)) names.add(name)
+  }
+  return [...names].sort(compareUtf8)
+}
+
+function* withRecords(store: Store, namespace: NamespaceId, holds: (entity: string) => boolean): Generator<string> {
   for (let last: string | undefined; ;) {
     const page = pageAfter(store, namespace, '', last)
     const collection = page.map(collectionIn).find((name) => name !== undefined)

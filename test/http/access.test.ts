@@ -4,8 +4,9 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { type Caller, isLoopback, judge } from '../../src/http/access.ts'
-import { hasToken, makeToken, renewToken, tokenCheck, tokenFileCheck } from '../../src/http/token.ts'
+import { type Caller, judge } from '../../src/http/access.ts'
+import { isLoopback } from '../../src/node/loopback.ts'
+import { hasToken, makeToken, renewToken, tokenCheck, tokenFileCheck } from '../../src/node/token.ts'
 import { type Api, ask, openApi } from './api.ts'
 
 const policy = { allowHosts: ['db.example.org', 'proxy:8080'], allowOrigins: ['https://app.example.org'] }

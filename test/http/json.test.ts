@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 
 import type { Value } from '../../src/delta/delta.ts'
 import { EntityReference, ref } from '../../src/delta/record.ts'
-import { readPointer, readProperties, writeEntity } from '../../src/http/json.ts'
+import { readPointer, writeEntity } from '../../src/http/json.ts'
+import { readProperties } from '../../src/node/record-json.ts'
 
 /** Values that come near the forms of references and bytes, and any others. */
 const keys = fc.constantFrom('$ref', '$$ref', 'as', '$bytes', '$$bytes', '$$$ref', 'a', '__proto__')

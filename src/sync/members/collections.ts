@@ -1,9 +1,11 @@
 /**
- * The collections that a namespace holds records of, for the tags of a presence: found in the store's ordered ids by skipping
- * from one collection to the next, so that a million records cost as little as one.
+ * The collections that a namespace holds records of, and its containers, for the tags of a presence: found in the store's
+ * ordered ids by skipping from one collection to the next, so that a million records cost as little as one.
  */
 
+import { CONTAINER, CONTAINER_PREFIX, markedContainer } from '../../delta/container.ts'
 import { isDeltaId } from '../../delta/identifiers.ts'
+import { compareUtf8 } from '../../delta/order.ts'
 import { parseEntityId } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { NamespaceId } from '../../log/namespace.ts'
@@ -49,6 +51,26 @@ export class Collections {
   }
 
   #read(): Tags {
+    const found = this.#withRecords()
+    if (!found.names.includes(CONTAINER)) return found
+    const names = new Set(found.names)
+    names.delete(CONTAINER)
+    let { isCut } = found
+    for (const name of this.#marked()) {
+      if (Buffer.byteLength(name) > TAG_BYTES_MAX) isCut = true
+      else names.add(name)
+    }
+    isCut ||= names.size > TAGS_MAX
+    return { names: [...names].sort(compareUtf8).slice(0, TAGS_MAX), isCut }
+  }
+
+  /** Containers, one more than are told: what is cut is noticed. */
+  #marked(): readonly string[] {
+    const marks = this.#store.entities(this.#namespace, { prefix: CONTAINER_PREFIX, countMax: TAGS_MAX + 1 })
+    return marks.map(markedContainer).filter((name) => name !== undefined)
+  }
+
+  #withRecords(): Tags {
     const names: string[] = []
     let isCut = false
     let after = ''

@@ -7,7 +7,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RhizomeError } from '../errors.ts'
-import { replaceFile } from '../node/whole-file.ts'
+import { replaceFile } from './whole-file.ts'
 
 /** Tells whether a presented token is the one. Takes the same time wherever they differ. */
 export type TokenCheck = (presented: string) => boolean | Promise<boolean>

@@ -1,0 +1,32 @@
+/** The answers of BUCKETS, KEYS and WATCH: lines that are made while they are sent. */
+
+import { toJson } from '../delta/json.ts'
+import { textLine } from './line-value.ts'
+import { PAGE_KEYS } from './options.ts'
+import type { Reach } from './reach.ts'
+
+export async function* bucketLines(reach: Reach): AsyncGenerator<Iterable<string>> {
+  const { value } = await reach.collections()
+  yield value.map(textLine)
+}
+
+export async function* keyLines(reach: Reach, bucket: string): AsyncGenerator<Iterable<string>> {
+  for (let last: string | undefined; ;) {
+    const { value: keys } = await reach.ids(bucket, { countMax: PAGE_KEYS, ...(last !== undefined && { after: last }) })
+    last = keys.at(-1)
+    if (last === undefined) return
+    yield keys.map(textLine)
+  }
+}
+
+/** Each record of a bucket that changes, as HTTP's events have it: `{ id, properties }`, or `{ id, gone: true }`. */
+export async function* changeLines(
+  reach: Reach,
+  bucket: string,
+  signal: AbortSignal,
+): AsyncGenerator<Iterable<string>> {
+  for await (const { id, view } of reach.watch(bucket, { signal })) {
+    const told = view === undefined ? { id, gone: true } : { id, properties: toJson(view.properties) }
+    yield [JSON.stringify(told)]
+  }
+}
