@@ -224,16 +224,23 @@ describe('listening', () => {
   })
 })
 
-describe('a fault of ours', () => {
-  it('is told by its code alone to the client, and in full to the operator', async () => {
+describe('what fails', () => {
+  it('by no fault of the client is told by its code alone to it, and in full to the operator', async () => {
+    const token = () => Promise.reject(new Error('the reason'))
+    const { client, errors } = await serveText({ token })
+    expect(await (await client()).ask('AUTH whatever')).toEqual([
+      'ERROR RZ_TEXT_FAILED 1 this node failed on it; its own output says why',
+    ])
+    expect(errors).toEqual([new Error('the reason')])
+  })
+
+  it('in the store is told to both', async () => {
     const { client, node, errors } = await serveText()
     const telnet = await client()
     await telnet.ask('CREATE shopping')
     await node.close()
-    expect(await telnet.ask('PUT shopping milk 1')).toEqual([
-      expect.stringMatching(/^ERROR RZ_(?:STORE_CLOSED|TEXT_FAILED) /),
-    ])
-    expect(errors).not.toEqual([])
+    expect(await telnet.ask('PUT shopping milk 1')).toEqual([expect.stringMatching(/^ERROR RZ_STORE_CLOSED \d+ /)])
+    expect(errors).toMatchObject([{ code: 'RZ_STORE_CLOSED' }])
   })
 })
 
