@@ -75,8 +75,12 @@ export const ROLLS_INBOUND_MAX = 8
 
 // --------------------------------------------------------------------------------------------------- probes
 
-/** One asks all members to answer, at most this often; and a node answers and passes on no more of them than that. */
+/** One asks all members to answer, at most this often. */
 export const PROBE_MS = 1_000
+/** A node answers and passes on one probe of an asker in this time: less, since two that are PROBE_MS apart may come closer. */
+export const PROBE_ANSWER_MS = PROBE_MS / 2
+/** Of so many askers in that time; fewer than MEMBER_BURST, or nobody would hear the answers. */
+export const PROBE_ASKERS_MAX = 8
 /** Answers of many members are spread, so that they do not all come at once: 2 ms for each, up to this. */
 export const PROBE_SPREAD_PER_MEMBER_MS = 2
 export const PROBE_SPREAD_MS_MAX = 2_000

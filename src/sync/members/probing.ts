@@ -1,11 +1,17 @@
 /**
  * Asking all members of a namespace to answer, and answering: a probe and its answers go by gossip, so that members that are
- * not connected answer as well. A node answers one probe per `PROBE_MS`, whoever asks: that bounds what a probe can stir up.
+ * not connected answer as well. A node answers one probe of an asker per `PROBE_ANSWER_MS`, and of so many askers at most: that bounds what probes can stir up.
  */
 
 import type { PeerId } from '../../delta/delta.ts'
 import type { Schedule } from '../exchange.ts'
-import { PROBE_MS, PROBE_SPREAD_MS_MAX, PROBE_SPREAD_PER_MEMBER_MS } from './limits.ts'
+import {
+  PROBE_ANSWER_MS,
+  PROBE_ASKERS_MAX,
+  PROBE_MS,
+  PROBE_SPREAD_MS_MAX,
+  PROBE_SPREAD_PER_MEMBER_MS,
+} from './limits.ts'
 import type { Answer, Probe } from './message.ts'
 
 export interface ProbingOptions {
@@ -38,7 +44,8 @@ export class Probing {
   #asked: Asked | undefined
   #number: number
   #askedMs = -Infinity
-  #answeredMs = -Infinity
+  /** When the newest probe of an asker was answered: those of the last PROBE_ANSWER_MS. */
+  readonly #answeredMs = new Map<PeerId, number>()
   readonly #timers = new Set<() => void>()
 
   constructor(options: ProbingOptions) {
@@ -83,8 +90,11 @@ export class Probing {
   hearProbe({ peer, number }: Probe): boolean {
     const { steadyMs, random, membersCount, answer, self } = this.#options
     const nowMs = steadyMs()
-    if (peer === self || nowMs - this.#answeredMs < PROBE_MS) return false
-    this.#answeredMs = nowMs
+    for (const [asker, answeredMs] of this.#answeredMs) {
+      if (nowMs - answeredMs >= PROBE_ANSWER_MS) this.#answeredMs.delete(asker)
+    }
+    if (peer === self || this.#answeredMs.has(peer) || this.#answeredMs.size >= PROBE_ASKERS_MAX) return false
+    this.#answeredMs.set(peer, nowMs)
     const spreadMs = Math.min(PROBE_SPREAD_MS_MAX, membersCount() * PROBE_SPREAD_PER_MEMBER_MS)
     void this.#after(random() * spreadMs).then(() => answer(peer, number, Math.round(steadyMs() - nowMs)))
     return true

@@ -343,6 +343,36 @@ describe('asking all to answer', () => {
     expect([...answers.keys()].toSorted()).toEqual([2, 3].map((number) => signer(number).id as string).toSorted())
   })
 
+  it('answers everybody, where several ask at the same moment', async () => {
+    const world = new World({ faults: { delayMsMin: 5, delayMsMax: 5 } })
+    const all = await meeting(world, 5)
+    const asked = all.map((node) => node.replication.probe(NAMESPACE, { timeoutMs: 1_000 }))
+    await world.time.advance(1_500)
+    for (const answers of await Promise.all(asked)) expect(answers.size).toBe(4)
+  })
+
+  it('answers no more than eight askers in a second, and each of them once', async () => {
+    const world = new World({ faults: { delayMsMin: 5, delayMsMax: 5 } })
+    const all = await meeting(world, 12)
+    const asked = all.map((node) => node.replication.probe(NAMESPACE, { timeoutMs: 900 }))
+    await world.time.advance(1_000)
+    const answersCount = (await Promise.all(asked)).reduce((sum, answers) => sum + answers.size, 0)
+    expect(answersCount).toBeLessThanOrEqual(12 * 8)
+    expect(answersCount).toBeGreaterThan(12 * 2)
+  })
+
+  it('is answered each time to one that asks once a second, though some questions take longer than others', async () => {
+    const world = new World({ faults: { delayMsMin: 0, delayMsMax: 300 } })
+    const [a] = (await meeting(world, 2)) as [WorldNode]
+    for (let question = 0; question < 8; question++) {
+      const [answers] = await Promise.all([
+        a.replication.probe(NAMESPACE, { timeoutMs: 900 }),
+        world.time.advance(1_000),
+      ])
+      expect(answers.size, `question ${question}`).toBe(1)
+    }
+  })
+
   it('is answered at once where nobody is, and shared by those who ask together', async () => {
     const world = new World()
     const alone = open(world, 1)
