@@ -231,9 +231,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'ping',
     summary: 'ask every known member to answer; fails if one does not',
-    words: [],
+    words: [['[names...]', 'of nodes that are expected, known or not: these alone']],
     settings: TALK,
-    examples: ['npx rhizome-node ping', 'npx rhizome-node ping --json'],
+    examples: ['npx rhizome-node ping', 'npx rhizome-node ping --json', 'npx rhizome-node ping alice bob'],
     exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
     run: async (call) => (await import('./ping.ts')).ping(call),
   },

@@ -46,6 +46,19 @@ describe('a node and another', () => {
       state: 'alive',
     })
 
+    const named = await run(['ping', 'bob', 'alice', 'carol'], here)
+    expect(named).toMatchObject({ exitCode: 1, err: '1 of 3 nodes did not answer\n' })
+    expect(named.out).toMatch(
+      /\nbob\t….{8}\talive\t[\d.]+ ms\nalice\t….{8}\tthis node\t-\ncarol\t-\tunknown\tnot responding\n$/,
+    )
+    expect(JSON.parse((await run(['ping', 'carol', '--json'], here)).out)).toEqual({
+      peer: null,
+      name: 'carol',
+      state: null,
+      roundTripMs: null,
+    })
+    expect(await run(['ping', 'bob', 'alice'], here)).toMatchObject({ exitCode: 0 })
+
     expect(await run(['put', 'user/x', 'a=1'], here)).toMatchObject({ exitCode: 0 })
     await bob.printed(/"event":"presence".*"tags":\["user"\]/)
 
