@@ -55,7 +55,7 @@ export async function status(call: Call): Promise<ExitCode> {
   return EXIT.ok
 }
 
-function syncText(sync: SyncStatus, nowMs: number): string {
+export function syncText(sync: SyncStatus, nowMs: number): string {
   switch (sync.kind) {
     case 'in-sync':
       return `in sync with ${counted(sync.peers.length, 'peer')} as of ${duration(nowMs - sync.asOfMs)} ago`
