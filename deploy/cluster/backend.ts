@@ -1,6 +1,6 @@
 /**
  * The port: what the verbs ask of a cluster, wherever its nodes run. Three implementations: `process.ts`, `netns.ts`,
- * `docker.ts`; `test/support/backend-contract.ts` is the suite that each runs. `choose.ts` alone names them.
+ * `docker.ts`; `test/cluster/contract.ts` is the suite that each runs. `choose.ts` alone names them.
  */
 
 import type { Ask } from '../../src/cli/control.ts'

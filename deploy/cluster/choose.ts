@@ -10,7 +10,7 @@ import { processGround } from './process.ts'
 import { type BackendKind, BACKENDS, type State } from './state.ts'
 
 /** What a look found: nothing missing, or in words for people what is. */
-export type Found = { readonly missing?: undefined } | { readonly missing: string }
+type Found = { readonly missing?: undefined } | { readonly missing: string }
 
 export interface Chosen {
   readonly kind: BackendKind
@@ -31,7 +31,7 @@ export function choose(wanted: BackendKind | undefined): Chosen {
   throw new ClusterError(`no cluster can be made here; ${passedOver.join('; ')}`)
 }
 
-export function look(kind: BackendKind): Found {
+function look(kind: BackendKind): Found {
   switch (kind) {
     case 'docker':
       return { missing: 'not yet' }

@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process'
 
 const BRIDGE_PREFIX = 'rzb'
 const PORT_PREFIX = 'rzp'
+const PREFIXES = { bridge: BRIDGE_PREFIX, veth: PORT_PREFIX }
 
 /** A host's two ends. `port` is on the bridge; the other end is `eth0` inside. */
 export interface Cable {
@@ -94,7 +95,7 @@ export class Links {
 
   #assertKind(name: string, kind: 'veth' | 'bridge'): void {
     const link = this.#list().find(({ ifname }) => ifname === name)
-    if (isOwn(name) && link?.linkinfo?.info_kind === kind) return
+    if (name.startsWith(PREFIXES[kind]) && link?.linkinfo?.info_kind === kind) return
     throw new Error(`${name} is no ${kind} of this LAN, and is left alone`)
   }
 

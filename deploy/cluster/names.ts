@@ -53,13 +53,12 @@ export function nodeName(project: string, index: number): string {
   return `${project}_node_${index}`
 }
 
-/** A node's index, from 1. `what` is how the word is called where it is missing or wrong. */
-export function parseIndex(text: string | undefined, what = 'the index of a node'): number {
+/** A node's index, from 1. `what` is how it is called where it is missing or wrong. */
+export function parseIndex(text: string | undefined, what = 'node'): number {
   const index = /^\d{1,4}$/.test(text ?? '') ? Number(text) : 0
   if (index >= 1 && index <= NODES_MAX) return index
-  throw usage(
-    `${text === undefined ? 'missing' : `${JSON.stringify(text)} is no`} ${what}: 1 to ${NODES_MAX}, such as 3`,
-  )
+  const said = text === undefined || text === '' ? `say which ${what}` : `${JSON.stringify(text)} is no ${what}`
+  throw usage(`${said}: 1 to ${NODES_MAX}, such as 3`)
 }
 
 /** `1,2`, `1-3`, or both: `1-3,5`. Ascending, each once. */

@@ -73,9 +73,9 @@ export async function attach(call: Call): Promise<number> {
 
 export async function kill(call: Call): Promise<number> {
   const { state, terminal, words } = call
+  const indexes = parseIndexes(words[0])
   using _ = await state.lock('kill', (line) => terminal.err(line))
   const backend = backendOf(call)
-  const indexes = parseIndexes(words[0])
   const sights = await backend.nodes()
   const running = indexes.filter((index) =>
     sights.some((sight) => sight.index === index && sight.state !== 'killed' && sight.state !== 'ended'),

@@ -50,8 +50,8 @@ export async function up(call: Call): Promise<number> {
 
 export async function start(call: Call): Promise<number> {
   const { state, terminal, words } = call
-  using _ = await state.lock('start', (line) => terminal.err(line))
   const indexes = parseIndexes(words[0])
+  using _ = await state.lock('start', (line) => terminal.err(line))
   const { backend: kind } = state.record
   const backend = openBackend(kind, state, (line) => terminal.err(line))
   await backend.prepare()

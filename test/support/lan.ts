@@ -8,9 +8,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { bridgeName, type Cable, Links, portName } from '../../deploy/cluster/links.ts'
 
-const BRIDGE_PREFIX = 'rzb'
-const PORT_PREFIX = 'rzp'
 const HOSTS_MAX = 100
 
 export interface Host {
@@ -20,25 +19,16 @@ export interface Host {
   readonly enter: readonly string[]
 }
 
-interface Port extends Host {
-  /** The end of the veth pair that is on the bridge. */
-  readonly port: string
-  readonly namespace: string
-}
+type Port = Host & Cable
 
 export class Lan implements Disposable {
   readonly #id = randomBytes(3).toString('hex')
-  readonly #bridge = `${BRIDGE_PREFIX}${this.#id}`
+  readonly #bridge = bridgeName(this.#id)
+  readonly #links = new Links()
   readonly #ports = new Map<string, Port>()
 
   constructor(names: readonly string[]) {
-    assertAlone()
-    // Without an address of their own, bridge and ports are no interfaces to whoever runs beside the hosts.
-    ip(
-      `link add ${this.#bridge} type bridge`,
-      `link set ${this.#bridge} addrgenmode none`,
-      `link set ${this.#bridge} up`,
-    )
+    this.#links.addBridge(this.#bridge)
     for (const name of names) this.#addHost(name)
   }
 
@@ -57,35 +47,27 @@ export class Lan implements Disposable {
 
   /** Pulls the cable: the host sees its interface go down, and its route with it. */
   unplug(name: string): void {
-    ip(`link set ${this.#port(name).port} down`)
+    this.#links.ip(`link set ${this.#port(name).port} down`)
   }
 
   plug(name: string): void {
-    ip(`link set ${this.#port(name).port} up`)
+    this.#links.ip(`link set ${this.#port(name).port} up`)
   }
 
   /** Takes the host's interface away, as a dongle is pulled: address, route, and every multicast group joined there. */
   takeInterface(name: string): void {
-    ip(`link del ${this.#port(name).port}`)
+    this.#links.ip(`link del ${this.#port(name).port}`)
   }
 
   /** An interface of the same name comes, with the address that the host had. */
   giveInterface(name: string): void {
-    const { port, namespace, address } = this.#port(name)
-    ip(
-      `link add ${port} type veth peer name eth0 netns ${namespace}`,
-      `link set ${port} addrgenmode none`,
-      `link set ${port} master ${this.#bridge} up`,
-      `-n ${namespace} addr add ${address}/24 dev eth0`,
-      `-n ${namespace} link set eth0 up`,
-      `-n ${namespace} route add default dev eth0`,
-    )
+    this.#links.addCable(this.#port(name), this.#bridge)
   }
 
   /** Takes the address away and gives the host another, as a new lease does. */
   readdress(name: string, address: string): void {
     const { namespace, address: old } = this.#port(name)
-    ip(
+    this.#links.ip(
       `-n ${namespace} addr del ${old}/24 dev eth0`,
       `-n ${namespace} addr add ${address}/24 dev eth0`,
       `-n ${namespace} route replace default dev eth0`,
@@ -124,7 +106,10 @@ export class Lan implements Disposable {
   /** Limits what the host can send to so many kilobits a second. */
   slow(name: string, kilobits: number): void {
     const { namespace } = this.#port(name)
-    run(['tc', '-n', namespace], `qdisc replace dev eth0 root tbf rate ${kilobits}kbit burst 32kb latency 400ms`)
+    this.#links.run(
+      'tc',
+      `-n ${namespace} qdisc replace dev eth0 root tbf rate ${kilobits}kbit burst 32kb latency 400ms`,
+    )
   }
 
   /** Of what is sent to the host, so many packets in a hundred are lost. */
@@ -135,25 +120,25 @@ export class Lan implements Disposable {
   /** Bytes that the host has received since it exists. */
   receivedBytes(name: string): number {
     const { namespace } = this.#port(name)
-    const [link] = JSON.parse(run(['ip', '-json', '-n', namespace], '-statistics link show eth0')) as LinkStatistics[]
+    const [link] = JSON.parse(
+      this.#links.run('ip', `-json -n ${namespace} -statistics link show eth0`),
+    ) as LinkStatistics[]
     return link?.stats64.rx.bytes ?? 0
   }
 
   [Symbol.dispose](): void {
-    for (const { namespace } of this.#ports.values()) ip(`netns del ${namespace}`)
+    for (const { namespace } of this.#ports.values()) this.#links.ip(`netns del ${namespace}`)
     this.#ports.clear()
-    ip(`link del ${this.#bridge}`)
+    this.#links.removeBridge(this.#bridge)
   }
 
   #addHost(name: string): void {
     const index = this.#ports.size + 1
     if (index > HOSTS_MAX) throw new Error(`a LAN has at most ${HOSTS_MAX} hosts`)
-    const port = `${PORT_PREFIX}${this.#id}-${index}`
     const namespace = `rz${this.#id}-${name}`
-    const address = `10.7.0.${index}`
-    ip(`netns add ${namespace}`, `-n ${namespace} link set lo up`)
-    this.#ports.set(name, { name, address, port, namespace, enter: ['nsenter', `--net=/run/netns/${namespace}`] })
-    this.giveInterface(name)
+    const cable = { port: portName(this.#id, index), namespace, address: `10.7.0.${index}` }
+    this.#links.addHost(cable, this.#bridge)
+    this.#ports.set(name, { ...cable, name, enter: ['nsenter', `--net=/run/netns/${namespace}`] })
     this.#nft(
       name,
       `table ip lan {
@@ -170,7 +155,7 @@ export class Lan implements Disposable {
   }
 
   #portState(name: string, state: 'disabled' | 'forwarding'): void {
-    run(['bridge', 'link', 'set', 'dev', this.#port(name).port, 'state'], state === 'disabled' ? '0' : '3')
+    this.#links.run('bridge', `link set dev ${this.#port(name).port} state ${state === 'disabled' ? 0 : 3}`)
   }
 
   #nft(name: string, commands: string): void {
@@ -186,30 +171,4 @@ export class Lan implements Disposable {
 
 interface LinkStatistics {
   readonly stats64: { readonly rx: { readonly bytes: number } }
-}
-
-interface Link {
-  readonly ifname: string
-  readonly link_type: string
-  readonly flags: readonly string[]
-}
-
-function assertAlone(): void {
-  const links = JSON.parse(run(['ip', '-json'], 'link show')) as Link[]
-  const outside = links.filter(
-    ({ ifname, link_type, flags }) =>
-      flags.includes('UP') && link_type !== 'loopback' && ![BRIDGE_PREFIX, PORT_PREFIX].includes(ifname.slice(0, 3)),
-  )
-  if (outside.length === 0) return
-  const names = outside.map(({ ifname }) => ifname).join(', ')
-  throw new Error(`this is no namespace of its own, it has ${names}: run it with \`npm run test:network\``)
-}
-
-function ip(...commands: readonly string[]): void {
-  for (const command of commands) run(['ip'], command)
-}
-
-function run(command: readonly [string, ...string[]], words: string): string {
-  const [program, ...first] = command
-  return execFileSync(program, [...first, ...words.split(' ')], { encoding: 'utf8' })
 }
