@@ -75,7 +75,7 @@ function placeOf(state: State, index: number): Place {
       'what held the namespaces has ended, the nodes with it: npm run cluster -- down, then up again',
     )
   const cable = cableOf(state, index)
-  const inside = `/proc/${keeper.life.pid}/root/run/netns/${cable.namespace}`
+  const inside = join('/proc', String(keeper.life.pid), 'root', 'run', 'netns', cable.namespace)
   if (!existsSync(inside)) linksOf(state).addHost(cable, bridgeName(keeper.lan, groupOf(index, groups)))
   return { enter: enterWords(state, inside), settings: {}, imports: [] }
 }
