@@ -63,7 +63,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   one(
     'a cut that is learnt may not fall',
-    ['frontiers'],
+    ['frontiers', 'never ends'],
     'store/draft.ts',
     'held.cut <= cut)',
     'held.cut <= Infinity)',

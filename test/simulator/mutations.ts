@@ -15,8 +15,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HISTORIES_MAX = 1_000
 /** Unbroken sources pass so many, or what is noticed means nothing. */
 const HISTORIES_WHOLE = 100
-/** Whatever has not ended by then never does: that too is noticed. */
 const TIME_MS_MAX = 180_000
+/** Whatever has not ended by then never does: nodes that go round in circles. */
+const ENDLESS = 'never ends'
 
 interface Noticed {
   readonly by: readonly string[]
@@ -59,7 +60,7 @@ async function noticed(folder: string, historiesMax: number, wanted?: readonly s
       },
     })
   } catch (error) {
-    by.add(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+    by.add(error instanceof Error && error.name === 'TimeoutError' ? ENDLESS : (String(error).split('\n')[0] ?? ''))
   }
   return { by: [...by], histories }
 }
