@@ -1,10 +1,10 @@
 /**
  * Gathers what the image holds from a checkout that is installed and built, for places where a build has no package registry:
- * `node deploy/prebuilt.mjs <folder>`, then `docker build -f deploy/Dockerfile --target prebuilt <folder>`. The folder is made
- * anew. It takes the packages that the lockfile of node_modules says run in production, and leaves out what the Dockerfile does.
+ * `node deploy/prebuilt.mjs <folder>`, then `docker build -f deploy/Dockerfile --target prebuilt <folder>`. A folder that it has
+ * made is made anew; of any other it touches nothing. It takes the packages that the lockfile of node_modules says run in production, and leaves out what the Dockerfile does.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -12,6 +12,13 @@ const [folder] = process.argv.slice(2)
 
 /** For people who debug. */
 const isLeftOut = (path) => /\.map$|\.[cm]?ts$/.test(path)
+
+/** Nothing is there, or what this script has made. */
+function isOwn(path) {
+  if (!existsSync(path) || readdirSync(path).length === 0) return true
+  const isMade = existsSync(join(path, 'app', 'dist', 'bin.js')) && existsSync(join(path, 'deploy', 'Dockerfile'))
+  return isMade && readdirSync(path).length === 2
+}
 
 /** Paths of installed packages, as `node_modules/libp2p`. */
 function packagesInProduction() {
@@ -50,12 +57,8 @@ function gather(target) {
 if (folder === undefined) {
   console.error(`usage: node deploy/prebuilt.mjs <folder>`)
   process.exitCode = 2
-} else if (
-  root.startsWith(`${resolve(folder)}/`) ||
-  resolve(folder) === dirname(root) ||
-  resolve(folder) === resolve(root)
-) {
-  console.error(`${folder} holds this checkout: give a folder of its own`)
+} else if (!isOwn(resolve(folder))) {
+  console.error(`${folder} holds other files: give a folder that is not there yet`)
   process.exitCode = 2
 } else {
   gather(resolve(folder))
