@@ -28,6 +28,9 @@ export interface Config {
   readonly peers: readonly string[]
   /** Names whose DNS records are peers. */
   readonly seeds: readonly string[]
+  /** Relays to be reached through. */
+  readonly via: readonly string[]
+  readonly relay: boolean
   readonly secret?: string
   readonly name?: string
   /** Multiaddrs; absent: the default port, or the next free one. */
@@ -106,6 +109,8 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     topics: list('topic') ?? [],
     peers: list('peer') ?? [],
     seeds: list('seed') ?? [],
+    via: list('via') ?? [],
+    relay: on('relay'),
     ...defined(
       'secret',
       optional(find('secret'), (given) => readSecret(given, directory)),

@@ -3,6 +3,7 @@
 import { text } from 'node:stream/consumers'
 import { RhizomeError } from '../errors.ts'
 import type { Call } from './call.ts'
+import { Control } from './control.ts'
 import { findDirectory } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { formatInvitation, type Invitation, invitedPeers, parseInvitation } from './invitation.ts'
@@ -12,14 +13,15 @@ import { readNote } from './running.ts'
 
 export async function invite(call: Call): Promise<ExitCode> {
   const { config, terminal } = call
-  const { directory, topics: held, isRunning } = await findDirectory(call, { changes: true })
+  const { directory, topics: held, socketPath, isRunning } = await findDirectory(call, { changes: true })
   const note = await readNote(directory)
   if (!isRunning || note === undefined) {
     const topic = config.topics[0] ?? held[0] ?? 'users'
     const message = `the node in ${shortPath(directory)} does not run: start it with npx rhizome-node --topic ${topic}, then invite`
     throw new RhizomeError('RZ_CLI_NO_NODE', message)
   }
-  const { topics, peer, addresses, secret } = note
+  const { topics, peer, secret } = note
+  const addresses = await addressesNow(socketPath)
   const invitation: Invitation = {
     topics,
     peer,
@@ -30,6 +32,13 @@ export async function invite(call: Call): Promise<ExitCode> {
   terminal.out(config.json ? JSON.stringify({ line, ...invitation, secret: secret !== undefined }) : line)
   if (!config.json) for (const remark of remarks(invitation)) terminal.err(remark)
   return EXIT.ok
+}
+
+/** Where it listens now: a relay may have given it a place since it started, or another network another address. */
+async function addressesNow(socketPath: string): Promise<readonly string[]> {
+  await using control = new Control(socketPath)
+  const { body } = await control.ask<{ readonly addresses: readonly string[] }>(['api', 'status'])
+  return body.addresses
 }
 
 function remarks({ addresses, secret }: Invitation): readonly string[] {

@@ -14,8 +14,9 @@ export function shellWord(word: string): string {
   return /^[\w./:@%+=,~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-/** `192.168.1.5:4000` for a multiaddr of IP and TCP, the multiaddr itself for any other. */
+/** `192.168.1.5:4000` for a multiaddr of IP and TCP, `relay 5.6.7.8:4000` for one through a relay, any other as it is. */
 export function shortAddress(address: string): string {
+  if (isRelayed(address)) return `relay ${shortAddress(address.slice(0, address.indexOf('/p2p-circuit')))}`
   const match = /^\/(ip4|ip6|dns4?|dns6)\/([^/]+)\/tcp\/(\d+)(?:\/p2p\/[^/]+)?$/.exec(address)
   if (match === null) return address
   const [, family, host = '', port = ''] = match
@@ -31,6 +32,11 @@ export function shortTyped(text: string, defaultPort: number): string {
 /** The multiaddr without the peer id at its end. */
 export function withoutPeer(address: string): string {
   return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
+/** True for an address through a relay. */
+export function isRelayed(address: string): boolean {
+  return address.includes('/p2p-circuit')
 }
 
 /** True for an address that only this machine reaches. */

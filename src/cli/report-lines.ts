@@ -1,6 +1,6 @@
 /** Reports as lines for people: what happened, and what to do where something is to be done. Pure. */
 
-import { isLocal, shellWord, shortAddress, shortId } from './paths.ts'
+import { isLocal, isRelayed, shellWord, shortAddress, shortId } from './paths.ts'
 import type { OwnClock, PeerName, Report } from './reports.ts'
 import { counted, grouped, type Style, visible } from './terminal.ts'
 
@@ -26,6 +26,13 @@ export function reportLines(report: Report, context: LineContext): readonly stri
   switch (report.event) {
     case 'connected':
       return [`${style('green', '+')} ${who(report)} connected  ${style('dim', shortAddress(report.address))}`]
+    case 'direct':
+      return [`${style('green', '+')} ${who(report)} connected directly  ${style('dim', shortAddress(report.address))}`]
+    case 'relay': {
+      const relay = shortAddress(report.address)
+      if (!report.reserved) return warn(`the relay at ${relay} is gone; trying again`)
+      return [`${style('green', '●')} can be reached through the relay at ${relay}: npx rhizome-node invite`]
+    }
     case 'disconnected':
       return [`${style('yellow', '-')} ${who(report)} disconnected`]
     case 'deltas': {
@@ -153,7 +160,7 @@ function aloneLines(
   const account = mdns
     ? `asked ${counted(queriesSent, 'time')} by mDNS on ${on}, ${heard}`
     : 'mDNS is off here (--no-mdns)'
-  const dialable = addresses().filter((address) => !isLocal(address))
+  const dialable = addresses().filter((address) => !isLocal(address) && !isRelayed(address))
   const [address] = dialable.length > 0 ? dialable : addresses()
   const line = `${style('yellow', '○')} alone so far: ${account}`
   if (address === undefined) return [line]

@@ -17,7 +17,9 @@ export type OwnClock = NonNullable<ReturnType<RhizomeNode['ownClock']>>
 /** A line of the running node; as JSON it is this object with the time. README.md documents each. */
 export type Report =
   | { readonly event: 'connected'; readonly peer: string; readonly name?: string; readonly address: string }
+  | { readonly event: 'direct'; readonly peer: string; readonly name?: string; readonly address: string }
   | { readonly event: 'disconnected'; readonly peer: string; readonly name?: string }
+  | { readonly event: 'relay'; readonly address: string; readonly reserved: boolean }
   | {
       readonly event: 'deltas'
       readonly topic: string
@@ -291,6 +293,11 @@ export class Reports {
       }
       case 'discovered':
         return this.#unreachable.found(event.peer, event.addresses)
+      case 'direct':
+        if (!this.#connected.has(event.peer)) return
+        return this.#tell({ event: 'direct', ...this.#named(event.peer), address: event.address })
+      case 'relay':
+        return this.#tell({ event: 'relay', address: event.address, reserved: event.isReserved })
       case 'joined':
       case 'left':
         return

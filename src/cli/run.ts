@@ -75,6 +75,8 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
     network: {
       peers: config.peers,
       seeds: config.seeds,
+      via: config.via,
+      relay: config.relay,
       mdns: config.mdns,
       ...(listen === undefined ? {} : { listen }),
       ...(secret === undefined ? {} : { secret }),
@@ -168,7 +170,7 @@ function report(node: RhizomeNode, config: Config, terminal: Terminal): { start(
     isAmbiguous: (name) => name === node.name || node.peers().filter((peer) => peer.name === name).length > 1,
     mdns: config.mdns,
   }
-  const given = new Set(config.peers.map((peer) => shortTyped(peer, DEFAULT_PORT)))
+  const given = new Set([...config.peers, ...config.via].map((peer) => shortTyped(peer, DEFAULT_PORT)))
   const early: Report[] = []
   let tell = (one: Report) => void early.push(one)
   const reports = new Reports(

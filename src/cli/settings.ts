@@ -44,6 +44,19 @@ export const SETTINGS = [
     otherwise: 'no name is asked for',
   },
   {
+    key: 'via',
+    kind: 'list',
+    argument: '<address>',
+    help: 'be reached through the relay there (repeatable)',
+    otherwise: 'who cannot reach this node does not',
+  },
+  {
+    key: 'relay',
+    kind: 'switch',
+    help: 'be a relay: carry what it cannot read for others',
+    otherwise: 'nothing is relayed',
+  },
+  {
     key: 'secret',
     kind: 'text',
     argument: '<text|file>',

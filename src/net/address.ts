@@ -23,13 +23,20 @@ export function parsePeerAddress(text: string): PeerAddress {
   return trimmed.startsWith('/') ? parseMultiaddr(trimmed) : parseHostPort(trimmed)
 }
 
+interface Part {
+  readonly name: string
+  readonly value?: string
+}
+
 function parseMultiaddr(text: string): PeerAddress {
-  let parts: { name: string; value?: string }[]
+  let parts: readonly Part[]
   try {
     parts = multiaddr(text).getComponents()
   } catch (error) {
     throw invalid(text, 'it is not a multiaddr', error)
   }
+  const end = parts.findLastIndex(({ name }) => name === 'p2p-circuit')
+  if (end >= 0) return parseRelayed(text, parts.slice(0, end), parts.slice(end + 1))
   const [host, transport, id, ...rest] = parts
   if (host === undefined || !['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host.name)) throw invalid(text, 'no host')
   if (host.name.startsWith('dns') && !HOST_NAME.test(host.value ?? ''))
@@ -40,6 +47,25 @@ function parseMultiaddr(text: string): PeerAddress {
   if (id?.value !== undefined) assertPeerId(text, id.value)
   const address = `/${host.name}/${host.value}/tcp/${transport.value}`
   return id?.value === undefined ? { address } : { address, peer: id.value }
+}
+
+/** `<address of the relay>/p2p/<its id>/p2p-circuit/p2p/<id>`: nobody can be reached through a relay without an id. */
+function parseRelayed(text: string, relay: readonly Part[], [id, ...rest]: readonly Part[]): PeerAddress {
+  const { address, peer } = parseMultiaddr(relay.map(({ name, value }) => `/${name}/${value}`).join(''))
+  if (peer === undefined) throw invalid(text, 'the relay has no id')
+  if (id?.name !== 'p2p' || id.value === undefined || rest.length > 0)
+    throw invalid(text, 'one id follows /p2p-circuit')
+  assertPeerId(text, id.value)
+  return { address: `${address}/p2p/${peer}/p2p-circuit`, peer: id.value }
+}
+
+export function isRelayed(address: string): boolean {
+  return address.includes('/p2p-circuit')
+}
+
+/** The relay of a relayed address, its id included. */
+export function relayOf(address: string): string {
+  return address.slice(0, address.indexOf('/p2p-circuit'))
 }
 
 function assertPeerId(text: string, id: string): void {

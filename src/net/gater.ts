@@ -4,15 +4,18 @@
  */
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { PeerIdText } from './net.ts'
+import type { Outside } from './outside.ts'
 import type { Standing } from './standing.ts'
 
 export interface GaterOptions {
   readonly allow: ReadonlySet<PeerIdText> | undefined
   readonly standing: Standing
+  /** Relays need not be on the allow-list: they take no part. */
+  readonly outside: Outside
   readonly onRefused: (peer: PeerIdText, address: string, message: string) => void
 }
 
-export function createGater({ allow, standing, onRefused }: GaterOptions): ConnectionGater {
+export function createGater({ allow, standing, outside, onRefused }: GaterOptions): ConnectionGater {
   function refusal(peer: PeerIdText): string | undefined {
     if (allow !== undefined && !allow.has(peer)) return `${peer} is not on this node's allow-list`
     if (standing.blocked(peer)) return `${peer} is blocked for a while: it sent invalid data`
@@ -25,8 +28,9 @@ export function createGater({ allow, standing, onRefused }: GaterOptions): Conne
     return message !== undefined
   }
   return {
-    denyDialPeer: (id) => deny(id, `/p2p/${id.toString()}`),
+    denyDialPeer: (id) => !outside.isDialling(id.toString()) && deny(id, `/p2p/${id.toString()}`),
     denyInboundEncryptedConnection: (id, connection) => deny(id, connection.remoteAddr.toString()),
-    denyOutboundEncryptedConnection: (id, connection) => deny(id, connection.remoteAddr.toString()),
+    denyOutboundEncryptedConnection: (id, connection) =>
+      !outside.has(connection) && deny(id, connection.remoteAddr.toString()),
   }
 }

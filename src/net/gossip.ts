@@ -36,6 +36,7 @@ export function gossipService(standing: Standing): (components: GossipSubCompone
     floodPublish: true,
     emitSelf: false,
     doPX: false,
+    runOnLimitedConnection: true,
     maxOutboundBufferSize: GOSSIP_BUFFER_BYTES_MAX,
     gossipsubIWantFollowupMs: GOSSIP_FOLLOWUP_MS,
     scoreParams: {

@@ -6,7 +6,7 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { assert } from '../errors.ts'
-import type { PeerAddress } from './address.ts'
+import { invalid, isRelayed, type PeerAddress } from './address.ts'
 import { DialLoop } from './dial-loop.ts'
 import { DialPlan } from './dial-plan.ts'
 import { dialTarget } from './dialler.ts'
@@ -16,7 +16,9 @@ import { interfaceAddresses, type MdnsDiscovery } from './mdns.ts'
 import { dialFailed, netClosed } from './net-errors.ts'
 import type { MessageListener, Net, NetEvent, NetPeer, NetStream, PeerIdText, Validator } from './net.ts'
 import type { Notices } from './notices.ts'
+import type { Outside } from './outside.ts'
 import { Registry } from './registry.ts'
+import { Reservations } from './reservations.ts'
 import { readPeers, type Seed, Seeds } from './seeds.ts'
 import type { Services, Stack } from './stack.ts'
 import type { Standing } from './standing.ts'
@@ -30,6 +32,10 @@ export interface Libp2pNetParts {
   readonly notices: Notices
   readonly mdns: MdnsDiscovery | undefined
   readonly hasSecret: boolean
+  readonly outside: Outside
+  /** Relays to be reached through. */
+  readonly via: readonly PeerAddress[]
+  readonly canReachRelays: boolean
   readonly connectionsMax: number
   readonly log: ((line: string) => void) | undefined
 }
@@ -42,12 +48,15 @@ export class Libp2pNet implements Net {
   readonly #plan: DialPlan
   readonly #loop: DialLoop
   readonly #seeds: Seeds
+  readonly #reservations: Reservations
   /** By address, the seed whose records name it. */
   #seedOf: ReadonlyMap<string, string> = new Map()
   readonly #watchdog = new Watchdog()
   #registry: Registry | undefined
   /** Peers that identify has met: their connections are good for streams. Others are not shown to anybody. */
   readonly #met = new Set<PeerIdText>()
+  /** Those of them that no direct connection was made to yet. */
+  readonly #relayed = new Set<PeerIdText>()
   readonly #protocols = new Set<string>()
   #watchTimer: NodeJS.Timeout | undefined
   #aloneTimer: NodeJS.Timeout | undefined
@@ -77,6 +86,7 @@ export class Libp2pNet implements Net {
           libp2p: this.#libp2p,
           hasSecret: parts.hasSecret,
           hasMet: (peer) => this.#met.has(peer),
+          outside: parts.outside,
         }),
       onFailed: (target, { code, message }) => {
         const [address = target.key] = target.addresses
@@ -88,7 +98,7 @@ export class Libp2pNet implements Net {
     })
     this.#seeds = new Seeds({
       onAnswer: (addresses) => {
-        const own = new Set(this.addresses().map(withoutPeer))
+        const own = new Set(this.addresses().map((address) => withoutPeer(address, this.self)))
         const others = addresses.filter(({ address }) => !own.has(address))
         this.#seedOf = new Map(others.map(({ address, seed }) => [address, seed]))
         this.#plan.seeded(others)
@@ -97,6 +107,16 @@ export class Libp2pNet implements Net {
       onFailed: (seed, message) =>
         parts.notices.tell(seed, { kind: 'dial-failed', address: seed, seed, code: 'unreachable', message }),
       isAlone: () => this.#met.size === 0,
+      log: (line) => parts.log?.(line),
+    })
+    this.#reservations = new Reservations({
+      libp2p: this.#libp2p,
+      relays: parts.via,
+      outside: parts.outside,
+      reserve: (relayAddress) => parts.stack.reserve(relayAddress),
+      onFailed: (address, failure) =>
+        parts.notices.tell(`via ${address}`, { kind: 'dial-failed', address, ...failure }),
+      onChanged: (address, isReserved) => this.#emit({ kind: 'relay', address, isReserved }),
       log: (line) => parts.log?.(line),
     })
     this.#libp2p.addEventListener('peer:identify', ({ detail }) => this.#onIdentified(detail))
@@ -108,6 +128,7 @@ export class Libp2pNet implements Net {
     this.#expectCompany()
     this.#parts.mdns?.start((peer, addresses) => this.#discovered(peer, addresses, 'mdns'))
     this.#loop.wake()
+    this.#reservations.start()
     if (registryDirectory === undefined) return
     const registry = new Registry({
       directory: registryDirectory,
@@ -148,6 +169,7 @@ export class Libp2pNet implements Net {
       id: peer,
       addresses: [address, ...this.#plan.addressesOf(peer).filter((each) => each !== address)],
       direction: connection.direction,
+      isRelayed: !connection.direct,
       connectedAtMs: connection.timeline.open,
       topics: this.#gossip.topicsOf(peer),
       ...(connection.rtt === undefined ? {} : { roundTripMs: connection.rtt }),
@@ -174,10 +196,15 @@ export class Libp2pNet implements Net {
     this.#throwIfClosed()
     assert(!this.#protocols.has(protocol), `protocol ${protocol} has one handler`)
     this.#protocols.add(protocol)
-    const bounds = { maxInboundStreams: limits.INBOUND_STREAMS_MAX, maxOutboundStreams: limits.OUTBOUND_STREAMS_MAX }
+    const bounds = {
+      maxInboundStreams: limits.INBOUND_STREAMS_MAX,
+      maxOutboundStreams: limits.OUTBOUND_STREAMS_MAX,
+      runOnLimitedConnection: true,
+    }
     void this.#libp2p.handle(
       protocol,
       (raw, connection) => {
+        if (this.#parts.outside.has(connection)) return raw.abort(new Error('a relay takes no part in this'))
         const stream = frameStream(raw, { peer: connection.remotePeer.toString() })
         handler(stream).then(
           () => stream.close(),
@@ -193,7 +220,7 @@ export class Libp2pNet implements Net {
     const [connection] = this.#connectionsOf(peer)
     if (connection === undefined) throw dialFailed(peer, protocol, 'it is not connected')
     try {
-      const options = { signal, maxOutboundStreams: limits.OUTBOUND_STREAMS_MAX }
+      const options = { signal, maxOutboundStreams: limits.OUTBOUND_STREAMS_MAX, runOnLimitedConnection: true }
       return frameStream(await connection.newStream(protocol, options), { peer })
     } catch (error) {
       signal.throwIfAborted()
@@ -210,6 +237,9 @@ export class Libp2pNet implements Net {
   }
 
   dialForever({ address, peer }: PeerAddress): void {
+    if (isRelayed(address) && !this.#parts.canReachRelays) {
+      throw invalid(address, 'nothing here reaches relays: name one when opening the node')
+    }
     this.#plan.addAddress(address, peer)
   }
 
@@ -252,6 +282,7 @@ export class Libp2pNet implements Net {
   async #close(): Promise<void> {
     this.#loop.stop()
     this.#seeds.stop()
+    this.#reservations.stop()
     this.#parts.mdns?.stop()
     clearInterval(this.#watchTimer)
     clearTimeout(this.#aloneTimer)
@@ -264,24 +295,33 @@ export class Libp2pNet implements Net {
 
   #onIdentified({ peerId, listenAddrs, connection }: IdentifyResult): void {
     const peer = peerId.toString()
-    if (connection.status !== 'open') return
+    if (connection.status !== 'open' || this.#parts.outside.has(connection)) return
     const isNew = !this.#met.has(peer)
     this.#met.add(peer)
     clearTimeout(this.#aloneTimer)
     this.#plan.connected(peer)
-    this.#plan.discovered(peer, listenAddrs.map(String))
+    // What worked comes first when it is dialled again.
+    const worked = connection.direction === 'outbound' ? [connection.remoteAddr] : []
+    this.#plan.discovered(
+      peer,
+      [...worked, ...listenAddrs].map((address) => withoutPeer(address.toString(), peer)),
+    )
     // Its word alone would do to keep others from being dialled.
     const heard = hostOf(connection.remoteAddr.toString())
-    for (const address of listenAddrs.map((each) => withoutPeer(each.toString()))) {
+    for (const address of listenAddrs.map((each) => withoutPeer(each.toString(), peer))) {
       if (hostOf(address) === heard) this.#plan.listensAt(peer, address)
     }
-    if (isNew) this.#emit({ kind: 'connected', peer, address: connection.remoteAddr.toString() })
+    const address = connection.remoteAddr.toString()
+    if (isNew) this.#emit({ kind: 'connected', peer, address })
+    if (!connection.direct) this.#relayed.add(peer)
+    else if (this.#relayed.delete(peer)) this.#emit({ kind: 'direct', peer, address })
     this.#loop.wake()
   }
 
   #onDisconnected(peer: PeerIdText): void {
     this.#gossip.disconnected(peer)
     this.#plan.disconnected(peer)
+    this.#relayed.delete(peer)
     if (this.#met.delete(peer)) this.#emit({ kind: 'disconnected', peer })
     if (this.#met.size === 0) this.#expectCompany()
     this.#loop.wake()
@@ -297,7 +337,8 @@ export class Libp2pNet implements Net {
   }
 
   #watch(): void {
-    const peers = new Set(this.#libp2p.getConnections().map((connection) => connection.remotePeer.toString()))
+    const inside = this.#libp2p.getConnections().filter((connection) => !this.#parts.outside.has(connection))
+    const peers = new Set(inside.map((connection) => connection.remotePeer.toString()))
     const watched = [...peers].map((peer) => ({ peer, hears: this.#hears(peer) }))
     for (const { kind, peer } of this.#watchdog.look(watched, Date.now())) {
       if (kind === 'close') this.#hangUp(peer, 'gossip does not flow')
@@ -330,8 +371,12 @@ export class Libp2pNet implements Net {
     for (const connection of this.#libp2p.getConnections(peerIdFromString(peer))) connection.abort(new Error(why))
   }
 
+  /** The direct ones first. */
   #connectionsOf(peer: PeerIdText): Connection[] {
-    return this.#libp2p.getConnections(peerIdFromString(peer)).filter((connection) => connection.status === 'open')
+    return this.#libp2p
+      .getConnections(peerIdFromString(peer))
+      .filter((connection) => connection.status === 'open' && !this.#parts.outside.has(connection))
+      .toSorted((a, b) => Number(b.direct) - Number(a.direct))
   }
 
   #emit(event: NetEvent): void {
@@ -343,8 +388,9 @@ export class Libp2pNet implements Net {
   }
 }
 
-function withoutPeer(address: string): string {
-  return address.replace(/\/p2p\/[^/]+$/, '')
+function withoutPeer(address: string, peer: PeerIdText): string {
+  const end = `/p2p/${peer}`
+  return address.endsWith(end) ? address.slice(0, -end.length) : address
 }
 
 function hostOf(address: string): string {

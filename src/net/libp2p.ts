@@ -2,26 +2,40 @@
  * Opens the real network: libp2p over TCP, Noise and yamux, GossipSub, mDNS. It makes the parts from the options and gives
  * them to `libp2p-net.ts`, which is the port. design.md 4, stack-notes.md, containers.md.
  */
-import { readPeers } from './seeds.ts'
+import { isRelayed, parsePeerAddress } from './address.ts'
+import { RhizomeError } from '../errors.ts'
 import { createGater } from './gater.ts'
 import { Libp2pNet } from './libp2p-net.ts'
 import { CONNECTIONS_MAX } from './limits.ts'
 import { MdnsDiscovery } from './mdns.ts'
 import type { Net } from './net.ts'
 import { Notices } from './notices.ts'
-import { DEFAULT_LISTEN, DEFAULT_MDNS, DEFAULT_PORT_FALLBACK_COUNT, type Libp2pNetOptions } from './options.ts'
+import {
+  DEFAULT_LISTEN,
+  DEFAULT_MDNS,
+  DEFAULT_PORT_FALLBACK_COUNT,
+  type Libp2pNetOptions,
+  type RelayChoice,
+} from './options.ts'
+import { Outside } from './outside.ts'
 import { createProtector } from './secret.ts'
+import { readPeers } from './seeds.ts'
 import { openStack } from './stack.ts'
 import { Standing } from './standing.ts'
 
 /**
  * Listening when it resolves; dialling goes on from then until `close`.
- * Throws RZ_NET_ADDRESS_INVALID, RZ_NET_PORT_TAKEN, and the signal's reason.
+ * Throws RZ_NET_ADDRESS_INVALID, RZ_NET_PORT_TAKEN, RZ_NET_RELAY_SECRET, and the signal's reason.
  */
 export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const { signal, secret, log } = options
   signal?.throwIfAborted()
   const { addresses, seeds } = readPeers(options.peers ?? [], options.seeds ?? [])
+  const via = (options.via ?? []).map(parsePeerAddress)
+  const serve = relayChoice(options)
+  const canReachRelays = via.length > 0 || addresses.some(({ address }) => isRelayed(address))
+  const allow = options.allow && new Set(options.allow)
+  const outside = new Outside({ hasSecret: secret !== undefined, allow })
   const standing = new Standing(Date.now)
   const notices = new Notices(Date.now)
   const mdnsOptions = options.mdns === false ? undefined : { ...DEFAULT_MDNS, ...options.mdns }
@@ -34,20 +48,26 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     portFallbackCount: options.portFallbackCount ?? (options.listen === undefined ? DEFAULT_PORT_FALLBACK_COUNT : 0),
     standing,
     gater: createGater({
-      allow: options.allow && new Set(options.allow),
+      allow,
       standing,
+      outside,
       onRefused: (peer, address, message) =>
         notices.tell(peer, { kind: 'dial-failed', address, code: 'refused', message }),
     }),
     protector: createProtector({
       secret,
+      outside,
       onMismatch: (address, message) =>
         notices.tell(hostOf(address), { kind: 'dial-failed', address, code: 'secret-mismatch', message }),
     }),
     mdns,
+    outside,
+    relaying: { serve, reach: canReachRelays },
     log,
   })
-  const net = new Libp2pNet({ stack, standing, notices, mdns, hasSecret: secret !== undefined, connectionsMax, log })
+  const hasSecret = secret !== undefined
+  const parts = { stack, standing, notices, mdns, hasSecret, outside, via, canReachRelays, connectionsMax, log }
+  const net = new Libp2pNet(parts)
   try {
     for (const address of addresses) net.dialForever(address)
     await net.start(options.registry?.directory)
@@ -58,6 +78,15 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     await net.close()
     throw error
   }
+}
+
+function relayChoice({ relay = false, secret }: Libp2pNetOptions): RelayChoice | undefined {
+  if (relay === false) return undefined
+  if (secret === undefined) return relay === true ? {} : relay
+  throw new RhizomeError(
+    'RZ_NET_RELAY_SECRET',
+    'a relay has no secret: start it without, and nodes that have one are relayed all the same; it cannot read what they say',
+  )
 }
 
 /** The host part: an inbound connection's port is another each time. */

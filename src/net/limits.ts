@@ -64,6 +64,18 @@ export const DNSADDR_DEPTH_MAX = 4
 /** How long one question to a name server may take; it is put twice. */
 export const DNS_TIMEOUT_MS = 3_000
 
+/** A relay keeps the place of a node that went away for so long; one that is there asks again five minutes before. */
+export const RELAY_RESERVATION_MS = 1_800_000
+/** Relayed connections that one peer may have begun, and may have been sent, through one relay. */
+export const CIRCUITS_PER_PEER_MAX = 128
+export const RESERVATION_TIMEOUT_MS = 10_000
+/** How often is looked whether a reservation still stands. */
+export const RESERVATION_CHECK_MS = 1_000
+/** Ports that hole punching dials from, and how long one is used: longer than a try, shorter than a port rests after use. */
+export const PUNCH_PORT_MIN = 20_000
+export const PUNCH_PORT_MAX = 60_000
+export const PUNCH_PORT_MS = 10_000
+
 /** Up to so many nodes (this one included) everyone connects to everyone. */
 export const FULL_MESH_NODES_MAX = 12
 /** Beyond it: dials to the next nodes on the ring of hashed ids, and to others by rendezvous hash. See `degree.ts`. */

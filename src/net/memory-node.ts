@@ -55,6 +55,7 @@ export class MemoryNet implements Net, ConnectionEnd {
       id,
       addresses: [memoryAddress(id)],
       direction: connection.ends[0] === this ? 'outbound' : 'inbound',
+      isRelayed: false,
       connectedAtMs: connection.connectedAtMs,
       topics: [...this.#topics.keys()].filter((topic) => this.#joinedBy.get(id)?.has(topic)),
     }))

@@ -34,6 +34,8 @@ export interface NetPeer {
   /** Multiaddrs in text form; the address of the live connection first. */
   readonly addresses: readonly string[]
   readonly direction: 'inbound' | 'outbound'
+  /** Reached through a relay, for want of a direct connection. */
+  readonly isRelayed: boolean
   readonly connectedAtMs: number
   /** Topics of ours that this peer is known to have joined. */
   readonly topics: readonly string[]
@@ -50,7 +52,11 @@ export type NetEvent =
       readonly by: 'mdns' | 'static' | 'registry'
     }
   | { readonly kind: 'connected'; readonly peer: PeerIdText; readonly address: string }
+  /** A peer that was connected through a relay is connected directly from now on. */
+  | { readonly kind: 'direct'; readonly peer: PeerIdText; readonly address: string }
   | { readonly kind: 'disconnected'; readonly peer: PeerIdText }
+  /** This node can be reached through the relay at the address, or no longer. */
+  | { readonly kind: 'relay'; readonly address: string; readonly isReserved: boolean }
   /** The peer speaks our sync protocol or joined a topic of ours: it is worth syncing with. Fires again after a reconnect. */
   | { readonly kind: 'joined'; readonly peer: PeerIdText; readonly topic: string }
   | { readonly kind: 'left'; readonly peer: PeerIdText; readonly topic: string }

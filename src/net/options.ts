@@ -16,6 +16,25 @@ export interface MdnsChoice {
   readonly serviceTag?: string
 }
 
+/** How much a relay carries. What one node may cost is bounded by these together with the number of circuits (`limits.ts`). */
+export interface RelayChoice {
+  /**
+   * Nodes that can be reached through this one, 1 to 10,000; more are refused until a place is free. Each costs a few KiB, and
+   * keeps its place for 30 minutes after it went away. @default 64
+   */
+  readonly nodesMax?: number
+  /**
+   * Bytes that one relayed connection carries, both ways together, from 1 MiB; then it is ended, and the nodes make another and
+   * go on where they were. Less makes heavy users pause more often. @default 1 GiB
+   */
+  readonly connectionBytesMax?: number
+  /**
+   * Milliseconds that one relayed connection lasts, from 60,000 to 86,400,000; then it is ended, and made anew, which gives hole punching
+   * another chance. @default 7,200,000, two hours
+   */
+  readonly connectionMs?: number
+}
+
 export interface Libp2pNetOptions {
   /** The 32-byte seed of the Ed25519 key: it is the peer id, and others accept nobody else under it. */
   readonly identity: { readonly privateKey: Uint8Array }
@@ -56,6 +75,19 @@ export interface Libp2pNetOptions {
   readonly secret?: string
 
   /**
+   * Serves as a relay for nodes that cannot be reached: they listen here, and what others send them is carried through. It
+   * cannot read it. A relay has no secret: with one it is RZ_NET_RELAY_SECRET. @default false
+   */
+  readonly relay?: boolean | RelayChoice
+
+  /**
+   * Relays to be reached through, for ever: multiaddrs or `host[:port]` (port 4000). Peers that are given by `…/p2p-circuit/p2p/<id>`
+   * are dialled through their relays with or without it. Where the NATs on both sides keep ports, the connection becomes a
+   * direct one after a moment. Throws RZ_NET_ADDRESS_INVALID. @default []
+   */
+  readonly via?: readonly string[]
+
+  /**
    * Connections held at once, 1 to 1,000: beyond them nobody is dialled, and who dials is refused. Fewer costs less memory and
    * traffic; below about 12 the graph of many nodes may fall apart. @default 128
    */
@@ -80,4 +112,10 @@ export interface Libp2pNetOptions {
 export const DEFAULT_MDNS: Required<MdnsChoice> = {
   intervalMs: DEFAULT_MDNS_INTERVAL_MS,
   serviceTag: DEFAULT_SERVICE_TAG,
+}
+
+export const DEFAULT_RELAY: Required<RelayChoice> = {
+  nodesMax: 64,
+  connectionBytesMax: 1_073_741_824,
+  connectionMs: 7_200_000,
 }

@@ -11,6 +11,7 @@ import type { ConnectionProtector, MessageStream, MultiaddrConnection } from '@l
 import { byteStream } from '@libp2p/utils'
 import { assert, RhizomeError } from '../errors.ts'
 import { box } from './box.ts'
+import type { Outside } from './outside.ts'
 
 const SECRET_DOMAIN = 'rhizome-node/secret/1\0'
 const MULTISTREAM_HEADER = Buffer.from('\x13/multistream/1.0.0\n', 'latin1')
@@ -22,12 +23,14 @@ export function overlayKey(secret: string): Uint8Array {
 
 export interface ProtectorOptions {
   readonly secret: string | undefined
+  /** Connections to relays outside the overlay stay as they are. */
+  readonly outside: Outside
   /** Told when an inbound connection did not begin as one of this overlay does. */
   readonly onMismatch: (address: string, message: string) => void
 }
 
 /** A protector for both kinds of overlay: boxed when there is a secret, and checked on the listening side in either case. */
-export function createProtector({ secret, onMismatch }: ProtectorOptions): ConnectionProtector {
+export function createProtector({ secret, outside, onMismatch }: ProtectorOptions): ConnectionProtector {
   const key = secret === undefined ? undefined : overlayKey(secret)
   const message =
     secret === undefined
@@ -37,6 +40,7 @@ export function createProtector({ secret, onMismatch }: ProtectorOptions): Conne
     async protect(connection, options) {
       const inbound = connection.direction === 'inbound'
       assert(isTransport(connection), 'what is protected is the connection of a transport')
+      if (outside.takes(connection)) return connection
       try {
         if (key === undefined) {
           if (inbound) await expectHeader(connection, options?.signal)

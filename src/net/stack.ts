@@ -19,6 +19,8 @@ import { gossipService } from './gossip.ts'
 import * as limits from './limits.ts'
 import { componentLogger } from './logger.ts'
 import type { MdnsDiscovery } from './mdns.ts'
+import type { Outside } from './outside.ts'
+import { loadRelaying, type RelayingChoice } from './relaying.ts'
 import type { Standing } from './standing.ts'
 
 export type Services = { identify: Identify; ping: Ping; pubsub: GossipSub }
@@ -32,6 +34,8 @@ export interface StackOptions {
   readonly gater: ConnectionGater
   readonly protector: ConnectionProtector
   readonly mdns: MdnsDiscovery | undefined
+  readonly outside: Outside
+  readonly relaying: RelayingChoice
   readonly log: ((line: string) => void) | undefined
 }
 
@@ -39,6 +43,8 @@ export interface Stack {
   readonly libp2p: Libp2p<Services>
   /** Addresses for this machine alone, peer id included; empty when the node does not listen on loopback. */
   loopbackAddresses(): readonly string[]
+  /** As `Relaying` has it. */
+  reserve(relayAddress: string): Promise<void>
 }
 
 /** Listening when it resolves. Throws RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID. */
@@ -56,8 +62,9 @@ export async function openStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startStack(privateKey: PrivateKey, listen: readonly string[], options: StackOptions): Promise<Stack> {
-  const { standing, gater, protector, mdns, log } = options
+  const { standing, gater, protector, mdns, outside, log } = options
   let own: readonly string[] = []
+  const relaying = await loadRelaying(options.relaying)
   const libp2p = await createLibp2p<Services>({
     privateKey,
     nodeInfo: { name: 'rhizome-node' },
@@ -68,7 +75,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
         return announced(addresses, String)
       },
     },
-    transports: [tcp()],
+    transports: [tcp(), ...relaying.transports],
     connectionEncrypters: [noise()],
     connectionProtector: () => protector,
     streamMuxers: [
@@ -99,7 +106,8 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     services: {
       identify: identify(),
       ping: ping({ maxInboundStreams: limits.PING_STREAMS_MAX, maxOutboundStreams: limits.PING_STREAMS_MAX }),
-      pubsub: gossipService(standing),
+      pubsub: (components) => gossipService(standing)(outside.guarded(components)),
+      ...relaying.services,
     },
   })
   // Each dial under way listens for its peer to be identified; Node warns of a leak at eleven.
@@ -110,6 +118,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       libp2p.getMultiaddrs()
       return own.filter(isLoopback)
     },
+    reserve: (relayAddress) => relaying.reserve(relayAddress),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { PeerId } from '../delta/delta.ts'
+import type { RelayChoice } from '../net/options.ts'
 import { type DetectorOptions, type DetectorPreset, DETECTORS } from '../sync/members/detector.ts'
 import type { ContextInput } from './definition-input.ts'
 
@@ -75,6 +76,16 @@ export interface NetworkOptions {
    * multiaddrs. Asked for anew each 30 s, each 3 s while nobody is connected. Default none.
    */
   readonly seeds?: readonly string[]
+  /**
+   * Serves as a relay for nodes that cannot be reached, which it cannot read, with limits of one's own or those told there. With
+   * a secret it is RZ_NET_RELAY_SECRET: start the relay without. Default false.
+   */
+  readonly relay?: boolean | RelayChoice
+  /**
+   * Relays to be reached through: multiaddrs or `host[:port]`. Where the NATs on both sides keep ports, connections become
+   * direct after a moment. Default none.
+   */
+  readonly via?: readonly string[]
   /** Finds peers on the LAN by multicast DNS. Default true. */
   readonly mdns?: boolean
   /** Closes the overlay: only nodes with the same secret can connect. Default none: anyone on the network can. */

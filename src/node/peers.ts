@@ -15,6 +15,8 @@ export interface PeerSummary {
   readonly connected: boolean
   /** Multiaddrs to dial it at. Of one that dialled us, what it says of itself: the port it came from leads nowhere. */
   readonly addresses: readonly string[]
+  /** Connected through a relay, for want of a direct connection. */
+  readonly isRelayed?: boolean
   /** Those of ours that it holds too. */
   readonly namespaces: readonly string[]
   readonly roundTripMs?: number
@@ -81,6 +83,7 @@ export function summarise(
       self: false,
       connected: true,
       addresses: dialable(peer),
+      isRelayed: peer.isRelayed,
       namespaces: states.map((state) => state.namespace),
       state: STATES[worst] ?? 'connected',
       ...membership(members.get(id)),

@@ -50,6 +50,8 @@ describe('a setting', () => {
     topic: { flag: ['a'], variable: 'b', file: ['c'], read: 'topics', values: [['a'], ['b'], ['c'], []] },
     peer: { flag: ['a'], variable: 'b', file: ['c'], read: 'peers', values: [['a'], ['b'], ['c'], []] },
     seed: { flag: ['a'], variable: 'b', file: ['c'], read: 'seeds', values: [['a'], ['b'], ['c'], []] },
+    via: { flag: ['a'], variable: 'b', file: ['c'], read: 'via', values: [['a'], ['b'], ['c'], []] },
+    relay: { flag: true, variable: 'no', file: true, read: 'relay', values: [true, false, true, false] },
     secret: { flag: 'a', variable: 'b', file: 'c', read: 'secret', values: ['a', 'b', 'c', undefined] },
     name: { flag: 'a', variable: 'b', file: 'c', read: 'name', values: ['a', 'b', 'c', undefined] },
     listen: {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { announced, isLoopback, parsePeerAddress } from '../../src/net/address.ts'
+import { announced, isLoopback, isRelayed, parsePeerAddress, relayOf } from '../../src/net/address.ts'
 
+const OTHER = '12D3KooWGRUUVFWXjeRGB42yBJLRQ1iRRYmDmNGrGfjuwE6oEw45'
 const PEER = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
 
 describe('addresses as people type them', () => {
@@ -27,6 +28,13 @@ describe('addresses as people type them', () => {
       address: '/ip4/10.0.0.1/tcp/4000',
       peer: PEER,
     })
+  })
+
+  test('an address through a relay keeps the relay in the address', () => {
+    const relay = `/dns4/a.example/tcp/4000/p2p/${PEER}/p2p-circuit`
+    expect(parsePeerAddress(`${relay}/p2p/${OTHER}`)).toEqual({ address: relay, peer: OTHER })
+    expect([relay, '/ip4/1.2.3.4/tcp/4000'].map(isRelayed)).toEqual([true, false])
+    expect(relayOf(relay)).toBe(`/dns4/a.example/tcp/4000/p2p/${PEER}`)
   })
 
   test.each([
@@ -56,7 +64,11 @@ describe('addresses as people type them', () => {
     '/ip4/1.2.3.4/tcp/4000/p2p/nonsense',
     '/unix/tmp/socket',
     `/p2p/${PEER}`,
-    `/ip4/1.2.3.4/tcp/4000/p2p/${PEER}/p2p-circuit/p2p/${PEER}`,
+    `/ip4/1.2.3.4/tcp/4000/p2p/${PEER}/p2p-circuit`,
+    `/ip4/1.2.3.4/tcp/4000/p2p-circuit/p2p/${PEER}`,
+    `/ip4/1.2.3.4/tcp/4000/p2p/${PEER}/p2p-circuit/p2p/nonsense`,
+    `/ip4/1.2.3.4/udp/4000/p2p/${PEER}/p2p-circuit/p2p/${PEER}`,
+    `/p2p-circuit/p2p/${PEER}`,
   ])('%j is refused with a message that shows what works', (text) => {
     const refused = expect.objectContaining({
       code: 'RZ_NET_ADDRESS_INVALID',

@@ -1,6 +1,7 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { describe, expect, test } from 'vitest'
+import { Outside } from '../../src/net/outside.ts'
 import { createProtector, overlayKey } from '../../src/net/secret.ts'
 import { within } from './until.ts'
 
@@ -9,7 +10,8 @@ const HEADER = Buffer.from('\x13/multistream/1.0.0\n', 'latin1')
 /** Protects one side of a connection as libp2p does, and tells what it noticed. */
 function protect(connection: MultiaddrConnection, secret: string | undefined) {
   const noticed: string[] = []
-  const protector = createProtector({ secret, onMismatch: (_, message) => noticed.push(message) })
+  const outside = new Outside({ hasSecret: secret !== undefined, allow: undefined })
+  const protector = createProtector({ secret, outside, onMismatch: (_, message) => noticed.push(message) })
   const protection = protector.protect(connection, { signal: AbortSignal.timeout(10_000) })
   return { noticed, protection }
 }

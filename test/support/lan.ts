@@ -26,8 +26,11 @@ export class Lan implements Disposable {
   readonly #bridge = bridgeName(this.#id)
   readonly #links = new Links()
   readonly #ports = new Map<string, Port>()
+  readonly #network: string
 
-  constructor(names: readonly string[]) {
+  /** `network` is that of its addresses, the first three bytes. */
+  constructor(names: readonly string[], network = '10.7.0') {
+    this.#network = network
     this.#links.addBridge(this.#bridge)
     for (const name of names) this.#addHost(name)
   }
@@ -136,7 +139,7 @@ export class Lan implements Disposable {
     const index = this.#ports.size + 1
     if (index > HOSTS_MAX) throw new Error(`a LAN has at most ${HOSTS_MAX} hosts`)
     const namespace = `rz${this.#id}-${name}`
-    const cable = { port: portName(this.#id, index), namespace, address: `10.7.0.${index}` }
+    const cable = { port: portName(this.#id, index), namespace, address: `${this.#network}.${index}` }
     this.#links.addHost(cable, this.#bridge)
     this.#ports.set(name, { ...cable, name, enter: ['nsenter', `--net=/run/netns/${namespace}`] })
     this.#nft(

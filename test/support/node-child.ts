@@ -48,7 +48,7 @@ let node: RhizomeNode | undefined
 const handed = new Map<Delivery, Handed[]>()
 
 const commands = {
-  async open(options: Omit<NodeOptions, 'topics' | 'signal'>) {
+  async open(options: Omit<NodeOptions, 'topics' | 'signal'> & Partial<Pick<NodeOptions, 'topics'>>) {
     const startedMs = performance.now()
     node = await openNode({ topics: [TOPIC], ...options })
     node.onEvent((event) => send({ event }))

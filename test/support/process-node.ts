@@ -15,7 +15,7 @@ const LIFE_MS = 60_000
 export interface ProcessNodeOptions {
   /** Shown in failures, and the node's own name. */
   readonly name: string
-  readonly node: Omit<NodeOptions, 'topics' | 'signal' | 'name'>
+  readonly node: Omit<NodeOptions, 'topics' | 'signal' | 'name'> & Partial<Pick<NodeOptions, 'topics'>>
   /** Command words to start it with: `host.enter` of a LAN. */
   readonly enter?: readonly string[]
   /** Modules to run before anything else in the process. */

@@ -8,10 +8,11 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { parsePeerAddress } from '../address.ts'
+import { isRelayed, parsePeerAddress } from '../address.ts'
 import { dialTarget } from '../dialler.ts'
 import { createGater } from '../gater.ts'
 import type { PeerIdText } from '../net.ts'
+import { Outside } from '../outside.ts'
 import { createProtector } from '../secret.ts'
 import { openStack, type Stack } from '../stack.ts'
 import { Standing } from '../standing.ts'
@@ -51,27 +52,32 @@ const TOPICS_POLL_MS = 50
 /** Asks peers; open as long as there are some to ask. */
 export class PeerProbe implements AsyncDisposable {
   readonly #stack: Stack
+  readonly #outside: Outside
   readonly #options: PeerProbeOptions
 
-  private constructor(stack: Stack, options: PeerProbeOptions) {
+  private constructor({ stack, outside }: { stack: Stack; outside: Outside }, options: PeerProbeOptions) {
     this.#stack = stack
+    this.#outside = outside
     this.#options = options
   }
 
   static async open(options: PeerProbeOptions): Promise<PeerProbe> {
     const standing = new Standing(Date.now)
+    const outside = new Outside({ hasSecret: options.secret !== undefined, allow: undefined })
     const stack = await openStack({
       seed: new Uint8Array(randomBytes(32)),
       listen: [],
       portFallbackCount: 0,
       connectionsMax: 16,
       standing,
-      gater: createGater({ allow: undefined, standing, onRefused: () => {} }),
-      protector: createProtector({ secret: options.secret, onMismatch: () => {} }),
+      gater: createGater({ allow: undefined, standing, outside, onRefused: () => {} }),
+      protector: createProtector({ secret: options.secret, outside, onMismatch: () => {} }),
       mdns: undefined,
+      outside,
+      relaying: { serve: undefined, reach: true },
       log: undefined,
     })
-    return new PeerProbe(stack, options)
+    return new PeerProbe({ stack, outside }, options)
   }
 
   /** `text` as people type it. Throws RZ_NET_ADDRESS_INVALID. */
@@ -86,11 +92,15 @@ export class PeerProbe implements AsyncDisposable {
     const reached = await reach(resolved.addresses, Number(port))
     yield reached
     if (reached.kind !== 'reached') return
-    const target = { key: address, kind: 'address' as const, peer, addresses: [toMultiaddr(reached.address, port)] }
+    // What was reached is the relay, where the peer is behind one.
+    const beyond = isRelayed(address) ? address.slice(address.indexOf('/p2p/')) : ''
+    const dialled = toMultiaddr(reached.address, port) + beyond
+    const target = { key: address, kind: 'address' as const, peer, addresses: [dialled] }
     const met = await dialTarget(target, {
       libp2p: this.#stack.libp2p,
       hasSecret: this.#options.secret !== undefined,
       hasMet: () => false,
+      outside: this.#outside,
     })
     if (met.kind === 'failed') {
       yield { kind: 'unmet', code: met.code, message: met.message }
