@@ -24,7 +24,10 @@ import {
 } from './settings.ts'
 
 export interface Config {
+  /** Names of namespaces. */
   readonly topics: readonly string[]
+  /** The same as they were given: `shop:*:a-g` holds a shard, `shop:none` none. */
+  readonly holds: readonly string[]
   readonly peers: readonly string[]
   /** Names whose DNS records are peers. */
   readonly seeds: readonly string[]
@@ -106,7 +109,8 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
   const on = (key: SettingKey) => optional(find(key), readSwitch) ?? false
   const home = env[HOME_VARIABLE]
   return {
-    topics: list('topic') ?? [],
+    topics: [...new Set((list('topic') ?? []).map((text) => text.split(':', 1)[0] ?? text))],
+    holds: list('topic') ?? [],
     peers: list('peer') ?? [],
     seeds: list('seed') ?? [],
     via: list('via') ?? [],

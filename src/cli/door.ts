@@ -133,7 +133,9 @@ async function openHere({ config, faces, terminal }: DoorParts, topic: string, c
   const { openNode } = await import('../node/node.ts')
   const data = card?.directory ?? config.data
   const onError = (error: unknown) => terminal.err(`! ${visible(String(error))}`)
-  const topics = [...new Set([topic, ...(card?.topics ?? []), ...config.topics])]
+  const topics = [...new Set([topic, ...(card?.topics ?? []), ...config.topics])].flatMap((name) =>
+    heldOf(name, config, card),
+  )
   await using opening = new AsyncDisposableStack()
   const node = opening.use(
     await openNode({
@@ -155,6 +157,15 @@ async function openHere({ config, faces, terminal }: DoorParts, topic: string, c
   const control = opening.use(new Control(socketPath))
   const closing = opening.move()
   return { control, topic, directory, isRunning: false, [Symbol.asyncDispose]: () => closing.disposeAsync() }
+}
+
+/** What the directory's node held of a topic: a command that opens it alone must not take it for more than is there. */
+function heldOf(name: string, { holds }: Config, card: DirectoryCard | undefined): readonly string[] {
+  const of = (texts: readonly string[]) => texts.filter((text) => text === name || text.startsWith(`${name}:`))
+  const held = of(card?.holds ?? [])
+  if (held.length > 0) return held
+  const given = of(holds)
+  return given.length > 0 ? given : [name]
 }
 
 function tellChoice({ note }: Choice, { terminal }: DoorParts): void {

@@ -59,6 +59,8 @@ export async function join(call: Call): Promise<ExitCode> {
   const joined = {
     ...config,
     topics: [...new Set([...topics, ...config.topics])],
+    // What is held of a namespace is this node's own matter.
+    holds: [...topics.filter((topic) => !config.topics.includes(topic)), ...config.holds],
     peers: [...new Set([...invitedPeers(invitation), ...config.peers])],
     ...(secret === undefined ? {} : { secret }),
   }

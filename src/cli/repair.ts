@@ -67,11 +67,13 @@ async function fetchMissing(
   directory: string,
 ): Promise<{ readonly fetched: number; readonly reasserted: number; readonly isInSync: boolean }> {
   const card = await readCard(directory)
-  const topics = [...new Set([...config.topics, ...(card?.topics ?? [])])]
+  const held = (card?.topics ?? []).filter((topic) => !config.topics.includes(topic))
+  const topics = [...config.topics, ...held]
+  const holds = [...config.holds, ...(card?.holds ?? held).filter((text) => held.includes(text.split(':', 1)[0] ?? ''))]
   if (topics.length === 0) throw new RhizomeError('RZ_CLI_USAGE', 'say what it holds, such as --topic users')
   const { openNode } = await import('../node/node.ts')
   const name = config.name ?? card?.name
-  const settings = { ...config, topics, data: directory, ...(name === undefined ? {} : { name }) }
+  const settings = { ...config, topics, holds, data: directory, ...(name === undefined ? {} : { name }) }
   await using node = await openNode(nodeOptions(settings, terminal, signal))
   const before = deltasIn(node)
   terminal.err(`asking peers for what is missing, for ${FETCH_MS / 1_000} s at most (Ctrl-C leaves it for later)`)

@@ -61,6 +61,11 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       if (report.given) return warn(`cannot reach ${address}: ${why}; trying again`)
       return warn(`a node was found at ${address}, and ${why}: perhaps a firewall; trying on, without further words`)
     }
+    case 'shard':
+      if (report.change === 'unheld')
+        return warn(`${report.shard}: nobody who is there holds it; what is written to it waits here`)
+      if (report.change === 'reached') return [`${style('green', '+')} ${report.shard}: somebody holds it again`]
+      return [`${style('green', '+')} ${report.shard} is held here now`]
     case 'clock':
       return warn(
         `clocks differ: ${who(report)} is ${duration(report.offsetMs)} ${report.offsetMs > 0 ? 'ahead of' : 'behind'} ` +

@@ -99,6 +99,12 @@ export type Report =
       readonly why: string
     }
   | {
+      readonly event: 'shard'
+      readonly topic: string
+      readonly shard: string
+      readonly change: 'held' | 'unheld' | 'reached'
+    }
+  | {
       readonly event: 'forked'
       readonly topic: string
       readonly log: string
@@ -221,6 +227,8 @@ export class Reports {
         return this.#tell({ event: 'log-renewed', topic: event.namespace, why: event.why })
       case 'reasserted':
         return this.#tell({ event: 'reasserted', topic: event.namespace, deltas: event.deltas })
+      case 'shard':
+        return this.#tell({ event: 'shard', topic: event.namespace, shard: event.shard, change: event.change })
       case 'function':
         return this.#hearFunction(event)
       case 'subscription':

@@ -57,9 +57,9 @@ export async function run({ config, faces, terminal, signal }: RunParts): Promis
 
 /** What a node is opened with. */
 export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSignal): NodeOptions {
-  const { topics, data, home, name, listen, secret } = config
+  const { holds, data, home, name, listen, secret } = config
   return {
-    topics,
+    topics: holds,
     memory: config.memory,
     keep: config.keep,
     functions: config.functions,

@@ -9,6 +9,14 @@ import type { OwnClock, SyncStatus } from './reports.ts'
 import { printTable } from './table.ts'
 import { counted, grouped, visible } from './terminal.ts'
 
+interface ShardJson {
+  readonly name: string
+  readonly state: 'held' | 'taking' | 'dropping' | 'elsewhere' | 'unheld'
+  readonly holders: readonly string[]
+  readonly waitingBlocks: number
+  readonly isPlaced: boolean
+}
+
 /** As the HTTP API writes it. */
 interface StatusJson {
   readonly name: string
@@ -23,6 +31,7 @@ interface StatusJson {
     readonly name: string
     readonly counts: { readonly blocks: number; readonly deltas: number; readonly logs: number }
     readonly sync: SyncStatus
+    readonly shards?: readonly ShardJson[]
   }[]
 }
 
@@ -52,7 +61,34 @@ export async function status(call: Call): Promise<ExitCode> {
     return [name, ...numbers, door.isRunning ? syncText(sync, Date.now()) : 'not running']
   })
   printTable(terminal, ['topic', 'deltas', 'blocks', 'logs', 'sync'], rows)
+  const shards = body.namespaces.flatMap((namespace) => namespace.shards ?? [])
+  if (shards.length > 0 && door.isRunning) {
+    terminal.out('')
+    printTable(
+      terminal,
+      ['shard', 'here', 'other holders', 'waiting'],
+      shards.map(({ name, state, holders, waitingBlocks }) => [
+        name,
+        HERE[state],
+        grouped(holders.length),
+        waitingBlocks === 0 ? '' : counted(waitingBlocks, 'block'),
+      ]),
+    )
+    for (const shard of shards) for (const line of shardWarnings(shard)) terminal.err(terminal.style('yellow', line))
+  }
   return EXIT.ok
+}
+
+const HERE = { held: 'held', taking: 'taking over', dropping: 'dropping', elsewhere: 'no', unheld: 'no' } as const
+
+function shardWarnings({ name, state, waitingBlocks, isPlaced }: ShardJson): readonly string[] {
+  const waits = waitingBlocks === 0 ? '' : `; ${counted(waitingBlocks, 'block')} written here wait for one that does`
+  return [
+    ...(state === 'unheld' ? [`warning: nobody who is there holds ${name}${waits}`] : []),
+    ...(isPlaced
+      ? []
+      : [`warning: ${name} is not placed, or overlaps what was placed before: no record belongs to it`]),
+  ]
 }
 
 export function syncText(sync: SyncStatus, nowMs: number): string {

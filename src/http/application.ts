@@ -88,7 +88,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   const canonical: Scope = { prefix: NAMESPACE_PREFIX, namespaceOf: ({ ns = '' }) => node.namespace(ns) }
   addNodeRoutes(app, context)
   addPeerRoutes(app, context)
-  addNamespaceRoutes(app, canonical)
+  addNamespaceRoutes(app, context, canonical)
   addMemberRoutes(app, canonical)
   addMessageRoutes(app, canonical)
   for (const scope of [canonical, { prefix: '/api', namespaceOf: first }]) {

@@ -12,7 +12,7 @@ import { IMPORTED, PATH, WRITE_QUERY } from './schemas.ts'
 
 export async function addImportRoute(
   app: Application,
-  { onError }: Context,
+  { node, onError }: Context,
   { prefix, namespaceOf }: Scope,
 ): Promise<void> {
   // In a room of its own: elsewhere NDJSON is no body, and here JSON is none.
@@ -29,12 +29,12 @@ export async function addImportRoute(
       response: { 200: IMPORTED },
     } as const
     scope.post(`${prefix}/collections/:collection/import`, { schema }, async (request, reply) => {
-      const namespace = namespaceOf(request.params)
+      const everywhere = node.everywhere(namespaceOf(request.params).name)
       const { collection = '' } = request.params
       // A collection that cannot be is one fault, not one per line.
       entityIdOf(collection, 'any')
       const work = new Import(async (id, properties) => {
-        const { deltas } = await namespace.put(collection, id, properties, { ...request.query, onlyChanged: true })
+        const { deltas } = await everywhere.put(collection, id, properties, { ...request.query, onlyChanged: true })
         return deltas.length
       })
       try {

@@ -28,7 +28,7 @@ export function addNodeRoutes(app: Application, context: Context): void {
   )
   app.get('/api/peers/count', answer('countPeers', 'How many peers, this node included', COUNT), () => peers().length)
   app.get('/api/ns', answer('listNamespaces', 'The namespaces, the first topic first', STATUSES), () =>
-    node.namespaces().map(summaryOf),
+    node.namespaces().map((namespace) => summaryOf(namespace, node)),
   )
 }
 
@@ -46,7 +46,7 @@ function answer(operationId: string, summary: string, schema: object) {
   return { schema: { operationId, summary, tag: 'node', querystring: NO_QUERY, response: { 200: schema } } } as const
 }
 
-export function addNamespaceRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+export function addNamespaceRoutes(app: Application, { node }: Context, { prefix, namespaceOf }: Scope): void {
   const schema = {
     operationId: 'getNamespaceStatus',
     tag: 'node',
@@ -55,7 +55,7 @@ export function addNamespaceRoutes(app: Application, { prefix, namespaceOf }: Sc
     querystring: NO_QUERY,
     response: { 200: STATUS },
   } as const
-  app.get(`${prefix}/status`, { schema }, (request) => summaryOf(namespaceOf(request.params)))
+  app.get(`${prefix}/status`, { schema }, (request) => summaryOf(namespaceOf(request.params), node))
 }
 
 function statusOf({ node, overlay, urls }: Context): object {
@@ -71,10 +71,19 @@ function statusOf({ node, overlay, urls }: Context): object {
     identities: node.identities(),
     contexts: node.contexts(),
     clock: node.ownClock() ?? null,
-    namespaces: node.namespaces().map(summaryOf),
+    namespaces: node.namespaces().map((namespace) => summaryOf(namespace, node)),
   }
 }
 
-function summaryOf(namespace: Namespace): object {
-  return { name: namespace.name, id: namespace.id, counts: namespace.counts(), sync: namespace.status() }
+function summaryOf(namespace: Namespace, node: Context['node']): object {
+  const { name, id, parent } = namespace
+  const shards = parent === undefined ? node.shards(name) : []
+  return {
+    name,
+    id,
+    ...(parent && { parent: parent.name }),
+    counts: namespace.counts(),
+    sync: namespace.status(),
+    ...(shards.length > 0 && { shards }),
+  }
 }

@@ -1,9 +1,11 @@
 /** Definitions as callers write them, checked before they become records: what could not be read is never written here. */
 
 import type { Value } from '../delta/delta.ts'
+import { type ShardRange, shardRangeText } from '../delta/shard-range.ts'
 import { RhizomeError } from '../errors.ts'
 import { compileContext, type ContextDefinition } from '../view/contexts/context.ts'
 import { compileFunction, type FunctionDefinition } from '../view/functions/function-definition.ts'
+import { compilePlacement, PLACEMENT_SEMANTICS } from '../view/placements/placement.ts'
 import { compileResolver, type ResolverDefinition } from '../view/resolvers/resolver.ts'
 import { SEMANTICS_VERSION } from '../view/rules/semantics.ts'
 import { compileSchema, SCHEMA_SEMANTICS, type SchemaDefinition } from '../view/schemas/schema.ts'
@@ -58,5 +60,12 @@ export function functionValue(input: FunctionInput): Value {
 export function schemaValue(input: SchemaInput): Value {
   const value = { semantics: SCHEMA_SEMANTICS, ...input } as Value
   compileSchema(value)
+  return value
+}
+
+/** Which records lie in a shard: `*:a-g`, `orders:a-g`. Throws RZ_DEFINITION_INVALID, RZ_PLACEMENT_INVALID. */
+export function placementValue(range: ShardRange): Value {
+  const value: Value = { semantics: PLACEMENT_SEMANTICS, range: shardRangeText(range) }
+  compilePlacement(value)
   return value
 }

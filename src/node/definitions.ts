@@ -22,6 +22,8 @@ import {
 import { attempt } from '../view/fault.ts'
 import { losslessView } from '../view/lossless.ts'
 import { compileFunction } from '../view/functions/function-definition.ts'
+import { compilePlacement } from '../view/placements/placement.ts'
+import { type PlacementSet, placementSet } from '../view/placements/placement-set.ts'
 import { compileResolver } from '../view/resolvers/resolver.ts'
 import { type ResolverSet, resolverSet } from '../view/resolvers/resolver-set.ts'
 import { compileSchema } from '../view/schemas/schema.ts'
@@ -34,6 +36,7 @@ export const CONTEXT = 'context'
 export const SCHEMA = 'schema'
 export const QUERY = 'query'
 export const FUNCTION = 'function'
+export const PLACEMENT = 'placement'
 
 /**
  * What is defined by records: of each kind its collection (one of `RESERVED_COLLECTIONS`), and what reads a definition.
@@ -45,6 +48,7 @@ const KINDS = {
   [SCHEMA]: compileSchema,
   [QUERY]: compileStoredQuery,
   [FUNCTION]: compileFunction,
+  [PLACEMENT]: compilePlacement,
 } satisfies { readonly [collection: string]: (value: Value, source: DefinitionSource) => unknown }
 
 type Kind = keyof typeof KINDS
@@ -66,6 +70,7 @@ export interface Definitions {
   readonly records: RecordsByKind
   readonly resolvers: ResolverSet
   readonly schemas: SchemaSet
+  readonly placements: PlacementSet
   /** The resolvers in force in a context. */
   readonly resolversIn: (context: Context) => ResolverSet
 }
@@ -220,6 +225,7 @@ function assemble(defined: readonly DefinedRecord[], before?: ResolverSet): Defi
     records,
     resolvers,
     schemas: schemaSet([...records.schema.values()]),
+    placements: placementSet(records.placement.values()),
     resolversIn: (context) => {
       const known = inContexts.get(context) ?? resolversIn(context, resolvers)
       inContexts.set(context, known)

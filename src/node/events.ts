@@ -24,3 +24,13 @@ export type NodeEvent =
       readonly name: string
       readonly event: SubscriptionEvent
     }
+  /**
+   * A shard: this node has come to hold all that the others hold of it (`held`); nobody who is there holds it (`unheld`), or
+   * somebody does again (`reached`).
+   */
+  | {
+      readonly kind: 'shard'
+      readonly namespace: string
+      readonly shard: string
+      readonly change: 'held' | 'unheld' | 'reached'
+    }

@@ -21,6 +21,8 @@ export interface DirectoryCard {
   readonly directory: string
   readonly name: string
   readonly topics: readonly string[]
+  /** What of them was held last, as it was asked for: `shop:*:a-g`. Absent in cards of earlier releases: all. */
+  readonly holds?: readonly string[]
   /** Of the secret under which its data was shared (overlay.ts); absent: in the open, or not at all. */
   readonly overlay?: string
 }
@@ -52,8 +54,8 @@ export async function readCard(directory: string): Promise<DirectoryCard | undef
 
 /** Replaces the card in one step. Its owner alone can read it: from the hash of the secret in it one can try words. */
 export async function writeCard(card: DirectoryCard): Promise<void> {
-  const { directory, name, topics, overlay } = card
-  await replaceFile(join(directory, CARD), `${JSON.stringify({ name, topics, overlay })}\n`)
+  const { directory, name, topics, holds, overlay } = card
+  await replaceFile(join(directory, CARD), `${JSON.stringify({ name, topics, holds, overlay })}\n`)
 }
 
 export interface DirectoryChoice<Opened> {
@@ -100,11 +102,12 @@ async function makeNew(directory: string): Promise<boolean> {
 
 function parse(text: string): Omit<DirectoryCard, 'directory'> | undefined {
   try {
-    const card = JSON.parse(text) as { name?: unknown; topics?: unknown; overlay?: unknown }
+    const card = JSON.parse(text) as { name?: unknown; topics?: unknown; holds?: unknown; overlay?: unknown }
     const { name, overlay } = card
     if (typeof name !== 'string' || !Array.isArray(card.topics)) return undefined
     const topics = card.topics.filter((topic) => typeof topic === 'string')
-    return typeof overlay === 'string' ? { name, topics, overlay } : { name, topics }
+    const holds = Array.isArray(card.holds) && card.holds.filter((held) => typeof held === 'string')
+    return { name, topics, ...(holds && { holds }), ...(typeof overlay === 'string' && { overlay }) }
   } catch {
     // A card is a hint beside the store: without a readable one the directory is passed over, and written anew when opened.
     return undefined

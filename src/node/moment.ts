@@ -21,6 +21,8 @@ export type AsOfInput = string | number | Date
 export interface Moment {
   /** Equal for equal moments. */
   readonly key: string
+  /** A time; else a frontier, which is one namespace's. */
+  readonly isTime: boolean
   /** Whether a delta is part of it. */
   readonly admits: (delta: Delta) => boolean
 }
@@ -37,7 +39,7 @@ export function momentOf(input: AsOfInput, store: Store, namespace: NamespaceId)
 }
 
 function moment(key: string, asOf: AsOf): Moment {
-  return { key, admits: belongsTo(asOf) }
+  return { key, isTime: asOf.kind === 'time', admits: belongsTo(asOf) }
 }
 
 function headsOf(text: string): ReadonlyMap<LogKey, number> {

@@ -3,14 +3,15 @@
  * in `delta` and `log`, what is stored in `store`, what a reader sees in `view`: here they are put together.
  */
 
-import { type Delta, negationPointers, type PeerId, type Pointer, type Value } from '../delta/delta.ts'
+import { type Delta, type DeltaId, negationPointers, type PeerId, type Pointer, type Value } from '../delta/delta.ts'
 import { isDeltaId, parseDeltaId } from '../delta/identifiers.ts'
-import { entityIdOf, type PropertyInput, recordPointers } from '../delta/record.ts'
+import { entityIdOf, parseEntityId, type PropertyInput, recordPointers } from '../delta/record.ts'
+import { parseShardRange, rangeHolds, type ShardRange, shardRangeText } from '../delta/shard-range.ts'
 import { RhizomeError } from '../errors.ts'
 import { BLOCK_DELTAS_MAX } from '../log/block.ts'
 import { deltasOf } from '../log/block-bytes.ts'
 import { frontierText } from '../log/frontier-text.ts'
-import type { NamespaceId } from '../log/namespace.ts'
+import { type NamespaceId, shardNameOf } from '../log/namespace.ts'
 import { isShown } from '../log/shown.ts'
 import type { Signer } from '../log/signature.ts'
 import { LiveQuery } from '../query/live/live-query.ts'
@@ -19,27 +20,39 @@ import type { NamespaceCounts, Notes, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
 import type { Member } from '../sync/members/member.ts'
+import { RESERVED_COLLECTIONS } from '../view/definition.ts'
 import type { Change } from '../view/diff.ts'
 import type { FromSchema, JsonSchemaInput } from '../view/schemas/infer.ts'
 import type { Explanation } from '../view/explain.ts'
 import type { History } from '../view/history.ts'
 import { latestClaim } from '../view/latest.ts'
 import { losslessView, type LosslessView } from '../view/lossless.ts'
+import { PLACEMENTS_MAX, type PlacementSet } from '../view/placements/placement-set.ts'
 import { changesUpTo } from './changes-up-to.ts'
 import { concurrentIn, happenedBeforeIn } from './causality.ts'
 import { Collection, type CollectionOptions } from './collection.ts'
-import { Conformance } from './conformance.ts'
+import { Conformance, type Intent } from './conformance.ts'
 import {
   type ContextInput,
   contextValue,
   type FunctionInput,
   functionValue,
+  placementValue,
   type ResolverInput,
   resolverValue,
   type SchemaInput,
   schemaValue,
 } from './definition-input.ts'
-import { CONTEXT, FUNCTION, QUERY, RESOLVER, SCHEMA } from './definitions.ts'
+import {
+  CONTEXT,
+  type DefinitionRecords,
+  type Definitions,
+  FUNCTION,
+  PLACEMENT,
+  QUERY,
+  RESOLVER,
+  SCHEMA,
+} from './definitions.ts'
 import { expand } from './expand.ts'
 import type { DeliveryHandler, SubscribeOptions } from './delivery/options.ts'
 import type { Subscription, SubscriptionStatus } from './delivery/subscription.ts'
@@ -54,6 +67,7 @@ import { runRecordFunctions } from './functions/record-functions.ts'
 import { Freshness } from './freshness.ts'
 import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './members.ts'
 import type { BroadcastOptions, BroadcastResult, MessageListener, NamespaceMessages } from './messages.ts'
+import type { AsOfInput } from './moment.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import {
@@ -127,6 +141,8 @@ export interface NamespaceParts {
   readonly awaitEnd: (ended: Promise<void>) => void
   /** Whose functions that are records run here; true for everyone's, false for none. */
   readonly functions: boolean | readonly PeerId[]
+  /** Of a shard: the namespace whose rules, schemas and placement hold here. */
+  readonly parent?: Namespace
 }
 
 const IDS_COUNT_MAX = 10_000
@@ -135,6 +151,8 @@ const IDS_COUNT_DEFAULT = 1_000
 export class Namespace {
   readonly name: string
   readonly id: NamespaceId
+  /** Of a shard: the namespace whose rules, schemas and placement hold here. */
+  readonly parent: Namespace | undefined
   readonly #parts: NamespaceParts
   readonly #views: Views
   readonly #queries: Queries
@@ -146,6 +164,7 @@ export class Namespace {
   constructor(name: string, id: NamespaceId, parts: NamespaceParts) {
     this.name = name
     this.id = id
+    this.parent = parts.parent
     this.#parts = parts
     this.#functions = new Functions({
       ...parts,
@@ -153,6 +172,7 @@ export class Namespace {
       creator: (identity) => parts.writer(identity).creator,
       write: async (deltas, notes, records, as) => {
         const options = as === undefined ? {} : { as }
+        this.#checkPlaces(records)
         this.#conform(records, deltas, options)
         return this.#write(deltas, options, notes)
       },
@@ -165,12 +185,28 @@ export class Namespace {
     })
     const { store, contexts } = parts
     const freshness = new Freshness(store, id)
-    this.#views = new Views({ store, namespace: id, name, contexts, freshness })
+    const definitions = parts.parent === undefined ? {} : { definitions: parts.parent.definitionRecords }
+    this.#views = new Views({ store, namespace: id, name, contexts, freshness, ...definitions })
     this.#queries = new Queries({ store, namespace: id, views: this.#views, closing: parts.closing })
     this.#conformance = new Conformance(store, id, this.#views)
     this.#violations = new Violations(store, id, this.#views)
     freshness.add(this.#violations)
     if (parts.functions !== false) parts.awaitEnd(this.#runRecordFunctions(parts.functions))
+  }
+
+  /** @internal What is defined here, for the shards. */
+  get definitionRecords(): DefinitionRecords {
+    return this.#views.definitionRecords
+  }
+
+  /** @internal Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
+  definitionsAt(asOf?: AsOfInput): Definitions {
+    return this.#views.definitions(asOf)
+  }
+
+  /** @internal Which records lie in which shard; of a shard, as its parent has it. */
+  get placements(): PlacementSet {
+    return this.#views.definitions().placements
   }
 
   #runRecordFunctions(heeded: true | readonly PeerId[]): Promise<void> {
@@ -207,6 +243,7 @@ export class Namespace {
   ): Promise<PutResult> {
     const wanted = options.onlyChanged === true ? this.#changed(collection, id, properties) : properties
     const deltas = recordPointers(collection, id, wanted)
+    this.#checkPlace(collection, id)
     this.#conform(new Set(deltas.length === 0 ? [] : [entityIdOf(collection, id)]), deltas, options)
     return { id, ...(await this.#write(deltas, options)) }
   }
@@ -490,15 +527,7 @@ export class Namespace {
    * Writes nothing when nothing stands. More claims than a block holds are negated in several: the answer names the last.
    */
   async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
-    const claims = Object.values(this.#lossless(entityIdOf(collection, id)).properties).flat()
-    const standing = new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))
-    const negations = [...standing].map(negationPointers)
-    const blocks: Promise<Written>[] = []
-    for (let start = 0; start === 0 || start < negations.length; start += BLOCK_DELTAS_MAX) {
-      blocks.push(this.#write(negations.slice(start, start + BLOCK_DELTAS_MAX), options))
-    }
-    const written = await Promise.all(blocks)
-    return { ...(written.at(-1) as Written), deltas: written.flatMap(({ deltas }) => deltas) }
+    return negateAll(this.standingOf(collection, id), (deltas) => this.#write(deltas, options))
   }
 
   /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */
@@ -516,16 +545,51 @@ export class Namespace {
     build: (transaction: Transaction) => void,
     options: Omit<PutOptions, 'onlyChanged'> = {},
   ): Promise<Written> {
-    const transaction = new Transaction()
-    const built: unknown = build(transaction)
-    const deltas = transaction.seal()
-    if (built instanceof Promise) {
-      // What it adds later is refused; that it then fails has been told here.
-      built.catch(() => {})
-      throw new RhizomeError('RZ_TRANSACTION_OVER', 'a transaction is built in one go: await before it, not within it')
-    }
-    this.#conform(transaction.records, deltas, options)
+    const { deltas, records } = buildTransaction(build)
+    this.#checkPlaces(records)
+    this.#conform(records, deltas, options)
     return this.#write(deltas, options)
+  }
+
+  /** @internal Writes deltas that were checked where the records are held. */
+  async writeChecked(deltas: readonly (readonly Pointer[])[], { as }: WriteOptions): Promise<Written> {
+    return this.#write(deltas, as === undefined ? {} : { as })
+  }
+
+  /** @internal Holds what another node is about to write against the schemas in force. Throws as `put`. */
+  checkIntent(intent: Omit<Intent, 'creator'> & { readonly creator: PeerId }): void {
+    const { creator } = intent
+    if (intent.records.size > 0) this.#conformance.check({ ...intent, creator: () => creator })
+  }
+
+  /** @internal Which of `properties` the record has otherwise. */
+  changedOf(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): ReadonlySet<string> {
+    return new Set(Object.keys(this.#changed(collection, id, properties)))
+  }
+
+  /** @internal The standing claims about a record. */
+  standingOf(collection: string, id: string): readonly DeltaId[] {
+    const claims = Object.values(this.#lossless(entityIdOf(collection, id)).properties).flat()
+    return [...new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))]
+  }
+
+  /**
+   * Has records of a range lie in a shard of their own, on every node from then on: `*:a-g` are collections by the first byte of
+   * their names, `orders:a-g` the records of one by that of their ids. Records that lie in the range already stay where they are
+   * and are not seen in the shard, so they are refused. Throws RZ_PLACEMENT_INVALID, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN.
+   */
+  async place(range: string, options: WriteOptions = {}): Promise<PutResult> {
+    const parsed = parseShardRange(range)
+    if (this.parent !== undefined) {
+      throw new RhizomeError('RZ_PLACEMENT_INVALID', `"${this.name}" is a shard: place in "${this.parent.name}"`)
+    }
+    checkPlacement(this.name, this.placements, parsed)
+    const taken = this.placements.has(parsed) ? undefined : this.#firstIn(parsed)
+    if (taken !== undefined) {
+      const message = `"${this.name}" holds ${taken} already, which would not be seen in a shard: export it, delete it, place, and import it`
+      throw new RhizomeError('RZ_PLACEMENT_TAKEN', message)
+    }
+    return this.put(PLACEMENT, shardRangeText(parsed), { definition: placementValue(parsed) }, options)
   }
 
   /**
@@ -665,6 +729,52 @@ export class Namespace {
     return wait === undefined ? written : { ...written, ...(await wait(written.block)) }
   }
 
+  #checkPlaces(records: ReadonlySet<string>): void {
+    for (const entity of records) {
+      const { collection, id } = parseEntityId(entity) ?? {}
+      if (collection !== undefined && id !== undefined) this.#checkPlace(collection, id)
+    }
+  }
+
+  /** A record written where nobody looks for it would not be seen. */
+  #checkPlace(collection: string, id: string): void {
+    if (this.parent !== undefined && RESERVED_COLLECTIONS.has(collection)) {
+      throw new RhizomeError(
+        'RZ_PLACEMENT_ELSEWHERE',
+        `${collection}/${id} says how others are read, and belongs to "${this.parent.name}"`,
+      )
+    }
+    const range = this.placements.rangeOf(collection, id)
+    const parent = this.parent?.name ?? this.name
+    const name = range === undefined ? parent : shardNameOf(parent, range)
+    // What a shard holds beside its range is nobody's: placements may have come after it was written.
+    if (name === this.name) return
+    throw new RhizomeError(
+      'RZ_PLACEMENT_ELSEWHERE',
+      `${collection}/${id} lies in "${name}": write it by node.everywhere("${parent}"), wherever that is held`,
+    )
+  }
+
+  /** A record that lies in the range. */
+  #firstIn(range: ShardRange): string | undefined {
+    const names = range.collection === undefined ? this.collections({ context: false }) : [range.collection]
+    for (const name of names) {
+      if (RESERVED_COLLECTIONS.has(name)) continue
+      if (range.collection === undefined) {
+        if (rangeHolds(range, name, '')) return `records of "${name}"`
+        continue
+      }
+      for (let after: string | undefined; ;) {
+        const ids = this.ids(name, { context: false, countMax: IDS_COUNT_MAX, ...(after !== undefined && { after }) })
+        const id = ids.find((each) => rangeHolds(range, name, each))
+        if (id !== undefined) return `${name}/${id}`
+        after = ids.at(-1)
+        if (after === undefined) break
+      }
+    }
+    return undefined
+  }
+
   /** Holds what is to be written against the schemas in force. */
   #conform(records: ReadonlySet<string>, deltas: readonly (readonly Pointer[])[], options: PutOptions): void {
     const { checkReferences = false, as } = options
@@ -690,6 +800,51 @@ export class Namespace {
         return latest === undefined || !says(latest, input)
       }),
     )
+  }
+}
+
+/** What a transaction's function gathers. Throws RZ_TRANSACTION_OVER for one that waits. */
+export function buildTransaction(build: (transaction: Transaction) => void): {
+  readonly deltas: readonly (readonly Pointer[])[]
+  readonly records: ReadonlySet<string>
+} {
+  const transaction = new Transaction()
+  const built: unknown = build(transaction)
+  const deltas = transaction.seal()
+  if (built instanceof Promise) {
+    // What it adds later is refused; that it then fails has been told here.
+    built.catch(() => {})
+    throw new RhizomeError('RZ_TRANSACTION_OVER', 'a transaction is built in one go: await before it, not within it')
+  }
+  return { deltas, records: transaction.records }
+}
+
+/** Negates claims, in as many blocks as it takes: the answer names the last. */
+export async function negateAll(
+  standing: readonly DeltaId[],
+  write: (deltas: readonly (readonly Pointer[])[]) => Promise<Written>,
+): Promise<Written> {
+  const negations = standing.map(negationPointers)
+  const blocks: Promise<Written>[] = []
+  for (let start = 0; start === 0 || start < negations.length; start += BLOCK_DELTAS_MAX) {
+    blocks.push(write(negations.slice(start, start + BLOCK_DELTAS_MAX)))
+  }
+  const written = await Promise.all(blocks)
+  return { ...(written.at(-1) as Written), deltas: written.flatMap(({ deltas }) => deltas) }
+}
+
+/** Throws RZ_PLACEMENT_OVERLAP, and RZ_PLACEMENT_INVALID where there is no room for another. */
+export function checkPlacement(name: string, placements: PlacementSet, range: ShardRange): void {
+  const other = placements.overlapping(range)
+  if (other !== undefined) {
+    throw new RhizomeError(
+      'RZ_PLACEMENT_OVERLAP',
+      `"${shardRangeText(range)}" overlaps "${shardRangeText(other)}", which is placed in "${name}" already: placements are ` +
+        'never moved; choose a range beside it',
+    )
+  }
+  if (placements.ranges.length >= PLACEMENTS_MAX && !placements.has(range)) {
+    throw new RhizomeError('RZ_PLACEMENT_INVALID', `"${name}" has ${PLACEMENTS_MAX} shards, and may have no more`)
   }
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { PeerId } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
 import { type LogKey, splitLogKey } from '../log/block.ts'
-import { type NamespaceId, openNamespaceId } from '../log/namespace.ts'
+import { type NamespaceId, openNamespaceId, shardNamed } from '../log/namespace.ts'
 import type { Net } from '../net/net.ts'
 import { openMemoryStore } from '../store/memory.ts'
 import { openStore } from '../store/sqlite.ts'
@@ -16,11 +16,17 @@ import type { Store } from '../store/store.ts'
 import { type DetectorOptions, parseDetector } from '../sync/members/detector.ts'
 import type { OwnClock } from '../sync/members/own-clock.ts'
 import type { HeldDurability } from '../sync/delivery/message.ts'
+import { Answering } from '../sync/questions/answering.ts'
+import { Asking } from '../sync/questions/asking.ts'
 import { openReplication, type Replication } from '../sync/replication.ts'
 import { parseMembers } from './delivery/declared.ts'
 import { type DeliveryParts, durabilityOf } from './delivery/until.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
+import { answererOf } from './everywhere/answers.ts'
 import { Everywhere } from './everywhere/everywhere.ts'
+import type { ShardStatus } from './everywhere/shard.ts'
+import { type DropOptions, Shards } from './everywhere/shards.ts'
+import { parseTopic, parseTopics, type Topic } from './everywhere/topics.ts'
 import type { NodeEvent } from './events.ts'
 import { makeFolder } from './folder.ts'
 import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
@@ -31,7 +37,7 @@ import { NamespaceMembers } from './members.ts'
 import { NamespaceMessages } from './messages.ts'
 import { Namespace, unknownNamespace } from './namespace.ts'
 import { openNet } from './network.ts'
-import { type NodeOptions, TOPICS_MAX } from './options.ts'
+import type { NodeOptions } from './options.ts'
 import { markOf, mayShare } from './overlay.ts'
 import { OwnLogs } from './own-logs.ts'
 import { type PeersOptions, type PeerSummary, summarise } from './peers.ts'
@@ -61,17 +67,17 @@ interface Opened {
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
  * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
- * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID, RZ_DETECTOR_INVALID, RZ_DELIVERY_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
+ * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_PLACEMENT_INVALID, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN, RZ_NET_ADDRESS_INVALID, RZ_DETECTOR_INVALID, RZ_DELIVERY_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
  */
 export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
-  const topics = checkTopics(options.topics)
+  const topics = parseTopics(options.topics)
   const contexts = localContexts(options.contexts, options.context)
   const detector = parseDetector(options.detector ?? 'lan')
   const members = options.members && parseMembers(options.members)
   await using opening = new AsyncDisposableStack()
   const opened = await openData(options, topics)
   opening.use(opened.store)
-  for (const topic of topics) opened.store.openNamespace(openNamespaceId(topic), topic)
+  for (const { name } of topics) opened.store.openNamespace(openNamespaceId(name), name)
   const name = options.name ?? hostname()
   if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
   const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
@@ -81,7 +87,7 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   const node = new RhizomeNode({
     ...opened,
     name,
-    topics,
+    topics: options.topics,
     net,
     keep,
     functions,
@@ -92,12 +98,17 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
     durability: durabilityOf(options),
   })
   opening.move()
+  await using placing = new AsyncDisposableStack()
+  placing.use(node)
+  await node.placeShards()
+  placing.move()
   return node
 }
 
-/** What a node is put together from: `openNode` opens them, `testing` has its own. The topics are open in the store. */
+/** What a node is put together from: `openNode` opens them, `testing` has its own. The topics' names are open in the store. */
 export interface NodeParts extends Opened {
   readonly name: string
+  /** As `NodeOptions.topics`. */
   readonly topics: readonly string[]
   readonly net: Net | undefined
   readonly keep: boolean
@@ -132,7 +143,12 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #functions: boolean | readonly PeerId[]
   readonly #contexts: LocalContexts
   readonly #delivery: Pick<NodeParts, 'members' | 'detector' | 'durability'>
+  /** Of the topics, then of shards, those that are not held here among them. */
   readonly #holdings = new Map<string, Holding>()
+  readonly #topics: readonly Topic[]
+  readonly #shards: Shards
+  readonly #asking: Asking | undefined
+  readonly #answering: Answering | undefined
   readonly #names = new Map<string, string>()
   readonly #listeners = new Set<(event: NodeEvent) => void>()
   /** Until somebody listens. */
@@ -163,8 +179,16 @@ export class RhizomeNode implements AsyncDisposable {
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: parts.environment.nowMs, admitted: () => parts.store.latestTime() })
     this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net, parts.detector)
-    for (const topic of parts.topics) this.#hold(topic)
+    this.#topics = parseTopics(parts.topics)
+    this.#asking = parts.net && new Asking({ net: parts.net, schedule: parts.environment.schedule })
+    this.#shards = this.#makeShards()
+    this.#answering = parts.net && this.#answer(parts.net)
+    for (const { name } of this.#topics) {
+      this.#open(name)
+      this.#replication?.attach(openNamespaceId(name), name)
+    }
     this.#observe()
+    this.#shards.start(this.#topics, (name) => this.namespace(name))
     this.#following = this.#followCuts()
   }
 
@@ -173,16 +197,44 @@ export class RhizomeNode implements AsyncDisposable {
     return this.#net?.addresses() ?? []
   }
 
-  /** In the order of `topics`: the first is the default. */
+  /** In the order of `topics`: the first is the default. Then the shards that this node holds. */
   namespaces(): readonly Namespace[] {
-    return [...this.#holdings.values()].map(({ namespace }) => namespace)
+    const shards = this.#shards.attached().map(({ namespace }) => namespace)
+    return [...this.#topics.map(({ name }) => this.namespace(name)), ...shards]
   }
 
   /** Throws RZ_NAMESPACE_UNKNOWN for one that this node does not hold. */
   namespace(name: string): Namespace {
-    const holding = this.#holdings.get(name)
-    if (holding === undefined) throw unknownNamespace(name, [...this.#holdings.keys()])
-    return holding.namespace
+    const { namespace } = this.#holdings.get(name) ?? {}
+    const isHeld = namespace?.parent === undefined || this.#shards.attached().some((shard) => shard.name === name)
+    if (namespace !== undefined && isHeld) return namespace
+    throw unknownNamespace(name, this.#heldNames())
+  }
+
+  /** Shards of one namespace, or of all: who holds them, and what waits for a holder. */
+  shards(name?: string): readonly ShardStatus[] {
+    return this.#shards.status(name)
+  }
+
+  /**
+   * Takes over a shard (`shop:*:a-g`) until this node stops; with the topic of that name it does so at every start. It answers for
+   * it once it has what the other holders have. A range that nobody has placed is placed. Throws RZ_SHARD_UNKNOWN, RZ_PLACEMENT_….
+   */
+  hold(shard: string): Promise<void> {
+    return this.#shards.hold(shard)
+  }
+
+  /**
+   * Holds a shard no longer, until this node stops: once another holder has given its receipt for everything here, unless
+   * `force` says otherwise. What is here stays on the disk, and is not answered from. Throws RZ_SHARD_UNKNOWN, RZ_SHARD_LAST_COPY.
+   */
+  drop(shard: string, options: DropOptions = {}): Promise<void> {
+    return this.#shards.drop(shard, options)
+  }
+
+  /** @internal Has the ranges placed that topics name. */
+  placeShards(): Promise<void> {
+    return this.#shards.place()
   }
 
   /**
@@ -191,7 +243,14 @@ export class RhizomeNode implements AsyncDisposable {
    */
   everywhere(name: string): Everywhere {
     const namespace = this.namespace(name)
-    return new Everywhere({ self: this.peerId, namespace })
+    return new Everywhere({
+      self: this.peerId,
+      namespace,
+      shards: this.#shards,
+      contexts: this.#contexts,
+      clock: this.#clock,
+      creatorOf: (identity) => this.#identity(identity ?? DEFAULT_IDENTITY).signer.id,
+    })
   }
 
   /** Differs whenever positions of an earlier life of its data no longer hold: after a restore or a repair. 32 hex digits. */
@@ -213,7 +272,7 @@ export class RhizomeNode implements AsyncDisposable {
       self: true,
       connected: true,
       addresses: this.addresses(),
-      namespaces: [...this.#holdings.keys()],
+      namespaces: this.#heldNames(),
       state: 'self',
       version: VERSION,
     }
@@ -271,6 +330,9 @@ export class RhizomeNode implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await using closing = new AsyncDisposableStack()
+    this.#shards.close()
+    this.#asking?.close()
+    this.#answering?.close()
     closing.use(this.#store)
     if (this.#net !== undefined) closing.use(this.#net)
     if (this.#replication !== undefined) closing.use(this.#replication)
@@ -310,30 +372,62 @@ export class RhizomeNode implements AsyncDisposable {
     })
   }
 
-  #hold(topic: string): void {
-    const id = openNamespaceId(topic)
+  #makeShards(): Shards {
+    return new Shards({
+      store: this.#store,
+      environment: this.#environment,
+      self: { peer: this.peerId, durability: this.#delivery.durability },
+      replication: () => this.#replication,
+      asking: this.#asking,
+      keep: this.#keep,
+      open: (name, parent) => {
+        this.#store.openNamespace(openNamespaceId(name), name)
+        return this.#open(name, parent)
+      },
+      renew: (log, why) => this.#renew(log, why),
+      tell: (event) => this.#tell(event),
+      closing: this.#closing.signal,
+    })
+  }
+
+  #answer(net: Net): Answering {
+    const parts = { store: this.#store, shards: this.#shards, replication: () => this.#replication }
+    const answer = answererOf(parts)
+    return new Answering({ net, schedule: this.#environment.schedule, answer })
+  }
+
+  #heldNames(): readonly string[] {
+    return this.namespaces().map(({ name }) => name)
+  }
+
+  /** Makes the namespace known here; it takes part in nothing yet. */
+  #open(name: string, parent?: Namespace): Holding {
+    const id = openNamespaceId(name)
     const writers = new Map<string, LogWriter>()
     const ownLogs = new OwnLogs(this.#store, id)
-    const namespace = new Namespace(topic, id, {
+    const namespace = new Namespace(name, id, {
       store: this.#store,
-      writer: (identity) => this.#writer(topic, identity ?? DEFAULT_IDENTITY),
+      writer: (identity) => this.#writer(name, identity ?? DEFAULT_IDENTITY),
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
       members: new NamespaceMembers(() => this.#replication, id),
       messages: new NamespaceMessages(() => this.#replication, id),
       delivery: this.#deliveryOf(id),
       keep: this.#keep,
-      functions: this.#functions,
+      // Functions that are records follow the log that holds them.
+      functions: parent === undefined && this.#functions,
       signer: this.#identities[0].signer,
       closing: this.#closing.signal,
       tell: (event) => this.#tell(event),
       awaitEnd: (ended) => this.#awaitEnd(ended),
       contexts: this.#contexts,
       environment: this.#environment,
+      ...(parent && { parent }),
     })
-    this.#holdings.set(topic, { namespace, ownLogs, writers })
-    this.#names.set(id, topic)
-    this.#replication?.attach(id, topic)
+    const holding = { namespace, ownLogs, writers }
+    this.#holdings.set(name, holding)
+    this.#names.set(id, name)
+    return holding
   }
 
   #deliveryOf(namespace: NamespaceId): DeliveryParts {
@@ -360,7 +454,7 @@ export class RhizomeNode implements AsyncDisposable {
 
   #writer(topic: string, identity: string): LogWriter {
     const holding = this.#holdings.get(topic)
-    if (holding === undefined) throw unknownNamespace(topic, [...this.#holdings.keys()])
+    if (holding === undefined) throw unknownNamespace(topic, this.#heldNames())
     const known = holding.writers.get(identity)
     if (known !== undefined) return known
     const { signer } = this.#identity(identity)
@@ -434,7 +528,7 @@ export class RhizomeNode implements AsyncDisposable {
   }
 }
 
-async function openData(options: NodeOptions, topics: readonly [string, ...string[]]): Promise<Opened> {
+async function openData(options: NodeOptions, topics: readonly [Topic, ...Topic[]]): Promise<Opened> {
   if (options.memory === true) return { store: openMemoryStore(), identities: [makeIdentity()] }
   if (options.data !== undefined) {
     await makeFolder(options.data)
@@ -443,7 +537,7 @@ async function openData(options: NodeOptions, topics: readonly [string, ...strin
     return { directory: options.data, ...(await openDirectory(options.data, options)) }
   }
   const { directory, opened } = await chooseDirectory(options.home ?? defaultHome(), {
-    topic: topics[0],
+    topic: topics[0].name,
     suits: (card) => suits(card, options),
     open: (candidate) =>
       openDirectory(candidate, options).catch((error: unknown) => {
@@ -470,13 +564,21 @@ function secretDiffers({ directory }: DirectoryCard): RhizomeError {
 /** Offline the mark of the overlay stays what it was. */
 async function describeDirectory(
   directory: string,
-  { name, opened, options: { network } }: { name: string; opened: Opened; options: NodeOptions },
+  { name, opened, options }: { name: string; opened: Opened; options: NodeOptions },
 ): Promise<void> {
-  const before = (await readCard(directory))?.overlay
+  const { network } = options
+  const card = await readCard(directory)
+  const before = card?.overlay
   const secret = network === false ? undefined : network?.secret
   const overlay = before ?? (secret === undefined ? undefined : markOf(secret))
   const topics = namesIn(opened.store)
-  await writeCard({ directory, name, topics, ...(overlay === undefined ? {} : { overlay }) })
+  await writeCard({
+    directory,
+    name,
+    topics,
+    holds: held(options, card),
+    ...(overlay === undefined ? {} : { overlay }),
+  })
 }
 
 async function openDirectory(directory: string, options: NodeOptions) {
@@ -492,16 +594,15 @@ async function openDirectory(directory: string, options: NodeOptions) {
   return { store, identities }
 }
 
-function checkTopics(topics: readonly string[]): readonly [string, ...string[]] {
-  const unique = [...new Set(topics)]
-  const [first, ...rest] = unique
-  if (first === undefined) throw new RhizomeError('RZ_NAMESPACE_NAME', 'a node needs a topic at least: --topic users')
-  if (unique.length > TOPICS_MAX)
-    throw new RhizomeError('RZ_NAMESPACE_NAME', `a node holds at most ${TOPICS_MAX} topics`)
-  for (const topic of unique) openNamespaceId(topic)
-  return [first, ...rest]
+/** A command that opens the directory offline does not change what its node holds. */
+function held({ topics, network }: NodeOptions, card: DirectoryCard | undefined): readonly string[] {
+  const before = card?.holds ?? []
+  if (network !== false) return topics
+  const names = new Set(before.map((text) => parseTopic(text).name))
+  return [...before, ...topics.filter((text) => !names.has(parseTopic(text).name))]
 }
 
+/** Shards are no topics: they follow from what is placed. */
 function namesIn(store: Store): readonly string[] {
-  return store.namespaces().map(({ name }) => name)
+  return store.namespaces().flatMap(({ name }) => (shardNamed(name) === undefined ? [name] : []))
 }

@@ -20,6 +20,10 @@ export class OwnLogs {
     return this.#logs.has(log)
   }
 
+  all(): Iterable<LogKey> {
+    return this.#logs
+  }
+
   /** Durable before it returns, and so before anything is written to the log. */
   add(log: LogKey): void {
     if (this.#logs.has(log)) return

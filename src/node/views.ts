@@ -92,6 +92,8 @@ export interface ViewsOptions {
   readonly name: string
   readonly contexts: LocalContexts
   readonly freshness: Freshness
+  /** Those of the parent, of a shard: rules live there. As of a frontier of the shard they are those of now. Default: its own. */
+  readonly definitions?: DefinitionRecords
   readonly cache?: ReadCacheOptions
 }
 
@@ -114,7 +116,8 @@ export interface AskedFrame extends Frame, Lens {
 
 export class Views {
   readonly #options: ViewsOptions
-  readonly #definitions: DefinitionRecords
+  /** What is defined here; of a shard, in its parent. */
+  readonly definitionRecords: DefinitionRecords
   readonly #cache: ReadCache
   /** A walk over all entities asks for the same moment for each, and a frontier of thousands of logs takes time to read. */
   #lastMoment: { readonly asOf: AsOfInput; readonly position: Position; readonly moment: Moment } | undefined
@@ -123,7 +126,7 @@ export class Views {
     const { store, namespace, freshness } = options
     this.#options = options
     this.#cache = new ReadCache(options.cache)
-    this.#definitions = new DefinitionRecords(store, namespace, freshness)
+    this.definitionRecords = options.definitions ?? new DefinitionRecords(store, namespace, freshness)
     freshness.add(this.#cache)
   }
 
@@ -184,10 +187,10 @@ export class Views {
   /** Which deltas belong to a moment and are seen in a context; the node's own context does not count here. */
   seeing({ context: id = false, asOf, filter }: ViewOptions): (delta: Delta) => boolean {
     const moment = this.#moment(asOf)
-    this.#context(this.#definitions.at(moment), id)
+    this.#context(this.#defined(moment), id)
     return (delta) => {
       if (moment !== undefined && !moment.admits(delta)) return false
-      const context = narrowed(this.#context(this.#definitions.at(moment), id), filter)
+      const context = narrowed(this.#context(this.#defined(moment), id), filter)
       return (context.filter?.sees(delta) ?? true) === true
     }
   }
@@ -211,11 +214,11 @@ export class Views {
 
   /** Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
   definitions(asOf?: AsOfInput): Definitions {
-    return this.#definitions.at(this.#moment(asOf))
+    return this.#defined(this.#moment(asOf))
   }
 
   problems(): readonly DefinitionProblem[] {
-    return faultsOf(this.#definitions.at()).map(({ code, message, source: { record, delta } }) => ({
+    return faultsOf(this.#defined()).map(({ code, message, source: { record, delta } }) => ({
       code,
       message,
       record,
@@ -226,7 +229,7 @@ export class Views {
 
   /** Throws RZ_CONTEXT_UNKNOWN. */
   checkContext(id: ContextOptions['context']): void {
-    this.#context(this.#definitions.at(), id)
+    this.#context(this.#defined(), id)
   }
 
   /** The context that is meant where none is named. */
@@ -240,7 +243,7 @@ export class Views {
    */
   sharedFrame(id: string | undefined, asOf: AsOfInput | undefined): Frame {
     const moment = this.#moment(asOf)
-    const definitions = this.#definitions.at(moment)
+    const definitions = this.#defined(moment)
     const context = id === undefined ? OPEN_CONTEXT : this.#recorded(definitions, id)
     return { context, resolvers: definitions.resolversIn(context), moment }
   }
@@ -253,7 +256,7 @@ export class Views {
   /** Records that say how others are read can be read where the node's own context is not known yet: else none could be made. */
   #frame({ context: asked, asOf, filter }: ViewOptions, entity?: string): AskedFrame {
     const moment = this.#moment(asOf)
-    const definitions = this.#definitions.at(moment)
+    const definitions = this.#defined(moment)
     const isReserved = entity !== undefined && RESERVED_COLLECTIONS.has(parseEntityId(entity)?.collection ?? '')
     const context = this.#context(definitions, asked ?? (isReserved ? false : undefined))
     return {
@@ -264,6 +267,14 @@ export class Views {
       viewOf: viewsIn(definitions),
       isKept: moment === undefined && filter === undefined,
     }
+  }
+
+  #defined(moment?: Moment): Definitions {
+    const { definitions, freshness } = this.#options
+    if (definitions === undefined) return this.definitionRecords.at(moment)
+    // Its own views are kept by its own changes, and their rules by the parent's.
+    freshness.catchUp()
+    return definitions.at(moment?.isTime === true ? moment : undefined)
   }
 
   #moment(asOf: AsOfInput | undefined): Moment | undefined {

@@ -5,10 +5,10 @@
  */
 
 import type { PeerId } from '../delta/delta.ts'
-import type { LogKey } from '../log/block.ts'
+import type { LogKey, Run } from '../log/block.ts'
 import { type NamespaceId, topicOf } from '../log/namespace.ts'
 import type { Net, NetStream, PeerIdText } from '../net/net.ts'
-import type { Store } from '../store/store.ts'
+import type { CommitResult, Store } from '../store/store.ts'
 import { Announcer } from './announce.ts'
 import { Contacts } from './contacts.ts'
 import type { NamespaceEvent } from './events.ts'
@@ -142,6 +142,13 @@ export class Replica {
     const result = await this.#sessions.serve(stream, frames, hello, openedMs)
     if (result === 'complete') this.#contacts.met(peer)
     if (result === 'progressed' || result === 'stuck') this.#contacts.soon(peer, 0)
+  }
+
+  /** Commits verified runs that a peer carried here without taking part, and offers them to the others. Throws what the store throws. */
+  carried(runs: readonly Run[], from: PeerIdText): readonly CommitResult[] {
+    const results = this.#intake.take(runs, from)
+    if (results.some(({ kind }) => kind === 'committed')) this.#spread(from)
+    return results
   }
 
   status(): SyncStatus {

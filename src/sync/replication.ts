@@ -3,12 +3,14 @@
  * (replica.ts), answers the sync protocol, and passes the network's events on. design.md 4 and 6.
  */
 
+import { isFuture } from '../delta/clock.ts'
 import type { PeerId, Value } from '../delta/delta.ts'
 import { assert, RhizomeError } from '../errors.ts'
-import type { LogKey } from '../log/block.ts'
+import type { LogKey, Run } from '../log/block.ts'
+import { verifyRun } from '../log/chain.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
-import type { Store } from '../store/store.ts'
+import type { CommitResult, Store } from '../store/store.ts'
 import { Receipts, type ReceiptsOptions } from './delivery/receipts.ts'
 import type { ReplicationEvent } from './events.ts'
 import { firstFrame, framesOf, type Schedule } from './exchange.ts'
@@ -79,6 +81,12 @@ export interface Replication extends AsyncDisposable {
    * `timeoutMs`, as soon as all have. Throws RZ_SYNC_CLOSED for a namespace that is not attached.
    */
   probe(namespace: NamespaceId, options: { readonly timeoutMs: number }): Promise<ReadonlyMap<PeerIdText, number>>
+  /**
+   * Takes runs that a peer carries here without taking part itself: verified as those of any peer are, committed, and offered to
+   * the others. Throws RZ_SYNC_CLOSED for a namespace that is not attached, RZ_SYNC_QUESTION_INVALID for a run of another
+   * namespace or one dated too far ahead, what `verifyRun` and what the store throws.
+   */
+  carried(namespace: NamespaceId, runs: readonly Run[], from: PeerIdText): readonly CommitResult[]
   /** Who holds what by signed word; undefined for a namespace that is not attached. */
   receipts(namespace: NamespaceId): Receipts | undefined
   /**
@@ -196,6 +204,17 @@ class Replicas implements Replication {
   ): Promise<ReadonlyMap<PeerIdText, number>> {
     if (this.#members === undefined) throw closed()
     return this.#members.probe(namespace, timeoutMs)
+  }
+
+  carried(namespace: NamespaceId, runs: readonly Run[], from: PeerIdText): readonly CommitResult[] {
+    const replica = this.#replicas.get(namespace)
+    if (replica === undefined) throw closed()
+    for (const { blocks } of runs) {
+      const { header } = blocks.at(-1) ?? blocks[0]
+      if (header.namespace !== namespace) throw misplaced('a run of another namespace')
+      if (isFuture(header.time, this.#options.nowMs())) throw misplaced('a run that is dated too far ahead')
+    }
+    return replica.carried(runs.map(verifyRun), from)
   }
 
   receipts(namespace: NamespaceId): Receipts | undefined {
@@ -398,6 +417,10 @@ function changed(replica: Replica, signal: AbortSignal): Promise<void> {
     stop()
     signal.removeEventListener('abort', onAbort)
   })
+}
+
+function misplaced(why: string): RhizomeError {
+  return new RhizomeError('RZ_SYNC_QUESTION_INVALID', why)
 }
 
 function closed(): RhizomeError {

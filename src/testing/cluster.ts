@@ -15,6 +15,7 @@ import { RhizomeError } from '../errors.ts'
 import { digestOf } from '../log/frontier.ts'
 import { openNamespaceId } from '../log/namespace.ts'
 import { createMemoryNetwork, type MemoryFaults, type MemoryNetwork } from '../net/memory.ts'
+import { parseTopics } from '../node/everywhere/topics.ts'
 import type { Namespace } from '../node/namespace.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import { Machine } from './machine.ts'
@@ -28,6 +29,8 @@ export interface ClusterOptions {
   readonly seed?: number
   /** The namespaces that every node holds, the default one first. Default `test`. */
   readonly topics?: readonly string[]
+  /** Of single nodes, by index, what they hold instead, such as `shop:*:a-g`. Default: `topics`. */
+  readonly topicsOf?: readonly (readonly string[])[]
   /** Of every link: delay, loss and duplication of gossip. Default: 1 ms, and none. */
   readonly network?: Partial<MemoryFaults>
 }
@@ -67,17 +70,15 @@ export class Cluster implements AsyncDisposable {
   readonly #time = new VirtualTime(START_MS)
   readonly #network: MemoryNetwork
   readonly #machines: readonly Machine[]
-  readonly #topics: readonly [string, ...string[]]
   /** By node, the group it is in; undefined when there is no partition. */
   #groups: ReadonlyMap<number, number> | undefined
 
   /** @internal Use `createCluster`. */
-  constructor({ nodes, seed = 1, topics = ['test'], network }: ClusterOptions) {
+  constructor({ nodes, seed = 1, topics = ['test'], topicsOf = [], network }: ClusterOptions) {
     if (!Number.isInteger(nodes) || nodes < 1 || nodes > CLUSTER_NODES_MAX)
       throw invalid(`nodes: ${nodes} is no number from 1 to ${CLUSTER_NODES_MAX}`)
-    const [first, ...others] = topics
-    if (first === undefined) throw invalid('topics: a cluster needs one at least')
-    this.#topics = [first, ...others]
+    if (topics.length === 0) throw invalid('topics: a cluster needs one at least')
+    const [{ name: first }] = parseTopics([...topics, ...topicsOf.flat()])
     const random = seededRandom(seed)
     this.#network = createMemoryNetwork({
       schedule: (delayMs, run) => void this.#time.schedule(delayMs, run),
@@ -87,7 +88,13 @@ export class Cluster implements AsyncDisposable {
     })
     this.#machines = Array.from({ length: nodes }, (_, index) => {
       const own = seededRandom(random.below(2 ** 32))
-      return new Machine({ name: `node-${index}`, topics, time: this.#time, network: this.#network, random: own })
+      return new Machine({
+        name: `node-${index}`,
+        topics: topicsOf[index] ?? topics,
+        time: this.#time,
+        network: this.#network,
+        random: own,
+      })
     })
     this.nodes = this.#machines.map((machine) => clusterNode(machine, first))
     for (const machine of this.#machines) machine.start()
@@ -120,7 +127,7 @@ export class Cluster implements AsyncDisposable {
     while (!this.#isSettled() && this.#time.nowMs() < endMs)
     if (this.#isSettled()) return
     const states = this.#machines.map(
-      ({ name, node }) => `${name} is ${node?.namespace(this.#topics[0]).status().kind ?? 'down'}`,
+      ({ name, node }) => `${name} is ${node?.namespaces()[0]?.status().kind ?? 'down'}`,
     )
     throw new RhizomeError(
       'RZ_CLUSTER_UNSETTLED',
@@ -188,15 +195,16 @@ export class Cluster implements AsyncDisposable {
     return [...groups.values()].every((group) => this.#areEqual(group.map(([, machine]) => machine)))
   }
 
+  /** Of every namespace, shards among them, those that hold it hold the same. */
   #areEqual(machines: readonly Machine[]): boolean {
-    return this.#topics.every((topic) => {
-      const digests = machines.map(({ store }) =>
-        Buffer.from(digestOf(store?.frontier(openNamespaceId(topic)) ?? [])).toString('hex'),
+    const names = new Set(machines.flatMap(({ node }) => node?.namespaces().map(({ name }) => name) ?? []))
+    return [...names].every((name) => {
+      const holders = machines.filter(({ node }) => node?.namespaces().some((each) => each.name === name))
+      const digests = holders.map(({ store }) =>
+        Buffer.from(digestOf(store?.frontier(openNamespaceId(name)) ?? [])).toString('hex'),
       )
-      const wanted = machines.length === 1 ? 'alone' : 'in-sync'
-      return (
-        new Set(digests).size === 1 && machines.every(({ node }) => node?.namespace(topic).status().kind === wanted)
-      )
+      const wanted = holders.length === 1 ? 'alone' : 'in-sync'
+      return new Set(digests).size === 1 && holders.every(({ node }) => node?.namespace(name).status().kind === wanted)
     })
   }
 }

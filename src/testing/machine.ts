@@ -11,6 +11,7 @@ import type { MemoryNetwork } from '../net/memory.ts'
 import type { Environment } from '../node/environment.ts'
 import { DEFAULT_IDENTITY } from '../node/identity.ts'
 import { localContexts } from '../node/local-contexts.ts'
+import { parseTopics } from '../node/everywhere/topics.ts'
 import { type NodeParts, RhizomeNode } from '../node/node.ts'
 import type { Durability } from '../node/options.ts'
 import { createMemoryDisk, type MemoryDisk, openMemoryStore } from '../store/memory.ts'
@@ -65,7 +66,7 @@ export class Machine {
     this.#signer = signerOf(this.#identitySeed)
     this.peerId = this.#signer.id
     this.disk = createMemoryDisk({ instance: Buffer.from(random.bytes(INSTANCE_BYTES)).toString('hex') })
-    this.#namespaces = new Map(topics.map((topic) => [openNamespaceId(topic), topic]))
+    this.#namespaces = new Map(parseTopics(topics).map(({ name }) => [openNamespaceId(name), name]))
   }
 
   /** The node that runs; undefined while none does. */
@@ -111,6 +112,7 @@ export class Machine {
       durability: durability === 'full' ? 'disk' : 'process',
     })
     this.#life = Object.assign(life, { node, store })
+    node.placeShards().catch(passOverClosedStore)
   }
 
   /** The process is killed: what was not committed is gone, what was stays. */

@@ -39,6 +39,8 @@ export interface DefinitionFault extends Fault {
 /** What a record says: the definition in force, if any, and those after it that were passed over. */
 export interface DefinitionRecord<Definition> {
   readonly definition?: Definition
+  /** Its first standing claim about a definition. */
+  readonly since?: Delta
   readonly faults: readonly DefinitionFault[]
 }
 
@@ -53,7 +55,10 @@ export function readDefinition<Definition>(
     if (!standing) continue
     const source = { record: view.id, delta }
     const attempted = attempt(() => compile(value, source))
-    if ('value' in attempted) return { definition: attempted.value, faults }
+    if ('value' in attempted) {
+      const first = claims.find((claim) => claim.standing)
+      return { definition: attempted.value, since: first?.delta ?? delta, faults }
+    }
     faults.push({ ...attempted.fault, source })
   }
   return { faults }

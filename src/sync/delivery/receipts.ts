@@ -152,6 +152,12 @@ export class Receipts {
     return this.#holdings.holdersOf(log, seq)
   }
 
+  /** A receipt for these logs, for one who asks directly: this node must hold every block up to those named. */
+  stated(held: readonly HeldLog[]): Uint8Array {
+    const receipt = { kind: 'receipt', ...this.#head(), durability: this.self.durability, held } as const
+    return encodeReceiptMessage(receipt, this.#parts.signer)
+  }
+
   // -------------------------------------------------------------------------------------------------- gossip
 
   #judge(bytes: Uint8Array, from: PeerIdText): Verdict {

@@ -12,9 +12,12 @@ export const VERSION_BYTES_MAX = 64
 /** More than a node dials of any peer. */
 export const ADDRESSES_MAX = 16
 export const ADDRESS_BYTES_MAX = 256
-/** As many as a node may hold (node/options.ts). */
-export const NAMESPACES_MAX = 64
-export const NAMESPACE_NAME_BYTES_MAX = 64
+/** As many as a node may hold, its shards among them (node/options.ts). */
+export const NAMESPACES_MAX = 192
+/** That of a shard holds its range (log/namespace.ts). */
+export const NAMESPACE_NAME_BYTES_MAX = 192
+/** Of all names together, so that a presence fits: whoever holds more tells of the first. */
+export const NAMESPACES_BYTES_MAX = 16_384
 /** Collections told; whoever holds more says that there are more. */
 export const TAGS_MAX = 64
 export const TAG_BYTES_MAX = 128

@@ -22,6 +22,7 @@ import {
   ADDRESSES_MAX,
   MEMBER_BURST,
   MEMBERS_MAX,
+  NAMESPACES_BYTES_MAX,
   NAMESPACES_MAX,
   NEIGHBOUR_BURST,
   NEIGHBOUR_PER_SECOND,
@@ -273,7 +274,7 @@ export class Room {
       name,
       version,
       addresses: addresses.filter((each) => Buffer.byteLength(each) <= ADDRESS_BYTES_MAX).slice(0, ADDRESSES_MAX),
-      namespaces: namespaces.slice(0, NAMESPACES_MAX),
+      namespaces: fitting(namespaces),
       tags: names,
       tagsCut: isCut,
       digest: this.#digest(),
@@ -325,6 +326,14 @@ export class Room {
   #noteIncarnation(incarnation: number): void {
     tryNote(this.#options.store, this.#noteKey, String(incarnation))
   }
+}
+
+/** As many names as a presence holds. */
+function fitting(namespaces: readonly string[]): readonly string[] {
+  let bytes = 0
+  return namespaces
+    .slice(0, NAMESPACES_MAX)
+    .filter((name) => (bytes += Buffer.byteLength(name)) <= NAMESPACES_BYTES_MAX)
 }
 
 function isNewer(presence: Presence, than: RollEntry): boolean {

@@ -1,0 +1,188 @@
+/**
+ * What this node answers when others ask it for a shard that it holds. A question is foreign: its words are read by words.ts,
+ * what it may take is bounded as it is for everybody, and whatever fails goes back as a code.
+ */
+
+import type { PropertyInput } from '../../delta/record.ts'
+import { EntityReference, parseEntityId } from '../../delta/record.ts'
+import { isReference, type Pointer, type Value } from '../../delta/delta.ts'
+import { RhizomeError } from '../../errors.ts'
+import { type BlockHash, type LogKey, logKeyOfHeader, RUN_BLOCKS_MAX } from '../../log/block.ts'
+import type { Store } from '../../store/store.ts'
+import type { HeldLog } from '../../sync/delivery/message.ts'
+import { decodeRun } from '../../sync/gossip-message.ts'
+import type { Answerer, Given } from '../../sync/questions/answering.ts'
+import type { Question } from '../../sync/questions/wire.ts'
+import type { Replication } from '../../sync/replication.ts'
+import { ACROSS_RECORDS_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX } from './limits.ts'
+import { ownCollections, ownIds, ownRecords } from './own-records.ts'
+import { type Shard, unheld } from './shard.ts'
+import type { Shards } from './shards.ts'
+import {
+  bytesIn,
+  entityValue,
+  fieldsIn,
+  integerIn,
+  listIn,
+  parseIntended,
+  parseReading,
+  textIn,
+  timeValue,
+  type Word,
+} from './words.ts'
+
+export interface AnswersParts {
+  readonly store: Store
+  readonly shards: Shards
+  readonly replication: () => Replication | undefined
+}
+
+type Answer = (content: Value, shard: Shard, parts: AnswersParts, from: string) => Given
+
+/** Those that a node answers while it does not know yet whether it has everything. */
+const WHILE_TAKING: ReadonlySet<string> = new Set<Word>(['take', 'prepare'])
+
+/** Every word, with what answers it. */
+const ANSWERS: { readonly [word in Word]: Answer } = {
+  get: (content, { namespace }) => {
+    const { collection, id, reading, expand } = fieldsIn(content)
+    const options = { ...parseReading(reading), ...(expand !== undefined && { expand: integerIn(expand) }) }
+    return { end: entityValue(namespace.get(textIn(collection), textIn(id), options)) }
+  },
+
+  ids: (content, { namespace }) => {
+    const { collection, after, countMax, reading } = fieldsIn(content)
+    const items = ownIds(namespace, textIn(collection), {
+      ...parseReading(reading),
+      countMax: Math.min(integerIn(countMax), IDS_ASKED_MAX),
+      ...(after !== undefined && { after: textIn(after) }),
+    })
+    return { items, end: null }
+  },
+
+  collections: (content, { namespace }) => ({ items: ownCollections(namespace, parseReading(content)), end: null }),
+
+  query: (content, { namespace }) => {
+    const { query, reading } = fieldsIn(content)
+    return pageGiven(namespace.query(jsonIn(query), parseReading(reading)))
+  },
+
+  rows: (content, { namespace }) => {
+    const { id, limit, after, reading } = fieldsIn(content)
+    const paging = {
+      ...(limit !== undefined && { limit: integerIn(limit) }),
+      ...(after !== undefined && { after: textIn(after) }),
+    }
+    return pageGiven(namespace.rows(textIn(id), { ...parseReading(reading), ...paging }))
+  },
+
+  records: (content, shard) => {
+    const { collection, reading } = fieldsIn(content)
+    const records = ownRecords(shard.namespace, textIn(collection), parseReading(reading), ACROSS_RECORDS_MAX)
+    return { items: mapped(records, ({ id, properties }) => [id, properties]), end: null }
+  },
+
+  standing: (content, { namespace }) => {
+    const { collection, id } = fieldsIn(content)
+    return { items: namespace.standingOf(textIn(collection), textIn(id)), end: null }
+  },
+
+  prepare: (content, { namespace }, { store }) => {
+    const { intended, onlyChanged } = fieldsIn(content)
+    const intent = parseIntended(intended ?? null)
+    const kept = onlyChanged === true ? changedOf(intent, namespace) : null
+    const deltas = kept === null ? intent.deltas : intent.deltas.filter((_, index) => kept.includes(index))
+    namespace.checkIntent({ ...intent, records: deltas.length === 0 ? new Set() : intent.records, deltas })
+    return { end: [timeValue(store.latestTime()), kept] }
+  },
+
+  take: (content, shard, { store, replication }, from) => {
+    const items = listIn(content).map(bytesIn)
+    if (items.length > RUN_BLOCKS_MAX) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'more than a run')
+    const run = decodeRun(items)
+    const carriers = replication()
+    const [result] = carriers?.carried(shard.id, [run], from) ?? []
+    const receipts = carriers?.receipts(shard.id)
+    if (result === undefined || receipts === undefined) throw unheld(shard, 'this node takes no part in it any more')
+    if (result.kind === 'gap') return { end: ['gap', result.missingFrom, null] }
+    const { header } = run.blocks.at(-1) ?? run.blocks[0]
+    const held = headAt(store, shard, logKeyOfHeader(header), header.seq)
+    const isTaken = result.kind === 'committed' || result.kind === 'duplicate'
+    return { end: [result.kind, null, isTaken && held !== undefined ? receipts.stated([held]) : null] }
+  },
+
+  hold: (content, shard, { store, replication }) => {
+    const asked = listIn(content)
+    if (asked.length > HOLD_LOGS_MAX)
+      throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'more logs than a receipt holds')
+    const held = asked.flatMap((item) => {
+      const [log, seq] = listIn(item)
+      return headAt(store, shard, textIn(log) as LogKey, integerIn(seq)) ?? []
+    })
+    const receipts = replication()?.receipts(shard.id)
+    if (receipts === undefined) throw unheld(shard, 'this node takes no part in it any more')
+    return { end: receipts.stated(held) }
+  },
+}
+
+/** Answers questions about shards that are held here. */
+export function answererOf(parts: AnswersParts): Answerer {
+  return ({ namespace, word, content }: Question, from) => {
+    const shard = parts.shards.byId(namespace)
+    if (shard === undefined || shard.holding === 'apart' || shard.holding === 'dropping') {
+      throw new RhizomeError('RZ_SHARD_UNHELD', 'this node does not hold it')
+    }
+    if (!parts.shards.isHere(shard) && !WHILE_TAKING.has(word)) {
+      throw new RhizomeError('RZ_SHARD_TAKING', `this node is only taking "${shard.name}" over`)
+    }
+    if (!isWord(word)) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'an unknown word')
+    return ANSWERS[word](content, shard, parts, from)
+  }
+}
+
+function isWord(word: string): word is Word {
+  return Object.hasOwn(ANSWERS, word)
+}
+
+/** Of the deltas of a record those that say something new, by index. */
+function changedOf(
+  { records, deltas }: { readonly records: ReadonlySet<string>; readonly deltas: readonly (readonly Pointer[])[] },
+  namespace: Shard['namespace'],
+): readonly number[] {
+  const [entity = ''] = records
+  const { collection, id } = parseEntityId(entity) ?? {}
+  if (collection === undefined || id === undefined) return []
+  const inputs = deltas.map((pointers): readonly [string, PropertyInput] => {
+    const [about, said] = pointers
+    if (about === undefined || said === undefined || !isReference(about)) {
+      throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'no delta of a record')
+    }
+    const input = isReference(said) ? new EntityReference(said.target, said.targetContext) : said.target
+    return [about.targetContext, input]
+  })
+  const changed = namespace.changedOf(collection, id, Object.fromEntries(inputs))
+  return inputs.flatMap(([property], index) => (changed.has(property) ? [index] : []))
+}
+
+/** What is held of a log up to `seq`; undefined while that is not here. */
+function headAt(store: Store, { id }: Shard, log: LogKey, seq: number): HeldLog | undefined {
+  const hash: BlockHash | undefined = store.readRun(id, log, seq, 1)?.blocks[0]?.hash
+  return hash === undefined ? undefined : { log, seq, hash }
+}
+
+function pageGiven({ rows, next }: ReturnType<Shard['namespace']['query']>): Given {
+  return { items: rows, end: next ?? null }
+}
+
+/** The text of a query: whether it is one is decided by the one reader of queries. */
+function jsonIn(text: Value | undefined): Parameters<Shard['namespace']['query']>[0] {
+  try {
+    return JSON.parse(textIn(text)) as Parameters<Shard['namespace']['query']>[0]
+  } catch (cause) {
+    throw new RhizomeError('RZ_QUERY_INVALID', 'the query is no JSON', { cause })
+  }
+}
+
+function* mapped<Item, Result>(items: Iterable<Item>, make: (item: Item) => Result): Iterable<Result> {
+  for (const item of items) yield make(item)
+}

@@ -1,0 +1,59 @@
+/** The records of a collection that belong to one namespace, a shard or a parent: what lies there beside them is left out. */
+
+import { entityIdOf } from '../../delta/record.ts'
+import { RhizomeError } from '../../errors.ts'
+import { shardNameOf } from '../../log/namespace.ts'
+import type { RecordRow } from '../../query/source.ts'
+import type { Namespace } from '../namespace.ts'
+import type { IdsOptions } from '../records.ts'
+import type { ViewOptions } from '../views.ts'
+
+/** By their ids' UTF-8 bytes, as they are walked. Throws RZ_QUERY_LIMIT past `countMax`, and as `view`. */
+export function* ownRecords(
+  namespace: Namespace,
+  collection: string,
+  options: ViewOptions,
+  countMax: number,
+): Iterable<RecordRow> {
+  const prefix = entityIdOf(collection, 'x').slice(0, -1)
+  let count = 0
+  for (const { id: entity, properties } of namespace.viewAll({ ...options, prefix })) {
+    const id = entity.slice(prefix.length)
+    if (!isOwn(namespace, collection, id) || Object.keys(properties).length === 0) continue
+    if (++count > countMax) throw tooMany(countMax)
+    yield { id, entity, properties }
+  }
+}
+
+/** As `Namespace.ids`. */
+export function ownIds(namespace: Namespace, collection: string, options: IdsOptions): readonly string[] {
+  const found = namespace.ids(collection, options)
+  const own = found.filter((id) => isOwn(namespace, collection, id))
+  const last = found.at(-1)
+  // Most lie where they belong: then this is the page.
+  if (own.length === found.length || last === undefined) return own
+  const more = ownIds(namespace, collection, { ...options, after: last })
+  return [...own, ...more].slice(0, found.length)
+}
+
+/** As `Namespace.collections`. */
+export function ownCollections(namespace: Namespace, options: ViewOptions): readonly string[] {
+  const { ranges } = namespace.placements
+  const names = namespace.collections(options)
+  if (ranges.length === 0) return names
+  return names.filter((name) => ownIds(namespace, name, { ...options, countMax: 1 }).length > 0)
+}
+
+/** Whether a record belongs to this namespace, by the placements in force. */
+export function isOwn(namespace: Namespace, collection: string, id: string): boolean {
+  const range = namespace.placements.rangeOf(collection, id)
+  const parent = namespace.parent?.name ?? namespace.name
+  return namespace.name === (range === undefined ? parent : shardNameOf(parent, range))
+}
+
+export function tooMany(countMax: number): RhizomeError {
+  return new RhizomeError(
+    'RZ_QUERY_LIMIT',
+    `a query over several shards brings together at most ${countMax} records: ask about one collection that lies in one shard, or about fewer records`,
+  )
+}

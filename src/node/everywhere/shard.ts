@@ -1,0 +1,53 @@
+/** One shard as a node knows it: a namespace of its own, held here or not. */
+
+import type { PeerId } from '../../delta/delta.ts'
+import type { ShardRange } from '../../delta/shard-range.ts'
+import { RhizomeError } from '../../errors.ts'
+import type { NamespaceId } from '../../log/namespace.ts'
+import type { Namespace } from '../namespace.ts'
+import type { OwnLogs } from '../own-logs.ts'
+
+/**
+ * `apart`: not held; what this node writes to it lies in its own log alone, until a holder has it. `taking`: it takes part, and
+ * does not know yet whether it has what the others have. `held`: it answers for it. `dropping`: it answers no more, and waits for
+ * another holder's receipt.
+ */
+export type Holding = 'apart' | 'taking' | 'held' | 'dropping'
+
+export interface Shard {
+  /** `shop:*:a-g`. */
+  readonly name: string
+  readonly id: NamespaceId
+  readonly range: ShardRange
+  readonly parent: Namespace
+  readonly namespace: Namespace
+  readonly ownLogs: OwnLogs
+  holding: Holding
+  /** When it began to take part, by the steady clock. */
+  sinceMs: number
+  /** Who answered last: asked first again, so that what it has answered does not become less. */
+  preferred: PeerId | undefined
+  /** Whether it was told that nobody holds it. */
+  isMissed: boolean
+}
+
+export interface ShardStatus {
+  readonly name: string
+  /** As it is placed: `*:a-g`. */
+  readonly range: string
+  /** `elsewhere`: others hold it; `unheld`: nobody who is there does, as far as this node knows. */
+  readonly state: 'held' | 'taking' | 'dropping' | 'elsewhere' | 'unheld'
+  /** Other nodes that are there and hold it. */
+  readonly holders: readonly PeerId[]
+  /** Blocks that this node has written to it and no holder has given a receipt for. */
+  readonly waitingBlocks: number
+  /** Whether its placement is in force: one that overlaps an earlier one is not everywhere, one that was deleted nowhere. */
+  readonly isPlaced: boolean
+}
+
+export function unheld({ name }: Shard, why = 'no node that is there holds it'): RhizomeError {
+  return new RhizomeError(
+    'RZ_SHARD_UNHELD',
+    `nobody holds "${name}": ${why}; start one that does, with --topic '${name}'`,
+  )
+}

@@ -1,0 +1,435 @@
+/**
+ * The shards of the namespaces that a node takes part in: which it holds, who else does, taking them over and dropping them,
+ * and asking a holder. What is asked and answered is everywhere.ts's and answers.ts's. design.md 4.
+ */
+
+import type { PeerId, Value } from '../../delta/delta.ts'
+import { type ShardRange, shardRangeText } from '../../delta/shard-range.ts'
+import { RhizomeError } from '../../errors.ts'
+import type { LogKey } from '../../log/block.ts'
+import { type NamespaceId, openNamespaceId, shardNamed, shardNameOf } from '../../log/namespace.ts'
+import type { Store } from '../../store/store.ts'
+import type { Holder } from '../../sync/delivery/holdings.ts'
+import type { HeldDurability } from '../../sync/delivery/message.ts'
+import type { Asked, Asking, Heard } from '../../sync/questions/asking.ts'
+import type { Replication } from '../../sync/replication.ts'
+import { PLACEMENT } from '../definitions.ts'
+import type { Environment } from '../environment.ts'
+import type { NodeEvent } from '../events.ts'
+import { checkPlacement, type Namespace } from '../namespace.ts'
+import type { OwnLogs } from '../own-logs.ts'
+import { Carrying, readReceipt } from './carrying.ts'
+import {
+  ALONE_MS,
+  DROP_AGAIN_MS,
+  DROP_MS,
+  HELD_MAX,
+  HOLD_LOGS_MAX,
+  ROUND_MS,
+  ROUNDS_MAX,
+  START_MS,
+  TURN_MS,
+} from './limits.ts'
+import { type Shard, type ShardStatus, unheld } from './shard.ts'
+import type { Topic } from './topics.ts'
+import { bytesIn, type Word } from './words.ts'
+
+export interface ShardsParts {
+  readonly store: Store
+  readonly environment: Environment
+  /** This node as a holder. */
+  readonly self: Holder
+  /** Undefined for a node without a network. */
+  readonly replication: () => Replication | undefined
+  readonly asking: Asking | undefined
+  /** A shard as a namespace of this node, in which it takes no part yet. */
+  readonly open: (name: string, parent: Namespace) => { readonly namespace: Namespace; readonly ownLogs: OwnLogs }
+  readonly renew: (log: LogKey, why: string) => void
+  readonly tell: (event: NodeEvent) => void
+  /** Refuses writing, placements among it. */
+  readonly keep: boolean
+  readonly closing: AbortSignal
+}
+
+export interface DropOptions {
+  /** Does not ask whether another node has everything: what this one alone holds is lost to the others. Default false. */
+  readonly force?: boolean
+  /** How long another holder's receipt for everything is waited for, milliseconds. Default 30,000. */
+  readonly deadlineMs?: number
+}
+
+interface Parent {
+  readonly namespace: Namespace
+  readonly topic: Topic
+  /** Dropped while running: not taken over again by itself. */
+  readonly dropped: Set<string>
+  /** The placement records that were looked at last. */
+  seen: string | undefined
+}
+
+const DURABILITIES: readonly HeldDurability[] = ['memory', 'process', 'disk']
+
+export class Shards {
+  readonly carrying: Carrying
+  /** This node as a holder. */
+  readonly self: Holder
+  readonly #parts: ShardsParts
+  readonly #parents = new Map<string, Parent>()
+  readonly #shards = new Map<string, Shard>()
+  readonly #byId = new Map<NamespaceId, Shard>()
+  readonly #startedMs: number
+  #cancelTurn: (() => void) | undefined
+
+  constructor(parts: ShardsParts) {
+    const { store, environment, self, renew, closing } = parts
+    this.#parts = parts
+    this.self = self
+    this.#startedMs = environment.steadyMs()
+    this.carrying = new Carrying({
+      store,
+      environment,
+      self,
+      renew,
+      closing,
+      ask: (shard, word, content) => this.ask(shard, word, content),
+    })
+  }
+
+  /** Takes part in the shards that the topic names, and in those that are placed if it names all. */
+  start(topics: readonly Topic[], namespaceOf: (name: string) => Namespace): void {
+    for (const topic of topics) {
+      const parent = { namespace: namespaceOf(topic.name), topic, dropped: new Set<string>(), seen: undefined }
+      this.#parents.set(topic.name, parent)
+      if (topic.shards !== 'all') for (const range of topic.shards) this.#take(this.of(parent.namespace, range))
+    }
+    // What was written to shards that are not held, in an earlier life, is still to be carried.
+    for (const { name } of this.#parts.store.namespaces()) {
+      const { parent, range } = shardNamed(name) ?? {}
+      const namespace = parent === undefined ? undefined : this.#parents.get(parent)?.namespace
+      if (namespace !== undefined && range !== undefined) this.of(namespace, range)
+    }
+    this.#turn()
+  }
+
+  close(): void {
+    this.#cancelTurn?.()
+  }
+
+  /** Has the ranges placed that topics name and nobody has placed yet. Throws RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN. */
+  async place(): Promise<void> {
+    for (const { namespace, topic } of this.#parents.values()) {
+      if (topic.shards === 'all') continue
+      for (const range of topic.shards) await this.#place(namespace, range)
+    }
+  }
+
+  /** The shard of a range, known or not, held or not. */
+  of(parent: Namespace, range: ShardRange): Shard {
+    const name = shardNameOf(parent.name, range)
+    const known = this.#shards.get(name)
+    if (known !== undefined) return known
+    const opened = this.#parts.open(name, parent)
+    const shard: Shard = {
+      name,
+      id: openNamespaceId(name),
+      range,
+      parent,
+      ...opened,
+      holding: 'apart',
+      sinceMs: 0,
+      preferred: undefined,
+      isMissed: false,
+    }
+    this.#shards.set(name, shard)
+    this.#byId.set(shard.id, shard)
+    return shard
+  }
+
+  byId(id: NamespaceId): Shard | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Those that this node takes part in. */
+  attached(): readonly Shard[] {
+    return [...this.#shards.values()].filter(({ holding }) => holding !== 'apart')
+  }
+
+  /** Whether this node answers for it. */
+  isHere(shard: Shard): boolean {
+    if (shard.holding === 'taking' && this.#isWhole(shard)) this.#becomeHolder(shard)
+    return shard.holding === 'held'
+  }
+
+  /** Other nodes that are there and hold it: those that answered last, are connected and alive first. */
+  holdersOf(shard: Shard): readonly PeerId[] {
+    const rank = (member: { readonly peer: PeerId; readonly connected: boolean; readonly state: string }) =>
+      (member.connected ? 0 : 4) + (member.state === 'alive' ? 0 : 2) + (member.peer === shard.preferred ? 0 : 1)
+    return this.#holders(shard)
+      .toSorted(
+        (a, b) => rank(a) - rank(b) || (a.roundTripMs ?? 0) - (b.roundTripMs ?? 0) || (a.peer < b.peer ? -1 : 1),
+      )
+      .map(({ peer }) => peer)
+  }
+
+  /**
+   * Asks the holders, one after the other and a few times, until one has answered. Throws RZ_SHARD_UNHELD, RZ_SHARD_UNANSWERED,
+   * RZ_NODE_BUSY, and what the holder refuses the question with.
+   */
+  async ask(shard: Shard, word: Word, content: Value, by?: PeerId): Promise<Heard> {
+    const { asking } = this.#parts
+    if (asking === undefined) throw unheld(shard, 'this node has no network')
+    for (let round = 1; ; round++) {
+      const holders = by === undefined ? await this.#presentHolders(shard) : [by]
+      if (holders.length === 0) throw unheld(shard)
+      const asked = await asking.ask({ namespace: shard.id, word, content }, holders)
+      if (asked.kind === 'refused') throw asked.error
+      if (asked.kind === 'answered') {
+        shard.preferred = asked.heard.by as PeerId
+        return asked.heard
+      }
+      if (round >= ROUNDS_MAX) throw unanswered(shard, asked)
+      await this.#wait(ROUND_MS * round)
+    }
+  }
+
+  /** Throws RZ_SHARD_UNKNOWN, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN; places the range if nobody has. */
+  async hold(name: string): Promise<void> {
+    const { parent, range } = this.#named(name)
+    await this.#place(parent.namespace, range)
+    parent.dropped.delete(name)
+    this.#take(this.of(parent.namespace, range))
+  }
+
+  /**
+   * Ends taking part, once another holder has given its receipt for everything here; what is here stays on the disk. Throws
+   * RZ_SHARD_UNKNOWN, RZ_SHARD_LAST_COPY.
+   */
+  async drop(name: string, { force = false, deadlineMs = DROP_MS }: DropOptions = {}): Promise<void> {
+    const { parent, range } = this.#named(name)
+    const shard = this.of(parent.namespace, range)
+    if (shard.holding === 'apart' || shard.holding === 'dropping') return
+    const before = shard.holding
+    shard.holding = 'dropping'
+    try {
+      if (!force) await this.#untilElsewhere(shard, deadlineMs)
+    } catch (error) {
+      shard.holding = before
+      throw error
+    }
+    parent.dropped.add(name)
+    shard.holding = 'apart'
+    this.#parts.store.setNote(wholeKey(shard), undefined)
+    if (!force) this.carrying.noteAll(shard)
+    await this.#parts.replication()?.detach(shard.id)
+  }
+
+  /** By name; of one namespace, or of all. */
+  status(parent?: string): readonly ShardStatus[] {
+    const wanted = [...this.#parents.values()].filter(
+      ({ namespace }) => parent === undefined || namespace.name === parent,
+    )
+    return wanted.flatMap(({ namespace }) => {
+      const placed = namespace.placements.ranges
+      for (const range of placed) this.of(namespace, range)
+      const texts = new Set(placed.map(shardRangeText))
+      return [...this.#shards.values()]
+        .filter((shard) => shard.parent === namespace)
+        .map((shard) => this.#statusOf(shard, texts.has(shardRangeText(shard.range))))
+        .filter((status) => status.isPlaced || status.state !== 'unheld' || status.waitingBlocks > 0)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    })
+  }
+
+  #statusOf(shard: Shard, isPlaced: boolean): ShardStatus {
+    const holders = this.holdersOf(shard)
+    const apart = holders.length > 0 ? 'elsewhere' : 'unheld'
+    this.isHere(shard)
+    return {
+      name: shard.name,
+      range: shardRangeText(shard.range),
+      state: shard.holding === 'apart' ? apart : shard.holding,
+      holders,
+      waitingBlocks: shard.holding === 'apart' ? this.carrying.waitingBlocks(shard) : 0,
+      isPlaced,
+    }
+  }
+
+  #named(name: string): { readonly parent: Parent; readonly range: ShardRange } {
+    const { parent, range } = shardNamed(name) ?? {}
+    const known = parent === undefined ? undefined : this.#parents.get(parent)
+    if (known !== undefined && range !== undefined) return { parent: known, range }
+    throw new RhizomeError(
+      'RZ_SHARD_UNKNOWN',
+      `"${name}" is no shard of a namespace that this node takes part in: such as "${[...this.#parents.keys()][0] ?? 'shop'}:*:a-g"`,
+    )
+  }
+
+  // ------------------------------------------------------------------------------------------------------ taking over
+
+  async #place(namespace: Namespace, range: ShardRange): Promise<void> {
+    if (namespace.placements.has(range)) return
+    checkPlacement(namespace.name, namespace.placements, range)
+    if (!this.#parts.keep) await namespace.place(shardRangeText(range))
+  }
+
+  #take(shard: Shard): void {
+    if (shard.holding !== 'apart') return
+    const { replication, environment } = this.#parts
+    if (this.attached().length + this.#parents.size >= HELD_MAX) {
+      throw new RhizomeError('RZ_PLACEMENT_INVALID', `a node holds at most ${HELD_MAX} namespaces and shards`)
+    }
+    shard.holding = 'taking'
+    shard.sinceMs = environment.steadyMs()
+    replication()?.attach(shard.id, shard.name)
+  }
+
+  /** It has been whole before, or it has all that those have who are there. */
+  #isWhole(shard: Shard): boolean {
+    const { store, replication, environment } = this.#parts
+    if (store.note(wholeKey(shard)) !== undefined) return true
+    const { topic } = this.#parents.get(shard.parent.name) ?? {}
+    // Offline there is nobody to ask: it is whole if this node is told to hold it, and by itself only once it has been.
+    if (replication() === undefined) return topic?.shards !== 'all'
+    const others = this.#holders(shard).filter(({ connected }) => connected)
+    if (others.length === 0) return environment.steadyMs() - shard.sinceMs >= ALONE_MS
+    const status = replication()?.status(shard.id)
+    return status?.kind === 'in-sync' && others.every(({ peer }) => status.peers.includes(peer))
+  }
+
+  #becomeHolder(shard: Shard): void {
+    const { store, replication, tell } = this.#parts
+    shard.holding = 'held'
+    if (replication() !== undefined) store.setNote(wholeKey(shard), '1')
+    tell({ kind: 'shard', namespace: shard.parent.name, shard: shard.name, change: 'held' })
+  }
+
+  // ------------------------------------------------------------------------------------------------------ dropping
+
+  /** Resolves when one other holder has given its receipts for everything that is here. */
+  async #untilElsewhere(shard: Shard, deadlineMs: number): Promise<void> {
+    const { environment } = this.#parts
+    const endMs = environment.steadyMs() + deadlineMs
+    let why = 'no other node that is there holds it'
+    for (;;) {
+      for (const holder of this.holdersOf(shard)) {
+        try {
+          if (await this.#isHeldBy(shard, holder)) return
+          why = `${holder} does not hold everything yet`
+        } catch (error) {
+          if (!(error instanceof RhizomeError)) throw error
+          why = error.message
+        }
+      }
+      if (environment.steadyMs() >= endMs) break
+      await this.#wait(DROP_AGAIN_MS)
+    }
+    throw new RhizomeError(
+      'RZ_SHARD_LAST_COPY',
+      `"${shard.name}" is not dropped, because this node may be the only one that has all of it: ${why}. Have another hold it, or force it`,
+    )
+  }
+
+  async #isHeldBy(shard: Shard, holder: PeerId): Promise<boolean> {
+    const { store, self } = this.#parts
+    const heads = store.frontier(shard.id).flatMap(({ log, seq }) => (seq === undefined ? [] : [{ log, seq }]))
+    for (let start = 0; start < heads.length; start += HOLD_LOGS_MAX) {
+      const asked = heads.slice(start, start + HOLD_LOGS_MAX)
+      const heard = await this.ask(
+        shard,
+        'hold',
+        asked.map(({ log, seq }) => [log, seq]),
+        holder,
+      )
+      const receipt = readReceipt(bytesIn(heard.end), heard, shard)
+      // A copy that goes with its process is none, unless this one is no better.
+      if (DURABILITIES.indexOf(receipt.durability) < Math.min(1, DURABILITIES.indexOf(self.durability))) return false
+      const words = new Map(receipt.held.map(({ log, seq, hash }) => [`${log} ${seq}`, hash]))
+      for (const { log, seq } of asked) {
+        const own = store.readRun(shard.id, log, seq, 1)?.blocks[0]?.hash
+        if (own !== undefined && words.get(`${log} ${seq}`) !== own) return false
+      }
+    }
+    return true
+  }
+
+  // ------------------------------------------------------------------------------------------------------ turns
+
+  #turn(): void {
+    for (const parent of this.#parents.values()) this.#takePlaced(parent)
+    for (const shard of this.#shards.values()) {
+      this.isHere(shard)
+      this.#lookAt(shard)
+    }
+    this.#cancelTurn = this.#parts.environment.schedule(TURN_MS, () => {
+      if (this.#parts.closing.aborted) return
+      this.#turn()
+    })
+  }
+
+  /** Placement records that came are found by their ids alone: it is done every second. */
+  #takePlaced(parent: Parent): void {
+    const { namespace, topic } = parent
+    const ids = this.#parts.store.entities(namespace.id, { prefix: `${PLACEMENT}/`, countMax: 1_024 }).join(' ')
+    if (ids === parent.seen) return
+    parent.seen = ids
+    for (const range of namespace.placements.ranges) {
+      const shard = this.of(namespace, range)
+      if (topic.shards !== 'all' || parent.dropped.has(shard.name)) continue
+      if (this.attached().length + this.#parents.size < HELD_MAX) this.#take(shard)
+    }
+  }
+
+  #lookAt(shard: Shard): void {
+    if (shard.holding !== 'apart') return
+    const isHeld = this.#holders(shard).length > 0
+    if (isHeld && this.carrying.waitingBlocks(shard) > 0) void this.carrying.carry(shard)
+    const { environment, tell, replication } = this.#parts
+    const isSettled = environment.steadyMs() - this.#startedMs >= START_MS
+    if (isHeld === !shard.isMissed || !isSettled || replication() === undefined) return
+    if (!shard.parent.placements.has(shard.range)) return
+    shard.isMissed = !isHeld
+    tell({ kind: 'shard', namespace: shard.parent.name, shard: shard.name, change: isHeld ? 'reached' : 'unheld' })
+  }
+
+  // ------------------------------------------------------------------------------------------------------ holders
+
+  #holders(shard: Shard) {
+    const members = this.#parts.replication()?.members(shard.parent.id) ?? []
+    return members.filter(
+      ({ state, namespaces }) => (state === 'alive' || state === 'suspect') && namespaces.includes(shard.name),
+    )
+  }
+
+  /** A node that has just started hears of the others first. */
+  async #presentHolders(shard: Shard): Promise<readonly PeerId[]> {
+    for (;;) {
+      const holders = this.holdersOf(shard)
+      const isYoung = this.#parts.environment.steadyMs() - this.#startedMs < START_MS
+      if (holders.length > 0 || !isYoung) return holders
+      await this.#wait(DROP_AGAIN_MS)
+    }
+  }
+
+  /** Throws RZ_STORE_CLOSED when the node closes meanwhile. */
+  async #wait(delayMs: number): Promise<void> {
+    const { environment, closing } = this.#parts
+    closing.throwIfAborted()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const onClose = (): void => resolve()
+    const cancel = environment.schedule(delayMs, onClose)
+    closing.addEventListener('abort', onClose, { once: true })
+    await promise
+    cancel()
+    closing.removeEventListener('abort', onClose)
+    closing.throwIfAborted()
+  }
+}
+
+function wholeKey({ id }: Shard): string {
+  return `whole/${id}`
+}
+
+function unanswered({ name }: Shard, { tried }: Extract<Asked, { kind: 'unanswered' }>): RhizomeError {
+  const why = tried.map(({ peer, why: reason }) => `${peer}: ${reason}`).join('; ')
+  return new RhizomeError('RZ_SHARD_UNANSWERED', `no holder of "${name}" has answered: ${why}`)
+}

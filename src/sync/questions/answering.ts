@@ -1,0 +1,141 @@
+/**
+ * Answers what other nodes ask on `/rhizome/query/1`: one question a stream, so many at once in all and of one peer, each under
+ * a deadline and at the pace of its reader. Whatever a question holds, the answer is items and an end, or a fault with a code;
+ * what is no question costs its sender standing. What is answered is the handler's (`node`).
+ */
+
+import type { Value } from '../../delta/delta.ts'
+import { RhizomeError } from '../../errors.ts'
+import type { Net, NetStream, PeerIdText } from '../../net/net.ts'
+import { framesOf, type Schedule } from '../exchange.ts'
+import {
+  ANSWER_BYTES_MAX,
+  ANSWER_IDLE_MS,
+  ANSWER_ITEMS_MAX,
+  ANSWER_MS_MAX,
+  ANSWERED_MAX,
+  ANSWERED_PER_PEER_MAX,
+  PART_BYTES,
+  PART_ITEMS_MAX,
+  QUESTION_MS_MAX,
+  QUESTION_PROTOCOL,
+} from './limits.ts'
+import { type AnswerFrame, decodeQuestion, encodeAnswer, encodeItem, type Question } from './wire.ts'
+
+/** What a question is answered with. */
+export interface Given {
+  /** Read as they are sent. */
+  readonly items?: Iterable<Value>
+  readonly end: Value
+}
+
+/** Throws a RhizomeError for what cannot be answered: its code and text go to who asks. */
+export type Answerer = (question: Question, from: PeerIdText) => Given | Promise<Given>
+
+export interface AnsweringOptions {
+  readonly net: Net
+  readonly schedule: Schedule
+  readonly answer: Answerer
+}
+
+export class Answering {
+  readonly #options: AnsweringOptions
+  readonly #busy = new Map<PeerIdText, number>()
+  readonly #streams = new Set<NetStream>()
+  #closed = false
+
+  /** Registers the protocol's handler. */
+  constructor(options: AnsweringOptions) {
+    this.#options = options
+    options.net.handle(QUESTION_PROTOCOL, (stream) => this.#serve(stream))
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const stream of this.#streams) stream.abort('the node is closing')
+  }
+
+  async #serve(stream: NetStream): Promise<void> {
+    const { peer } = stream
+    const count = this.#busy.get(peer) ?? 0
+    if (this.#closed) return stream.abort('the node is closing')
+    if (this.#streams.size >= ANSWERED_MAX || count >= ANSWERED_PER_PEER_MAX) return stream.abort('busy')
+    this.#busy.set(peer, count + 1)
+    this.#streams.add(stream)
+    const cancelEnd = this.#after(stream, ANSWER_MS_MAX, 'the answer takes too long')
+    try {
+      await this.#exchange(stream)
+      await stream.close()
+    } catch (error) {
+      this.#failed(stream, error)
+    } finally {
+      cancelEnd()
+      this.#streams.delete(stream)
+      const left = (this.#busy.get(peer) ?? 1) - 1
+      if (left > 0) this.#busy.set(peer, left)
+      else this.#busy.delete(peer)
+    }
+  }
+
+  async #exchange(stream: NetStream): Promise<void> {
+    const cancel = this.#after(stream, QUESTION_MS_MAX, 'no question came')
+    const first = await framesOf(stream)
+      .next()
+      .finally(() => cancel())
+    if (first.done === true) return
+    const question = decodeQuestion(first.value)
+    try {
+      const { items = [], end } = await this.#options.answer(question, stream.peer)
+      for (const part of partsOf(items)) await this.#send(stream, { kind: 'part', items: part })
+      await this.#send(stream, { kind: 'end', content: end })
+    } catch (error) {
+      if (!(error instanceof RhizomeError) || error.code === 'RZ_NET_STREAM_CLOSED') throw error
+      await this.#send(stream, { kind: 'fault', code: error.code, text: error.message })
+    }
+  }
+
+  /** Who reads nothing is cut off. */
+  async #send(stream: NetStream, frame: AnswerFrame): Promise<void> {
+    const cancel = this.#after(stream, ANSWER_IDLE_MS, 'nothing is read')
+    try {
+      await stream.send(encodeAnswer(frame))
+    } finally {
+      cancel()
+    }
+  }
+
+  #failed(stream: NetStream, error: unknown): void {
+    const why = error instanceof Error ? error.message : 'the question failed'
+    stream.abort(why)
+    // A bug of ours: the handler's failure is the net's to tell.
+    if (!(error instanceof RhizomeError)) throw error
+    if (error.code === 'RZ_SYNC_QUESTION_INVALID') this.#options.net.penalise(stream.peer, why)
+  }
+
+  #after(stream: NetStream, delayMs: number, why: string): () => void {
+    return this.#options.schedule(delayMs, () => stream.abort(why))
+  }
+}
+
+/** Items by frames. Throws RZ_BYTES_TOO_LARGE for more than one answer may have. */
+function* partsOf(items: Iterable<Value>): Iterable<readonly Uint8Array[]> {
+  let part: Uint8Array[] = []
+  let partBytes = 0
+  let bytes = 0
+  let count = 0
+  for (const item of items) {
+    const encoded = encodeItem(item)
+    bytes += encoded.length
+    if (bytes > ANSWER_BYTES_MAX || ++count > ANSWER_ITEMS_MAX) {
+      throw new RhizomeError('RZ_BYTES_TOO_LARGE', 'the answer is too large for one: ask for less, or by pages')
+    }
+    if (part.length > 0 && (partBytes + encoded.length > PART_BYTES || part.length === PART_ITEMS_MAX)) {
+      yield part
+      part = []
+      partBytes = 0
+    }
+    part.push(encoded)
+    partBytes += encoded.length
+  }
+  if (part.length > 0) yield part
+}

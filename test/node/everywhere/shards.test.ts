@@ -1,0 +1,306 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { from, type RhizomeNode } from '../../../src/index.ts'
+import { type Cluster, createCluster } from '../../../src/testing/cluster.ts'
+
+const RANGES = ['a-g', 'h-n', 'o-u', 'v-z'] as const
+const COLLECTIONS = ['apple', 'house', 'order', 'zebra'] as const
+
+/** Four nodes that hold a range each, and one that holds none. */
+async function fourAndOne(more: readonly (readonly string[])[] = []): Promise<Cluster> {
+  const topicsOf = [...RANGES.map((range) => [`shop:*:${range}`]), ['shop:none'], ...more]
+  const cluster = createCluster({ nodes: topicsOf.length, topics: ['shop'], topicsOf })
+  onTestFinished(() => cluster.close())
+  await cluster.settle()
+  // A shard is answered for once it is known that nobody else holds it.
+  await cluster.advance(5_000)
+  await cluster.settle()
+  return cluster
+}
+
+/** The answer, while virtual time passes. */
+async function within<Value>(cluster: Cluster, answer: Value | Promise<Value>, forMs = 30_000): Promise<Value> {
+  if (!(answer instanceof Promise)) return answer
+  let isSettled = false
+  const settled = answer.finally(() => (isSettled = true))
+  settled.catch(() => undefined)
+  for (let ms = 0; !isSettled && ms < forMs; ms += 10) await cluster.advance(10)
+  return settled
+}
+
+const shopOf = ({ node }: { readonly node: RhizomeNode }) => node.everywhere('shop')
+
+describe('shards over four nodes and a client', () => {
+  it('every record is written and read through every node, and lies with its holder alone', async () => {
+    const cluster = await fourAndOne()
+    for (const [writer, node] of cluster.nodes.entries()) {
+      for (const collection of COLLECTIONS) {
+        const put = await within(cluster, shopOf(node).put(collection, `by-${writer}`, { writer }))
+        expect(put).toMatchObject({ id: `by-${writer}`, answeredBy: [expect.any(String)] })
+        expect(put.achieved).toBeUndefined()
+      }
+    }
+    await cluster.settle()
+    for (const node of cluster.nodes) {
+      for (const [holder, collection] of COLLECTIONS.entries()) {
+        const answeredBy = [cluster.nodes[holder]?.peerId]
+        expect(await within(cluster, shopOf(node).ids(collection))).toEqual({
+          value: ['by-0', 'by-1', 'by-2', 'by-3', 'by-4'],
+          answeredBy,
+        })
+        const read = await within(cluster, shopOf(node).get(collection, 'by-4'))
+        expect(read).toEqual({ value: { id: 'by-4', properties: { writer: 4 } }, answeredBy })
+      }
+      expect((await within(cluster, shopOf(node).collections())).value).toEqual(
+        [...COLLECTIONS, 'placement'].toSorted(),
+      )
+    }
+    const [first] = cluster.nodes
+    expect(first?.node.namespaces().map(({ name }) => name)).toEqual(['shop', 'shop:*:a-g'])
+    expect(first?.node.namespace('shop').ids('apple')).toEqual([])
+    expect(cluster.nodes[4]?.node.namespaces().map(({ name }) => name)).toEqual(['shop'])
+  })
+
+  it('a record is deleted, and written anew later than what was deleted, through a client', async () => {
+    const cluster = await fourAndOne()
+    const [holder, , , , client] = cluster.nodes.map(shopOf)
+    if (holder === undefined || client === undefined) throw new Error('five nodes')
+    await holder.put('apple', 'x', { size: 1 })
+    cluster.setClock(4, -60_000)
+    await within(cluster, client.put('apple', 'x', { size: 2 }))
+    expect((await within(cluster, holder.get('apple', 'x'))).value?.properties).toEqual({ size: 2 })
+    const gone = await within(cluster, client.delete('apple', 'x'))
+    expect(gone.deltas).toHaveLength(2)
+    expect((await within(cluster, client.get('apple', 'x'))).value).toBeUndefined()
+    expect((await within(cluster, client.delete('apple', 'x'))).deltas).toEqual([])
+  })
+
+  it('queries run where the records are, and over several shards here', async () => {
+    const cluster = await fourAndOne()
+    const client = shopOf(cluster.nodes[4] as never)
+    for (let number = 0; number < 5; number++) {
+      await within(cluster, client.put('order', `${number}`, { house: `h${number % 2}`, number }))
+    }
+    for (const id of ['h0', 'h1']) await within(cluster, client.put('house', id, { street: `Street ${id}` }))
+    const order = from<{ house: string; number: number }>('order')
+    const page = await within(cluster, client.query(order.where({ '>': [{ var: 'number' }, 2] }).select('number')))
+    expect(page.value.rows).toEqual([{ number: 3 }, { number: 4 }])
+    expect(page.answeredBy).toEqual([cluster.nodes[2]?.peerId])
+    const joined = {
+      join: [
+        { collection: 'order', as: 'o' },
+        { collection: 'house', as: 'h' },
+      ],
+      on: [['o.house', 'h.id']],
+    } as const
+    const counted = {
+      group: joined,
+      by: { street: { var: 'h.street' } },
+      aggregates: { count: { count: true } },
+    } as const
+    const both = await within(cluster, client.query(counted))
+    expect(both.value.rows).toEqual([
+      { street: 'Street h0', count: 3 },
+      { street: 'Street h1', count: 2 },
+    ])
+    expect(new Set(both.answeredBy)).toEqual(new Set([cluster.nodes[1]?.peerId, cluster.nodes[2]?.peerId]))
+  })
+
+  it('a transaction stays in one shard', async () => {
+    const cluster = await fourAndOne()
+    const client = shopOf(cluster.nodes[4] as never)
+    const across = client.transaction((transaction) => {
+      transaction.put('apple', 'x', { a: 1 })
+      transaction.put('zebra', 'x', { a: 1 })
+    })
+    await expect(across).rejects.toMatchObject({ code: 'RZ_PLACEMENT_TRANSACTION' })
+    const within_ = client.transaction((transaction) => {
+      transaction.put('apple', 'x', { a: 1 })
+      transaction.put('beer', 'x', { a: 1 })
+    })
+    expect((await within(cluster, within_)).deltas).toHaveLength(2)
+    expect((await within(cluster, client.get('beer', 'x'))).value?.properties).toEqual({ a: 1 })
+  })
+})
+
+describe('a holder', () => {
+  it('that dies in the middle of an answer is replaced by another, and no row is doubled or missing', async () => {
+    const cluster = await fourAndOne([['shop:*:o-u']])
+    const [holder, other, client] = [2, 5, 4].map((index) => cluster.nodes[index] as never).map(shopOf)
+    if (holder === undefined || client === undefined || other === undefined) throw new Error('six nodes')
+    const text = 'x'.repeat(20_000)
+    for (let number = 0; number < 100; number++) await holder.put('order', `${1_000 + number}`, { number, text })
+    await cluster.settle()
+    const everything = { collection: 'order', columns: ['number', 'text'] }
+    const first = await within(cluster, client.query(everything))
+    const killed = cluster.nodes.findIndex(({ peerId }) => peerId === first.answeredBy[0])
+    const asked = client.query(everything)
+    if (!(asked instanceof Promise)) throw new Error('it is not held by the client')
+    // Two megabytes take many frames: by now some have come.
+    await cluster.advance(4)
+    cluster.crash(killed)
+    const { value, answeredBy } = await within(cluster, asked)
+    expect(answeredBy).toEqual([cluster.nodes[killed === 2 ? 5 : 2]?.peerId])
+    expect(value.rows.map((row) => row['number'])).toEqual(Array.from({ length: 100 }, (_, number) => number))
+  })
+
+  it('that is the only one makes a code when it is gone, and what is written waits until another appears', async () => {
+    const cluster = await fourAndOne()
+    const client = cluster.nodes[4] as never
+    await within(cluster, shopOf(client).put('zebra', 'early', { stripes: 1 }))
+    cluster.crash(3)
+    await cluster.advance(10_000)
+    await expect(within(cluster, shopOf(client).get('zebra', 'early'))).rejects.toMatchObject({
+      code: 'RZ_SHARD_UNHELD',
+    })
+    const put = await within(cluster, shopOf(client).put('zebra', 'late', { stripes: 2 }))
+    expect(put).toMatchObject({
+      achieved: false,
+      fault: { code: 'RZ_SHARD_UNHELD' },
+      answeredBy: [cluster.nodes[4]?.peerId],
+    })
+    const status = cluster.nodes[4]?.node.shards('shop').find(({ range }) => range === '*:v-z')
+    expect(status).toMatchObject({ state: 'unheld', waitingBlocks: 1, holders: [], isPlaced: true })
+
+    cluster.restart(3)
+    await cluster.advance(10_000)
+    expect((await within(cluster, shopOf(client).get('zebra', 'late'))).value?.properties).toEqual({ stripes: 2 })
+    expect((await within(cluster, shopOf(client).ids('zebra'))).value).toEqual(['early', 'late'])
+    const after = cluster.nodes[4]?.node.shards('shop').find(({ range }) => range === '*:v-z')
+    expect(after).toMatchObject({ state: 'elsewhere', waitingBlocks: 0, holders: [cluster.nodes[3]?.peerId] })
+  })
+
+  it('that waits for the writer finds what was written before the writer was restarted', async () => {
+    const cluster = await fourAndOne()
+    cluster.crash(3)
+    await cluster.advance(10_000)
+    await within(cluster, shopOf(cluster.nodes[4] as never).put('zebra', 'x', { stripes: 2 }))
+    cluster.crash(4)
+    cluster.restart(4)
+    cluster.restart(3)
+    await cluster.advance(10_000)
+    const holder = shopOf(cluster.nodes[3] as never)
+    expect((await within(cluster, holder.get('zebra', 'x'))).value?.properties).toEqual({ stripes: 2 })
+  })
+})
+
+describe('what cannot be asked elsewhere', () => {
+  it('is told by a code: functions, contexts of one node, raw deltas, following', async () => {
+    const cluster = await fourAndOne()
+    const client = shopOf(cluster.nodes[4] as never)
+    const across = { code: 'RZ_SHARD_ACROSS' }
+    await expect(within(cluster, client.get('apple', 'x', { filter: () => true }))).rejects.toMatchObject(across)
+    expect(() => client.query({ pointers: { a: {} } })).toThrow(expect.objectContaining(across))
+    expect(() => client.watch('apple')).toThrow(expect.objectContaining(across))
+    expect(() => client.query({ collection: 'apple' }, { asOf: 'f0' })).toThrow(
+      expect.objectContaining({ code: 'RZ_AS_OF_INVALID' }),
+    )
+    const uniform = client.put('apple', 'x', { a: 1 }, { until: 'uniform' })
+    await expect(uniform).rejects.toMatchObject({ code: 'RZ_DELIVERY_INVALID' })
+    const local = await within(cluster, client.put('apple', 'x', { a: 1 }, { until: 'local' }))
+    expect(local).toMatchObject({ achieved: true, answeredBy: [cluster.nodes[4]?.peerId] })
+    const copied = await within(cluster, client.put('apple', 'y', { a: 1 }, { until: { copies: 2 } }))
+    expect(copied).toMatchObject({
+      achieved: true,
+      holders: [{ peer: cluster.nodes[4]?.peerId }, { peer: cluster.nodes[0]?.peerId }],
+    })
+  })
+
+  it('a holder that is just gone has not answered', async () => {
+    const cluster = await fourAndOne()
+    cluster.crash(0)
+    const asked = within(cluster, shopOf(cluster.nodes[4] as never).get('apple', 'x'))
+    await expect(asked).rejects.toMatchObject({ code: 'RZ_SHARD_UNANSWERED' })
+  })
+})
+
+describe('holding more or less', () => {
+  it('a node that takes a shard over answers for it once it has everything, under writes', async () => {
+    const cluster = await fourAndOne()
+    const [holder, , , , client] = cluster.nodes
+    if (holder === undefined || client === undefined) throw new Error('five nodes')
+    for (let number = 0; number < 50; number++) await shopOf(holder).put('apple', `${100 + number}`, { number })
+    const hold = client.node.hold('shop:*:a-g')
+    for (let number = 50; number < 100; number++) {
+      void within(cluster, shopOf(number % 2 === 0 ? holder : client).put('apple', `${100 + number}`, { number }))
+      await cluster.advance(20)
+    }
+    await within(cluster, hold)
+    await cluster.advance(5_000)
+    await cluster.settle()
+    expect(client.node.shards('shop').find(({ range }) => range === '*:a-g')).toMatchObject({ state: 'held' })
+    const ids = Array.from({ length: 100 }, (_, number) => `${100 + number}`)
+    expect(shopOf(client).ids('apple')).toEqual({ value: ids, answeredBy: [client.peerId] })
+
+    // The first may go now; the last may not.
+    await within(cluster, holder.node.drop('shop:*:a-g'))
+    expect(await within(cluster, shopOf(holder).ids('apple'))).toEqual({ value: ids, answeredBy: [client.peerId] })
+    const last = within(cluster, client.node.drop('shop:*:a-g', { deadlineMs: 1_000 }), 60_000)
+    await expect(last).rejects.toMatchObject({ code: 'RZ_SHARD_LAST_COPY' })
+    expect(shopOf(client).ids('apple')).toEqual({ value: ids, answeredBy: [client.peerId] })
+    await within(cluster, client.node.drop('shop:*:a-g', { force: true }))
+    await cluster.advance(5_000)
+    await expect(within(cluster, shopOf(client).ids('apple'))).rejects.toMatchObject({ code: 'RZ_SHARD_UNHELD' })
+  })
+
+  it('a node that holds all takes over what is placed later', async () => {
+    const cluster = createCluster({ nodes: 2, topics: ['shop'] })
+    onTestFinished(() => cluster.close())
+    await cluster.settle()
+    const [a, b] = cluster.nodes
+    if (a === undefined || b === undefined) throw new Error('two nodes')
+    await a.node.namespace('shop').place('order:a-m')
+    await cluster.advance(5_000)
+    await cluster.settle()
+    await shopOf(a).put('order', 'b', { number: 1 })
+    await shopOf(a).put('order', 'x', { number: 2 })
+    await cluster.settle()
+    expect(shopOf(b).ids('order')).toEqual({ value: ['b', 'x'], answeredBy: [b.peerId] })
+    expect(b.node.namespace('shop').ids('order')).toEqual(['x'])
+    expect(b.node.namespace('shop:order:a-m').ids('order')).toEqual(['b'])
+    expect(shopOf(b).query({ collection: 'order', columns: ['number'] })).toEqual({
+      value: { rows: [{ number: 1 }, { number: 2 }] },
+      answeredBy: [b.peerId],
+    })
+  })
+
+  it('placements do not overlap, cover nothing that is there, and bind writers', async () => {
+    const cluster = createCluster({ nodes: 1, topics: ['shop'] })
+    onTestFinished(() => cluster.close())
+    const shop = cluster.namespace(0)
+    await shop.put('house', '1', { rooms: 3 })
+    await expect(shop.place('*:h-n')).rejects.toMatchObject({ code: 'RZ_PLACEMENT_TAKEN' })
+    await expect(shop.place('house:0-9')).rejects.toMatchObject({ code: 'RZ_PLACEMENT_TAKEN' })
+    await shop.place('*:a-g')
+    await expect(shop.place('*:g-k')).rejects.toMatchObject({ code: 'RZ_PLACEMENT_OVERLAP' })
+    await expect(shop.place('apple:a-b')).rejects.toMatchObject({ code: 'RZ_PLACEMENT_OVERLAP' })
+    await expect(shop.place('a-g')).rejects.toMatchObject({ code: 'RZ_PLACEMENT_INVALID' })
+    await expect(shop.place('schema:*')).rejects.toMatchObject({ code: 'RZ_DEFINITION_INVALID' })
+    await expect(shop.put('apple', 'x', { a: 1 })).rejects.toMatchObject({ code: 'RZ_PLACEMENT_ELSEWHERE' })
+    await cluster.advance(5_000)
+    const shard = cluster.namespace(0, 'shop:*:a-g')
+    await expect(shard.put('house', 'x', { a: 1 })).rejects.toMatchObject({ code: 'RZ_PLACEMENT_ELSEWHERE' })
+    await expect(shard.context('x', {})).rejects.toMatchObject({ code: 'RZ_PLACEMENT_ELSEWHERE' })
+    await expect(shard.place('*:x')).rejects.toMatchObject({ code: 'RZ_PLACEMENT_INVALID' })
+    await expect(cluster.nodes[0]?.node.hold('other:*:a')).rejects.toMatchObject({ code: 'RZ_SHARD_UNKNOWN' })
+  })
+})
+
+describe('rules', () => {
+  it('of the parent hold in its shards: schemas, resolvers, contexts, for those that hold them and those that do not', async () => {
+    const cluster = await fourAndOne()
+    const client = cluster.nodes[4] as never
+    const shop = cluster.namespace(4)
+    await shop.schema('apple', {
+      collection: 'apple',
+      schema: { type: 'object', properties: { size: { type: 'number', minimum: 1 } } },
+    })
+    await shop
+      .resolver('size', { collection: 'apple', property: 'size', rule: { max: [{ var: 'candidates' }] } as never })
+      .catch(() => undefined)
+    await cluster.settle()
+    await expect(within(cluster, shopOf(client).put('apple', 'x', { size: 0 }))).rejects.toMatchObject({
+      code: 'RZ_SCHEMA_VIOLATION',
+    })
+    expect(cluster.nodes[4]?.node.shards('shop').every(({ waitingBlocks }) => waitingBlocks === 0)).toBe(true)
+  })
+})
