@@ -73,6 +73,8 @@ export {
 export type { DiagnoseOptions, RunningNode, RunningPeer } from './node/diagnosis/options.ts'
 export type { Answer, Answered, AnsweredBy } from './node/everywhere/answered.ts'
 export type { Everywhere } from './node/everywhere/everywhere.ts'
+export type { ShardStatus } from './node/everywhere/shard.ts'
+export type { DropOptions } from './node/everywhere/shards.ts'
 export type { IdentitySummary } from './node/identity.ts'
 export {
   Collection,

@@ -109,7 +109,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
   const on = (key: SettingKey) => optional(find(key), readSwitch) ?? false
   const home = env[HOME_VARIABLE]
   return {
-    topics: [...new Set((list('topic') ?? []).map((text) => text.split(':', 1)[0] ?? text))],
+    topics: [...new Set((list('topic') ?? []).map((topic) => topic.split(':', 1)[0] ?? topic))],
     holds: list('topic') ?? [],
     peers: list('peer') ?? [],
     seeds: list('seed') ?? [],

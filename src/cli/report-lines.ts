@@ -61,6 +61,10 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       if (report.given) return warn(`cannot reach ${address}: ${why}; trying again`)
       return warn(`a node was found at ${address}, and ${why}: perhaps a firewall; trying on, without further words`)
     }
+    case 'records-moved':
+      return [
+        `${style('green', '●')} ${report.topic}: ${counted(report.records, 'record')} written before the shards were known lie there now`,
+      ]
     case 'shard':
       if (report.change === 'unheld')
         return warn(`${report.shard}: nobody who is there holds it; what is written to it waits here`)

@@ -98,6 +98,7 @@ export type Report =
       readonly code: string
       readonly why: string
     }
+  | { readonly event: 'records-moved'; readonly topic: string; readonly records: number }
   | {
       readonly event: 'shard'
       readonly topic: string
@@ -229,6 +230,8 @@ export class Reports {
         return this.#tell({ event: 'reasserted', topic: event.namespace, deltas: event.deltas })
       case 'shard':
         return this.#tell({ event: 'shard', topic: event.namespace, shard: event.shard, change: event.change })
+      case 'records-moved':
+        return this.#tell({ event: 'records-moved', topic: event.namespace, records: event.records })
       case 'function':
         return this.#hearFunction(event)
       case 'subscription':

@@ -15,7 +15,7 @@ export interface ShardRange {
 }
 
 /** Of a collection's name as it is written in a range: percent-encoded where it has other bytes than letters, digits, `.`, `_`, `-`. */
-export const RANGE_COLLECTION_BYTES_MAX = 96
+const RANGE_COLLECTION_BYTES_MAX = 96
 
 const EVERY = '*'
 const FULL = { from: 0, to: 255 }

@@ -91,6 +91,8 @@ const STATUS: { readonly [code in ErrorCode]?: number } = {
 }
 
 const FAILED = 500
+/** That a shard is held by nobody who answers is the operator's matter, and told by the node itself. */
+const TOLD: ReadonlySet<ErrorCode> = new Set(['RZ_SHARD_UNHELD', 'RZ_SHARD_UNANSWERED', 'RZ_SHARD_TAKING'])
 
 export function problemOf(code: ErrorCode, detail: string): Problem {
   const status = STATUS[code] ?? FAILED
@@ -101,7 +103,7 @@ export function problemOf(code: ErrorCode, detail: string): Problem {
 export function describe(error: unknown): { readonly problem: Problem; readonly isOurs: boolean } {
   if (error instanceof RhizomeError) {
     const problem = problemOf(error.code, error.message)
-    return { problem, isOurs: problem.status >= FAILED }
+    return { problem, isOurs: problem.status >= FAILED && !TOLD.has(error.code) }
   }
   const { code, statusCode, message } = shapeOf(error)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')

@@ -10,9 +10,6 @@ export type NamespaceId = Brand<string, 'NamespaceId'>
 
 const NAMESPACE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 
-/** A namespace name, or that of a shard: the parent's, a colon, and the range. */
-export const NAME_BYTES_MAX = 192
-
 /** Throws RZ_NAMESPACE_NAME for a name that is neither `[a-z0-9][a-z0-9._-]{0,63}` nor that of a shard of such. */
 export function openNamespaceId(name: string): NamespaceId {
   if (!NAMESPACE_NAME.test(name) && shardNamed(name) === undefined) {

@@ -34,3 +34,5 @@ export type NodeEvent =
       readonly shard: string
       readonly change: 'held' | 'unheld' | 'reached'
     }
+  /** Records that this node wrote before it knew of their shards lie there now. */
+  | { readonly kind: 'records-moved'; readonly namespace: string; readonly records: number }

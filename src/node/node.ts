@@ -24,6 +24,7 @@ import { type DeliveryParts, durabilityOf } from './delivery/until.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
 import { answererOf } from './everywhere/answers.ts'
 import { Everywhere } from './everywhere/everywhere.ts'
+import { moveOwn } from './everywhere/moving.ts'
 import type { ShardStatus } from './everywhere/shard.ts'
 import { type DropOptions, Shards } from './everywhere/shards.ts'
 import { parseTopic, parseTopics, type Topic } from './everywhere/topics.ts'
@@ -185,7 +186,8 @@ export class RhizomeNode implements AsyncDisposable {
     this.#answering = parts.net && this.#answer(parts.net)
     for (const { name } of this.#topics) {
       this.#open(name)
-      this.#replication?.attach(openNamespaceId(name), name)
+      const shards = () => this.#shards.attached().filter(({ parent }) => parent.name === name)
+      this.#replication?.attach(openNamespaceId(name), name, () => shards().map(({ id }) => id))
     }
     this.#observe()
     this.#shards.start(this.#topics, (name) => this.namespace(name))
@@ -385,6 +387,7 @@ export class RhizomeNode implements AsyncDisposable {
         return this.#open(name, parent)
       },
       renew: (log, why) => this.#renew(log, why),
+      moveOwn: (parent) => moveOwn(parent, this.everywhere(parent.name), this.peerId),
       tell: (event) => this.#tell(event),
       closing: this.#closing.signal,
     })

@@ -12,7 +12,11 @@ import type { ContextInput } from './definition-input.ts'
 export type Durability = 'normal' | 'full'
 
 export interface NodeOptions {
-  /** Names of the namespaces to hold, each `[a-z0-9][a-z0-9._-]{0,63}`. At least one, at most `TOPICS_MAX`. */
+  /**
+   * What to hold: names of namespaces, each `[a-z0-9][a-z0-9._-]{0,63}`, at least one, at most `TOPICS_MAX`. After a name and a colon
+   * parts of it: `shop:*:a-g` are collections by the first byte of their names, `shop:orders:a-g` records of one by that of their
+   * ids, `shop:none` nothing but rules. Less held costs less disk and traffic, and a question to a holder for the rest.
+   */
   readonly topics: readonly string[]
   /**
    * Directory of this node's data. Default: the first unlocked directory under `home` that already holds the first topic,

@@ -68,8 +68,11 @@ export interface PeerSync {
 }
 
 export interface Replication extends AsyncDisposable {
-  /** Takes part in a namespace that the store has opened under `name`. Attaching twice is a bug of the caller. */
-  attach(namespace: NamespaceId, name: string): void
+  /**
+   * Takes part in a namespace that the store has opened under `name`. Attaching twice is a bug of the caller. `shards`: those that
+   * this node holds, whose collections its presence tells as well.
+   */
+  attach(namespace: NamespaceId, name: string, shards?: () => readonly NamespaceId[]): void
   /** Resolves when nothing of it is under way. Idempotent. */
   detach(namespace: NamespaceId): Promise<void>
   status(namespace: NamespaceId): SyncStatus
@@ -132,7 +135,7 @@ class Replicas implements Replication {
     this.#stopListening = options.net.onEvent((event) => this.#onNetEvent(event))
   }
 
-  attach(namespace: NamespaceId, name: string): void {
+  attach(namespace: NamespaceId, name: string, shards: () => readonly NamespaceId[] = () => []): void {
     if (this.#stop.signal.aborted) throw closed()
     const { store, net, nowMs, random, schedule, own = () => false, intervalMs = DEFAULT_INTERVAL_MS } = this.#options
     assert(!this.#replicas.has(namespace), 'a namespace is attached once')
@@ -152,7 +155,7 @@ class Replicas implements Replication {
     })
     this.#replicas.set(namespace, replica)
     replica.start()
-    this.#members?.attach(namespace, name, { digest: () => replica.digest() })
+    this.#members?.attach(namespace, name, { digest: () => replica.digest(), tagged: () => [namespace, ...shards()] })
     this.#attachReceipts(namespace, name)
     this.#attachMessages(namespace, name)
   }

@@ -66,7 +66,7 @@ export class Machine {
     this.#signer = signerOf(this.#identitySeed)
     this.peerId = this.#signer.id
     this.disk = createMemoryDisk({ instance: Buffer.from(random.bytes(INSTANCE_BYTES)).toString('hex') })
-    this.#namespaces = new Map(parseTopics(topics).map(({ name }) => [openNamespaceId(name), name]))
+    this.#namespaces = new Map(parseTopics(topics).map((topic) => [openNamespaceId(topic.name), topic.name]))
   }
 
   /** The node that runs; undefined while none does. */

@@ -14,7 +14,6 @@ import { DEFAULT_LIMITS, Meter } from '../../query/limits.ts'
 import { type Catalogue, NO_CATALOGUE } from '../../query/plan.ts'
 import { prepare, type QueryPage, runOver } from '../../query/run.ts'
 import type { RecordRow } from '../../query/source.ts'
-import type { Row } from '../../query/row.ts'
 import { parseDeadline, type HeldResult, type UntilOptions } from '../delivery/until.ts'
 import type { HybridClock } from '../hybrid-clock.ts'
 import type { LocalContexts } from '../local-contexts.ts'
@@ -86,6 +85,7 @@ export class Everywhere {
 
   /** As `Namespace.get`. Throws RZ_SHARD_UNHELD, RZ_SHARD_UNANSWERED, RZ_SHARD_ACROSS as well. */
   get(collection: string, id: string, options: GetOptions = {}): Answer<Entity | undefined> {
+    if (!this.#isSettled) return this.#settled(() => this.get(collection, id, options))
     const part = this.#partOf(collection, id)
     if ('here' in part) return this.#here(part.here.get(collection, id, options))
     return this.#getElsewhere(part.elsewhere, collection, id, options)
@@ -93,6 +93,7 @@ export class Everywhere {
 
   /** As `Namespace.ids`; of a collection that lies in several shards, those of all of them. Throws as `get`. */
   ids(collection: string, options: IdsOptions = {}): Answer<readonly string[]> {
+    if (!this.#isSettled) return this.#settled(() => this.ids(collection, options))
     const parts = this.#partsOf(collection)
     const [only] = parts
     if (parts.length === 1 && only !== undefined) return this.#idsOf(only, collection, options)
@@ -105,6 +106,7 @@ export class Everywhere {
 
   /** As `Namespace.collections`, of all shards. Throws as `get`. */
   collections(options: ViewOptions = {}): Answer<readonly string[]> {
+    if (!this.#isSettled) return this.#settled(() => this.collections(options))
     if (!this.isPlaced) return this.#here(this.namespace.collections(options))
     return this.#together(
       [undefined, ...this.namespace.placements.ranges].map((range) => this.#collectionsOf(this.#part(range), options)),
@@ -117,6 +119,7 @@ export class Everywhere {
    * together here, 50,000 at most (RZ_QUERY_LIMIT). Raw deltas are of one namespace: RZ_SHARD_ACROSS. Throws as `get`, too.
    */
   query<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): Answer<QueryPage> {
+    if (!this.#isSettled) return this.#settled(() => this.query(query, options))
     if (!this.isPlaced) return this.#here(this.namespace.query(query, options))
     const json = jsonOf(query)
     const relations = this.#relationsOf(json, options)
@@ -129,6 +132,10 @@ export class Everywhere {
 
   /** As `Namespace.rows`. Throws as `query`. */
   rows(id: string, { limit, after, ...options }: RowsOptions = {}): Answer<QueryPage> {
+    if (!this.#isSettled)
+      return this.#settled(() =>
+        this.rows(id, { ...options, ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) }),
+      )
     const paging = { ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) }
     if (!this.isPlaced) return this.#here(this.namespace.rows(id, { ...options, ...paging }))
     return this.query(
@@ -162,6 +169,7 @@ export class Everywhere {
     properties: Readonly<Record<string, PropertyInput>>,
     options: PutOptions = {},
   ): Promise<PutResult & AnsweredBy> {
+    await this.#parts.shards.untilSettled(this.namespace)
     const part = this.#partOf(collection, id)
     if ('here' in part) return this.#by(await part.here.put(collection, id, properties, options))
     const records = new Set([entityIdOf(collection, id)])
@@ -173,6 +181,7 @@ export class Everywhere {
 
   /** As `Namespace.delete`. Throws as `get` where no holder can say what stands. */
   async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written & AnsweredBy> {
+    await this.#parts.shards.untilSettled(this.namespace)
     const part = this.#partOf(collection, id)
     if ('here' in part) return this.#by(await part.here.delete(collection, id, options))
     const { elsewhere: shard } = part
@@ -191,6 +200,7 @@ export class Everywhere {
     build: (transaction: Transaction) => void,
     options: Omit<PutOptions, 'onlyChanged'> = {},
   ): Promise<Written & AnsweredBy> {
+    await this.#parts.shards.untilSettled(this.namespace)
     if (!this.isPlaced) return this.#by(await this.namespace.transaction(build, options))
     const { deltas, records } = buildTransaction(build)
     const ranges = new Set(
@@ -305,7 +315,7 @@ export class Everywhere {
 
   async #page(shard: Shard, word: 'query', content: Value): Promise<Answered<QueryPage>> {
     const { items, end, by } = await this.#parts.shards.ask(shard, word, content)
-    const rows = items.map((item) => fieldsIn(item) as Row)
+    const rows = items.map((item) => fieldsIn(item))
     return { value: { rows, ...(end !== null && { next: textIn(end) }) }, answeredBy: [by as PeerId] }
   }
 
@@ -369,7 +379,7 @@ export class Everywhere {
       }
     }
     const answers = asked.map(({ answer }) => answer)
-    return areHere(answers) ? run(answers) : Promise.all(answers).then(run)
+    return areHere(answers) ? run(answers) : whole(answers).then(run)
   }
 
   #recordsOf(part: Part, collection: string, options: ViewOptions): Answer<readonly RecordRow[]> {
@@ -384,18 +394,28 @@ export class Everywhere {
     })
   }
 
-  #together<Value>(
-    answers: readonly Answer<readonly Value[]>[],
-    join: (values: readonly (readonly Value[])[]) => readonly Value[],
-  ): Answer<readonly Value[]> {
-    const joined = (all: readonly Answered<readonly Value[]>[]): Answered<readonly Value[]> => ({
+  #together<Found>(
+    answers: readonly Answer<readonly Found[]>[],
+    join: (values: readonly (readonly Found[])[]) => readonly Found[],
+  ): Answer<readonly Found[]> {
+    const joined = (all: readonly Answered<readonly Found[]>[]): Answered<readonly Found[]> => ({
       value: join(all.map(({ value }) => value)),
       answeredBy: [...new Set(all.flatMap(({ answeredBy }) => answeredBy))],
     })
-    return areHere(answers) ? joined(answers) : Promise.all(answers).then(joined)
+    return areHere(answers) ? joined(answers) : whole(answers).then(joined)
   }
 
   // ---------------------------------------------------------------------------------------------------- where
+
+  get #isSettled(): boolean {
+    return this.#parts.shards.isSettled(this.namespace)
+  }
+
+  /** A node that has just started learns first how the namespace is placed. */
+  async #settled<Found>(ask: () => Answer<Found>): Promise<Answered<Found>> {
+    await this.#parts.shards.untilSettled(this.namespace)
+    return ask()
+  }
 
   #partOf(collection: string, id: string): Part {
     return this.#part(this.namespace.placements.rangeOf(collection, id))
@@ -412,7 +432,7 @@ export class Everywhere {
     return shards.isHere(shard) ? { here: shard.namespace } : { elsewhere: shard }
   }
 
-  #here<Value>(value: Value): Answered<Value> {
+  #here<Found>(value: Found): Answered<Found> {
     return { value, answeredBy: [this.#parts.self] }
   }
 
@@ -421,8 +441,13 @@ export class Everywhere {
   }
 }
 
-function areHere<Value>(answers: readonly Answer<Value>[]): answers is readonly Answered<Value>[] {
+function areHere<Found>(answers: readonly Answer<Found>[]): answers is readonly Answered<Found>[] {
   return answers.every((answer) => !(answer instanceof Promise))
+}
+
+/** Those that are here already among them. */
+function whole<Found>(answers: readonly Answer<Found>[]): Promise<readonly Answered<Found>[]> {
+  return Promise.all(answers.map(async (answer) => answer))
 }
 
 /** What a write to a shard that is held elsewhere can wait for. */

@@ -45,9 +45,6 @@ export interface ShardStatus {
   readonly isPlaced: boolean
 }
 
-export function unheld({ name }: Shard, why = 'no node that is there holds it'): RhizomeError {
-  return new RhizomeError(
-    'RZ_SHARD_UNHELD',
-    `nobody holds "${name}": ${why}; start one that does, with --topic '${name}'`,
-  )
+export function unheld({ name }: Shard, why = 'no node that is there holds'): RhizomeError {
+  return new RhizomeError('RZ_SHARD_UNHELD', `${why} "${name}": start one that does, with --topic '${name}'`)
 }

@@ -45,6 +45,8 @@ export interface ShardsParts {
   /** A shard as a namespace of this node, in which it takes no part yet. */
   readonly open: (name: string, parent: Namespace) => { readonly namespace: Namespace; readonly ownLogs: OwnLogs }
   readonly renew: (log: LogKey, why: string) => void
+  /** Asserts in shards what this node wrote to the parent before it knew of them. */
+  readonly moveOwn: (parent: Namespace) => Promise<number>
   readonly tell: (event: NodeEvent) => void
   /** Refuses writing, placements among it. */
   readonly keep: boolean
@@ -65,6 +67,10 @@ interface Parent {
   readonly dropped: Set<string>
   /** The placement records that were looked at last. */
   seen: string | undefined
+  /** Whether this node knows how it is placed. */
+  settled: boolean
+  /** Whether records of this node's own may lie in the parent that belong to a shard. */
+  move: 'due' | 'under way' | 'done'
 }
 
 const DURABILITIES: readonly HeldDurability[] = ['memory', 'process', 'disk']
@@ -98,7 +104,8 @@ export class Shards {
   /** Takes part in the shards that the topic names, and in those that are placed if it names all. */
   start(topics: readonly Topic[], namespaceOf: (name: string) => Namespace): void {
     for (const topic of topics) {
-      const parent = { namespace: namespaceOf(topic.name), topic, dropped: new Set<string>(), seen: undefined }
+      const namespace = namespaceOf(topic.name)
+      const parent: Parent = { namespace, topic, dropped: new Set(), seen: undefined, settled: false, move: 'done' }
       this.#parents.set(topic.name, parent)
       if (topic.shards !== 'all') for (const range of topic.shards) this.#take(this.of(parent.namespace, range))
     }
@@ -145,6 +152,31 @@ export class Shards {
     return shard
   }
 
+  /**
+   * Whether this node knows by now how the namespace is placed: one that holds parts must not take what it has not heard of yet for
+   * what is not placed. One that holds all of it writes to the parent meanwhile, and moves that later.
+   */
+  isSettled(parent: Namespace): boolean {
+    const known = this.#parents.get(parent.name)
+    if (known === undefined || known.settled || known.topic.shards === 'all') return true
+    const { replication, environment, store } = this.#parts
+    const noted = `settled/${parent.id}`
+    const isSettled =
+      replication() === undefined ||
+      store.note(noted) !== undefined ||
+      parent.status().kind === 'in-sync' ||
+      environment.steadyMs() - this.#startedMs >= START_MS
+    if (!isSettled) return false
+    known.settled = true
+    if (replication() !== undefined) store.setNote(noted, '1')
+    return true
+  }
+
+  /** Throws RZ_STORE_CLOSED. */
+  async untilSettled(parent: Namespace): Promise<void> {
+    while (!this.isSettled(parent)) await this.#wait(DROP_AGAIN_MS)
+  }
+
   byId(id: NamespaceId): Shard | undefined {
     return this.#byId.get(id)
   }
@@ -177,7 +209,7 @@ export class Shards {
    */
   async ask(shard: Shard, word: Word, content: Value, by?: PeerId): Promise<Heard> {
     const { asking } = this.#parts
-    if (asking === undefined) throw unheld(shard, 'this node has no network')
+    if (asking === undefined) throw unheld(shard, 'this node has no network, and does not hold')
     for (let round = 1; ; round++) {
       const holders = by === undefined ? await this.#presentHolders(shard) : [by]
       if (holders.length === 0) throw unheld(shard)
@@ -355,7 +387,10 @@ export class Shards {
   // ------------------------------------------------------------------------------------------------------ turns
 
   #turn(): void {
-    for (const parent of this.#parents.values()) this.#takePlaced(parent)
+    for (const parent of this.#parents.values()) {
+      this.#takePlaced(parent)
+      if (parent.move === 'due') void this.#move(parent)
+    }
     for (const shard of this.#shards.values()) {
       this.isHere(shard)
       this.#lookAt(shard)
@@ -372,11 +407,30 @@ export class Shards {
     const ids = this.#parts.store.entities(namespace.id, { prefix: `${PLACEMENT}/`, countMax: 1_024 }).join(' ')
     if (ids === parent.seen) return
     parent.seen = ids
+    if (!this.#parts.keep && !namespace.placements.isEmpty) parent.move = 'due'
     for (const range of namespace.placements.ranges) {
       const shard = this.of(namespace, range)
       if (topic.shards !== 'all' || parent.dropped.has(shard.name)) continue
       if (this.attached().length + this.#parents.size < HELD_MAX) this.#take(shard)
     }
+  }
+
+  /** What cannot be moved now is tried again in the next turn. */
+  async #move(parent: Parent): Promise<void> {
+    parent.move = 'under way'
+    try {
+      const records = await this.#parts.moveOwn(parent.namespace)
+      if (records > 0) this.#parts.tell({ kind: 'records-moved', namespace: parent.namespace.name, records })
+      // It may have become due meanwhile.
+      if (this.#isMoving(parent)) parent.move = 'done'
+    } catch (error) {
+      if (!(error instanceof RhizomeError)) throw error
+      parent.move = 'due'
+    }
+  }
+
+  #isMoving({ move }: Parent): boolean {
+    return move === 'under way'
   }
 
   #lookAt(shard: Shard): void {

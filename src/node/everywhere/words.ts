@@ -10,7 +10,6 @@ import type { Delta, DeltaId, PeerId, Pointer, Value } from '../../delta/delta.t
 import { parseDeltaId, parsePeerId } from '../../delta/identifiers.ts'
 import { isList } from '../../delta/value.ts'
 import { RhizomeError } from '../../errors.ts'
-import type { DeltaFilterInput } from '../../view/contexts/narrow.ts'
 import type { Fault } from '../../view/fault.ts'
 import type { ReferredRecord, References } from '../expand.ts'
 import type { Entity } from '../records.ts'
@@ -52,7 +51,7 @@ export function parseReading(value: Value | undefined): ViewOptions {
   return {
     context,
     ...(asOf !== undefined && { asOf }),
-    ...(filter !== undefined && { filter: filter as DeltaFilterInput }),
+    ...(filter !== undefined && { filter }),
   }
 }
 
@@ -90,8 +89,7 @@ export function parseEntity(value: Value): Entity | undefined {
 }
 
 function referencesValue(referred: References[string]): Value {
-  const one = (record: ReferredRecord): Value => referredValue(record)
-  return isMany(referred) ? referred.map(one) : one(referred)
+  return isMany(referred) ? referred.map(referredValue) : referredValue(referred)
 }
 
 /** Names alone, properties and what these refer to: plain values. */

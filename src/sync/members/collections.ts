@@ -1,6 +1,6 @@
 /**
- * The collections that a namespace holds records of, and its containers, for the tags of a presence: found in the store's
- * ordered ids by skipping from one collection to the next, so that a million records cost as little as one.
+ * The collections that a node holds records of, in a namespace and in its shards, and its containers, for the tags of a presence:
+ * found in the store's ordered ids by skipping from one collection to the next, so that a million records cost as little as one.
  */
 
 import { CONTAINER, CONTAINER_PREFIX, markedContainer } from '../../delta/container.ts'
@@ -23,14 +23,14 @@ const BEHIND_ALL = '\u{10FFFF}'
 
 export class Collections {
   readonly #store: Store
-  readonly #namespace: NamespaceId
+  readonly #namespaces: () => readonly NamespaceId[]
   #tags: Tags = { names: [], isCut: false }
   #position: Position | undefined
   #readMs = -Infinity
 
-  constructor(store: Store, namespace: NamespaceId) {
+  constructor(store: Store, namespaces: () => readonly NamespaceId[]) {
     this.#store = store
-    this.#namespace = namespace
+    this.#namespaces = namespaces
   }
 
   /** As of now, or of at most `COLLECTIONS_MS` ago. */
@@ -40,7 +40,7 @@ export class Collections {
       const position = this.#store.position()
       if (position === this.#position) return this.#tags
       this.#readMs = nowMs
-      this.#tags = this.#read()
+      this.#tags = this.#readAll()
       this.#position = position
     } catch (error) {
       // A store that fails is told by those who need it; what it held last is held still.
@@ -50,13 +50,21 @@ export class Collections {
     return this.#tags
   }
 
-  #read(): Tags {
-    const found = this.#withRecords()
+  #readAll(): Tags {
+    const read = this.#namespaces().map((namespace) => this.#read(namespace))
+    const names = [...new Set(read.flatMap((tags) => tags.names))]
+    // A single namespace's are in order.
+    if (read.length > 1) names.sort(compareUtf8)
+    return { names: names.slice(0, TAGS_MAX), isCut: read.some(({ isCut }) => isCut) || names.length > TAGS_MAX }
+  }
+
+  #read(namespace: NamespaceId): Tags {
+    const found = this.#withRecords(namespace)
     if (!found.names.includes(CONTAINER)) return found
     const names = new Set(found.names)
     names.delete(CONTAINER)
     let { isCut } = found
-    for (const name of this.#marked()) {
+    for (const name of this.#marked(namespace)) {
       if (Buffer.byteLength(name) > TAG_BYTES_MAX) isCut = true
       else names.add(name)
     }
@@ -65,17 +73,17 @@ export class Collections {
   }
 
   /** Containers, one more than are told: what is cut is noticed. */
-  #marked(): readonly string[] {
-    const marks = this.#store.entities(this.#namespace, { prefix: CONTAINER_PREFIX, countMax: TAGS_MAX + 1 })
+  #marked(namespace: NamespaceId): readonly string[] {
+    const marks = this.#store.entities(namespace, { prefix: CONTAINER_PREFIX, countMax: TAGS_MAX + 1 })
     return marks.map(markedContainer).filter((name) => name !== undefined)
   }
 
-  #withRecords(): Tags {
+  #withRecords(namespace: NamespaceId): Tags {
     const names: string[] = []
     let isCut = false
     let after = ''
     for (let page = 0; page < COLLECTIONS_PAGES_MAX; page++) {
-      const ids = this.#store.entities(this.#namespace, { prefix: '', after, countMax: COLLECTIONS_PAGE })
+      const ids = this.#store.entities(namespace, { prefix: '', after, countMax: COLLECTIONS_PAGE })
       let last: string | undefined
       for (const id of ids) {
         const collection = isDeltaId(id) ? undefined : parseEntityId(id)?.collection

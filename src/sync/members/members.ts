@@ -94,7 +94,11 @@ export class Members {
     net.handle(ROLL_PROTOCOL, (stream: NetStream) => this.#rolls.serve(stream))
   }
 
-  attach(namespace: NamespaceId, name: string, { digest }: { readonly digest: () => Uint8Array }): void {
+  attach(
+    namespace: NamespaceId,
+    name: string,
+    { digest, tagged }: { readonly digest: () => Uint8Array; readonly tagged: () => readonly NamespaceId[] },
+  ): void {
     assert(!this.#rooms.has(namespace), 'a namespace is attached once')
     const { net, store, signer, membersMax, steadyMs, wallMs, random, schedule, onChange, onRejected } = this.#parts
     const room = new Room({
@@ -105,6 +109,7 @@ export class Members {
       signer,
       describe: () => this.#describe(),
       digest,
+      tagged,
       detector: this.#detector,
       awareness: this.#awareness,
       arrivalsOf: (peer) => this.#heartbeats?.arrivalsOf(peer),

@@ -58,6 +58,8 @@ export interface RoomOptions {
   readonly describe: () => SelfDescription
   /** Of the frontier. */
   readonly digest: () => Uint8Array
+  /** Whose collections are told: its own, and of its shards. */
+  readonly tagged: () => readonly NamespaceId[]
   readonly detector: DetectorOptions
   readonly awareness: Awareness
   readonly arrivalsOf: (peer: PeerIdText) => Arrivals | undefined
@@ -92,11 +94,11 @@ export class Room {
   #closed = false
 
   constructor(options: RoomOptions) {
-    const { signer, namespace, topicName, store, detector, awareness, arrivalsOf, membersMax, onChange } = options
+    const { signer, topicName, store, detector, awareness, arrivalsOf, membersMax, onChange } = options
     this.#options = options
     this.#self = signer.id
     this.topic = presenceTopicOf(topicName)
-    this.#collections = new Collections(store, namespace)
+    this.#collections = new Collections(store, options.tagged)
     const incarnation = this.#nextIncarnation()
     this.#announcing = new Announcing({ incarnation, random: options.random })
     this.membership = new Membership({

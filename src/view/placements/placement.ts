@@ -10,12 +10,6 @@ import { fieldsOf, invalid, refuseOthers, RESERVED_COLLECTIONS } from '../defini
 /** Of placement definitions: a later one is passed over, and reported. */
 export const PLACEMENT_SEMANTICS = 1
 
-export interface PlacementDefinition {
-  readonly semantics: number
-  /** `*:a-g` or `orders:a-g`. */
-  readonly range: string
-}
-
 export interface Placement {
   readonly range: ShardRange
 }

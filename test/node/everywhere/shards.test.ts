@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { from, type RhizomeNode } from '../../../src/index.ts'
+import { from, ref, type RhizomeNode, SHIPPED_RESOLVERS, trustOnly } from '../../../src/index.ts'
 import { type Cluster, createCluster } from '../../../src/testing/cluster.ts'
 
 const RANGES = ['a-g', 'h-n', 'o-u', 'v-z'] as const
@@ -183,6 +183,53 @@ describe('a holder', () => {
   })
 })
 
+describe('a node that does not know yet how the namespace is placed', () => {
+  it('waits for that where it holds parts, and does not take a record for one of the parent', async () => {
+    const cluster = createCluster({ nodes: 2, topics: ['shop'], topicsOf: [['shop:*:a-g'], ['shop:none']] })
+    onTestFinished(() => cluster.close())
+    const client = cluster.nodes[1] as never
+    const put = await within(cluster, shopOf(client).put('apple', 'x', { a: 1 }))
+    expect(put).toMatchObject({ answeredBy: [cluster.nodes[0]?.peerId] })
+    expect(cluster.namespace(1).ids('apple')).toEqual([])
+  })
+
+  it('moves what it wrote meanwhile where it holds all, and leaves alone what the shard has by then', async () => {
+    const cluster = createCluster({ nodes: 3, topics: ['shop'], topicsOf: [['shop'], ['shop:*:a-g'], ['shop:none']] })
+    onTestFinished(() => cluster.close())
+    cluster.partition([0], [1, 2])
+    const [early, , client] = cluster.nodes.map(shopOf)
+    if (early === undefined || client === undefined) throw new Error('three nodes')
+    await early.put('apple', 'x', { early: 1, both: 'early', of: ref('house/1', 'apples') })
+    await early.put('apple', 'y', { early: 2 })
+    await early.put('house', '1', { early: 3 })
+    await cluster.advance(10_000)
+    await within(cluster, client.put('apple', 'x', { both: 'late' }))
+    cluster.heal()
+    await cluster.advance(20_000)
+    await cluster.settle()
+    for (const node of cluster.nodes) {
+      const x = (await within(cluster, shopOf(node).get('apple', 'x'))).value?.properties
+      expect(x).toEqual({ early: 1, both: 'late', of: 'house/1' })
+      expect((await within(cluster, shopOf(node).ids('apple'))).value).toEqual(['x', 'y'])
+      expect((await within(cluster, shopOf(node).get('house', '1'))).value?.properties['early']).toBe(3)
+    }
+    expect(cluster.namespace(0).ids('apple')).toEqual([])
+  })
+})
+
+describe('tags', () => {
+  it('tell the collections of shards to all who take part in the parent', async () => {
+    const cluster = await fourAndOne()
+    await within(cluster, shopOf(cluster.nodes[4] as never).put('dog', 'rex', { legs: 4 }))
+    await cluster.advance(5_000)
+    const tags = cluster
+      .namespace(4)
+      .members()
+      .map((member) => member.tags.includes('dog'))
+    expect(tags.filter(Boolean)).toHaveLength(1)
+  })
+})
+
 describe('what cannot be asked elsewhere', () => {
   it('is told by a code: functions, contexts of one node, raw deltas, following', async () => {
     const cluster = await fourAndOne()
@@ -294,13 +341,25 @@ describe('rules', () => {
       collection: 'apple',
       schema: { type: 'object', properties: { size: { type: 'number', minimum: 1 } } },
     })
-    await shop
-      .resolver('size', { collection: 'apple', property: 'size', rule: { max: [{ var: 'candidates' }] } as never })
-      .catch(() => undefined)
+    await shop.resolver('size', { collection: 'apple', property: 'size', rule: SHIPPED_RESOLVERS.max })
+    await shop.context('nobody', trustOnly([]))
     await cluster.settle()
     await expect(within(cluster, shopOf(client).put('apple', 'x', { size: 0 }))).rejects.toMatchObject({
       code: 'RZ_SCHEMA_VIOLATION',
     })
     expect(cluster.nodes[4]?.node.shards('shop').every(({ waitingBlocks }) => waitingBlocks === 0)).toBe(true)
+    for (const size of [3, 2]) await within(cluster, shopOf(client).put('apple', 'x', { size }))
+    for (const node of cluster.nodes) {
+      expect((await within(cluster, shopOf(node).get('apple', 'x'))).value?.properties).toEqual({ size: 3 })
+      expect((await within(cluster, shopOf(node).get('apple', 'x', { context: 'nobody' }))).value).toBeUndefined()
+    }
+    // A new rule takes effect on what was read before.
+    await shop.resolver('size', { collection: 'apple', property: 'size', rule: SHIPPED_RESOLVERS.min })
+    await cluster.settle()
+    for (const node of cluster.nodes) {
+      expect((await within(cluster, shopOf(node).get('apple', 'x'))).value?.properties).toEqual({ size: 2 })
+    }
+    const unchanged = await within(cluster, shopOf(client).put('apple', 'x', { size: 2 }, { onlyChanged: true }))
+    expect(unchanged.deltas).toEqual([])
   })
 })

@@ -105,7 +105,7 @@ describe('a message', () => {
     ['a version too long', { version: over(64) }],
     ['an address too long', { addresses: [over(256)] }],
     ['too many addresses', { addresses: Array.from({ length: 17 }, () => 'a') }],
-    ['too many namespaces', { namespaces: Array.from({ length: 65 }, () => 'a') }],
+    ['too many namespaces', { namespaces: Array.from({ length: 193 }, () => 'a') }],
     ['a tag too long', { tags: [over(128)] }],
     ['too many tags', { tags: Array.from({ length: 65 }, () => 'a') }],
     ['a digest too short', { digest: new Uint8Array(31) }],

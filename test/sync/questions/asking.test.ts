@@ -60,7 +60,7 @@ class World {
     return asking
   }
 
-  async within<Value>(promise: Promise<Value>, forMs = 60_000): Promise<Value> {
+  async within<Result>(promise: Promise<Result>, forMs = 60_000): Promise<Result> {
     let isOver = false
     const watched = promise.finally(() => (isOver = true))
     watched.catch(() => undefined)

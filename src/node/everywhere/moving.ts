@@ -1,0 +1,74 @@
+/**
+ * Records that this node wrote to the parent before it knew that they lie in a shard: they are asserted again in the shard, and
+ * taken back in the parent. A property that the shard has already is left as it is there: who wrote it knew better. Each node
+ * moves what it has written itself; until then the record is not seen where it belongs, and lost to nobody.
+ */
+
+import { isReference, type PeerId } from '../../delta/delta.ts'
+import { entityIdOf, EntityReference, type PropertyInput } from '../../delta/record.ts'
+import { RESERVED_COLLECTIONS } from '../../view/definition.ts'
+import type { Claim } from '../../view/lossless.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Everywhere } from './everywhere.ts'
+
+const PAGE_COUNT = 1_000
+const OPEN = { context: false } as const
+
+/** Answers how many records were moved. Throws as `Everywhere.put` and `get`; what was moved by then stays moved. */
+export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: PeerId): Promise<number> {
+  let count = 0
+  for (const { collection, id } of misplaced(parent)) {
+    const claims = ownClaims(parent, collection, id, self)
+    if (claims.length === 0) continue
+    const known = (await everywhere.get(collection, id, OPEN)).value?.properties ?? {}
+    const properties = Object.fromEntries(
+      claims
+        .filter(([property]) => !Object.hasOwn(known, property))
+        .map(([property, claim]) => [property, saidBy(claim)]),
+    )
+    if (Object.keys(properties).length > 0) await everywhere.put(collection, id, properties, { until: 'local' })
+    await parent.transaction((transaction) => {
+      for (const [, { delta }] of claims) transaction.negate(delta.id)
+    })
+    count++
+  }
+  return count
+}
+
+/** Records that lie in the parent and belong to a shard. */
+function* misplaced(parent: Namespace): Iterable<{ readonly collection: string; readonly id: string }> {
+  const { placements } = parent
+  if (placements.isEmpty) return
+  for (const collection of parent.collections(OPEN)) {
+    if (RESERVED_COLLECTIONS.has(collection)) continue
+    if (placements.rangesOf(collection).every((range) => range === undefined)) continue
+    for (let after: string | undefined; ;) {
+      const ids = parent.ids(collection, { ...OPEN, countMax: PAGE_COUNT, ...(after !== undefined && { after }) })
+      for (const id of ids) if (placements.rangeOf(collection, id) !== undefined) yield { collection, id }
+      after = ids.at(-1)
+      if (after === undefined) break
+    }
+  }
+}
+
+/** The latest of this node's standing claims about each property, as `put` writes them. */
+function ownClaims(
+  parent: Namespace,
+  collection: string,
+  id: string,
+  self: PeerId,
+): readonly (readonly [property: string, claim: Claim])[] {
+  const { properties = {} } = parent.lossless(entityIdOf(collection, id), OPEN) ?? {}
+  return Object.entries(properties).flatMap(([property, claims]) => {
+    const own = claims.findLast(
+      ({ delta, standing }) => standing && delta.creator === self && delta.pointers.length === 2,
+    )
+    return own === undefined ? [] : [[property, own] as const]
+  })
+}
+
+function saidBy({ delta }: Claim): PropertyInput {
+  const said = delta.pointers.at(-1)
+  if (said === undefined) return null
+  return isReference(said) ? new EntityReference(said.target, said.targetContext) : said.target
+}
