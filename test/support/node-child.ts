@@ -15,6 +15,7 @@ import {
   type Pointer,
   type PropertyInput,
   type PutOptions,
+  type QueryJson,
   type ResolverInput,
   type SubscribeOptions,
   type RhizomeNode,
@@ -118,10 +119,27 @@ const commands = {
     return heapUsed + external
   },
   nowMs: () => Date.now(),
+  everyPut: (
+    collection: string,
+    id: string,
+    properties: Readonly<Record<string, PropertyInput>>,
+    options?: PutOptions,
+  ) => everywhere().put(collection, id, properties, options),
+  everyGet: async (collection: string, id: string) => everywhere().get(collection, id),
+  everyIds: async (collection: string) => everywhere().ids(collection, { countMax: 10_000 }),
+  everyQuery: async (query: QueryJson) => everywhere().query(query),
+  shards: () => open().shards(),
+  hold: (shard: string) => open().hold(shard),
+  drop: (shard: string) => open().drop(shard),
   close: () => open().close(),
 }
 
 export type Commands = typeof commands
+
+/** Its first topic, wherever that is held. */
+function everywhere() {
+  return open().everywhere(open().namespaces()[0]?.name ?? TOPIC)
+}
 
 async function contents(): Promise<Contents> {
   const ids: string[] = []
