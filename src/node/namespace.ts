@@ -20,13 +20,13 @@ import type { NamespaceCounts, Notes, Position, Store } from '../store/store.ts'
 import { POSITION_START } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
 import type { Member } from '../sync/members/member.ts'
-import { RESERVED_COLLECTIONS } from '../view/definition.ts'
 import type { Change } from '../view/diff.ts'
 import type { FromSchema, JsonSchemaInput } from '../view/schemas/infer.ts'
 import type { Explanation } from '../view/explain.ts'
 import type { History } from '../view/history.ts'
 import { latestClaim } from '../view/latest.ts'
 import { losslessView, type LosslessView } from '../view/lossless.ts'
+import { staysInParent } from '../view/placements/placement.ts'
 import { PLACEMENTS_MAX, type PlacementSet } from '../view/placements/placement-set.ts'
 import { changesUpTo } from './changes-up-to.ts'
 import { concurrentIn, happenedBeforeIn } from './causality.ts'
@@ -738,10 +738,10 @@ export class Namespace {
 
   /** A record written where nobody looks for it would not be seen. */
   #checkPlace(collection: string, id: string): void {
-    if (this.parent !== undefined && RESERVED_COLLECTIONS.has(collection)) {
+    if (this.parent !== undefined && staysInParent(collection)) {
       throw new RhizomeError(
         'RZ_PLACEMENT_ELSEWHERE',
-        `${collection}/${id} says how others are read, and belongs to "${this.parent.name}"`,
+        `${collection}/${id} is for everybody, and belongs to "${this.parent.name}"`,
       )
     }
     const range = this.placements.rangeOf(collection, id)
@@ -759,7 +759,7 @@ export class Namespace {
   #firstIn(range: ShardRange): string | undefined {
     const names = range.collection === undefined ? this.collections({ context: false }) : [range.collection]
     for (const name of names) {
-      if (RESERVED_COLLECTIONS.has(name)) continue
+      if (staysInParent(name)) continue
       if (range.collection === undefined) {
         if (rangeHolds(range, name, '')) return `records of "${name}"`
         continue

@@ -6,7 +6,6 @@
 
 import { isReference, type PeerId } from '../../delta/delta.ts'
 import { entityIdOf, EntityReference, type PropertyInput } from '../../delta/record.ts'
-import { RESERVED_COLLECTIONS } from '../../view/definition.ts'
 import type { Claim } from '../../view/lossless.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Everywhere } from './everywhere.ts'
@@ -40,7 +39,6 @@ function* misplaced(parent: Namespace): Iterable<{ readonly collection: string; 
   const { placements } = parent
   if (placements.isEmpty) return
   for (const collection of parent.collections(OPEN)) {
-    if (RESERVED_COLLECTIONS.has(collection)) continue
     if (placements.rangesOf(collection).every((range) => range === undefined)) continue
     for (let after: string | undefined; ;) {
       const ids = parent.ids(collection, { ...OPEN, countMax: PAGE_COUNT, ...(after !== undefined && { after }) })

@@ -7,8 +7,8 @@
 import { compareDeltas } from '../../delta/order.ts'
 import type { Delta } from '../../delta/delta.ts'
 import { firstByteOf, rangeHolds, rangesOverlap, type ShardRange, shardRangeText } from '../../delta/shard-range.ts'
-import { type DefinitionRecord, RESERVED_COLLECTIONS } from '../definition.ts'
-import type { Placement } from './placement.ts'
+import type { DefinitionRecord } from '../definition.ts'
+import { type Placement, staysInParent } from './placement.ts'
 
 export const PLACEMENTS_MAX = 64
 /** Collections whose ranges are remembered; more are looked up anew. */
@@ -63,7 +63,7 @@ export class PlacementSet {
   #ownersOf(collection: string): Owners {
     const known = this.#owners.get(collection)
     if (known !== undefined) return known
-    const owners = RESERVED_COLLECTIONS.has(collection) ? EMPTY : this.#look(collection)
+    const owners = staysInParent(collection) ? EMPTY : this.#look(collection)
     if (this.#owners.size >= COLLECTIONS_KEPT) this.#owners.clear()
     this.#owners.set(collection, owners)
     return owners

@@ -3,12 +3,18 @@
  * parent and range alone, so a placement redirects nobody's records to another place than its own. design.md 4 and 5.
  */
 
+import { CONTAINER } from '../../delta/container.ts'
 import type { Value } from '../../delta/delta.ts'
 import { parseShardRange, type ShardRange } from '../../delta/shard-range.ts'
 import { fieldsOf, invalid, refuseOthers, RESERVED_COLLECTIONS } from '../definition.ts'
 
 /** Of placement definitions: a later one is passed over, and reported. */
 export const PLACEMENT_SEMANTICS = 1
+
+/** What says how others are read, and which containers there are: every node has it, whatever is placed. */
+export function staysInParent(collection: string): boolean {
+  return collection === CONTAINER || RESERVED_COLLECTIONS.has(collection)
+}
 
 export interface Placement {
   readonly range: ShardRange
@@ -23,8 +29,8 @@ export function compilePlacement(value: Value): Placement {
   }
   if (typeof fields['range'] !== 'string') throw invalid('"range" is a text such as "*:a-g"')
   const range = parseShardRange(fields['range'])
-  if (range.collection !== undefined && RESERVED_COLLECTIONS.has(range.collection)) {
-    throw invalid(`records of "${range.collection}" say how others are read, and stay in the parent`)
+  if (range.collection !== undefined && staysInParent(range.collection)) {
+    throw invalid(`records of "${range.collection}" are for everybody, and stay in the parent`)
   }
   return { range }
 }

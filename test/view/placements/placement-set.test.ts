@@ -25,9 +25,9 @@ describe('placements', () => {
     expect(set.rangesOf('zebra')).toEqual([undefined])
   })
 
-  it('leave what says how others are read in the parent', () => {
+  it('leave what everybody needs in the parent', () => {
     const set = placementSet([placed('*:*', 1)])
-    for (const collection of ['resolver', 'context', 'schema', 'query', 'function', 'placement']) {
+    for (const collection of ['resolver', 'context', 'schema', 'query', 'function', 'placement', 'container']) {
       expect(set.rangesOf(collection)).toEqual([undefined])
     }
     expect(textOf(set.rangeOf('resolvers', 'x'))).toBe('*:*')
