@@ -187,12 +187,20 @@ export class Everywhere {
     const { elsewhere: shard } = part
     const { shards } = this.#parts
     checkUntil(options)
-    const heard = await shards.ask(shard, 'standing', { collection, id })
-    const standing = parseDeltaIds(heard.items)
-    await this.#observe(shard)
-    const written = await negateAll(standing, (deltas) => shard.namespace.writeChecked(deltas, options))
-    if (standing.length === 0) return { ...written, answeredBy: [heard.by as PeerId] }
-    return this.#carried(shard, written, options)
+    return this.#inTurn(
+      shard,
+      async (before) => {
+        await before
+        const heard = await shards.ask(shard, 'standing', { collection, id })
+        await this.#observe(shard)
+        // What this node has written itself may not have come to the holder yet.
+        const standing = new Set([...parseDeltaIds(heard.items), ...shard.namespace.standingOf(collection, id)])
+        const written = await negateAll([...standing], (deltas) => shard.namespace.writeChecked(deltas, options))
+        const answeredBy = [heard.by as PeerId]
+        return standing.size === 0 ? { done: { ...written, answeredBy } } : { written }
+      },
+      options,
+    )
   }
 
   /** As `Namespace.transaction`. Throws RZ_PLACEMENT_TRANSACTION, before anything is signed, for records of several shards. */
@@ -231,10 +239,35 @@ export class Everywhere {
     options: PutOptions,
   ): Promise<Written & AnsweredBy> {
     checkUntil(options)
-    const kept = await this.#prepare(shard, deltas, records, options)
-    const wanted = kept === undefined ? deltas : deltas.filter((_, index) => kept.has(index))
-    const written = await shard.namespace.writeChecked(wanted, options)
-    return wanted.length === 0 ? this.#by(written) : this.#carried(shard, written, options)
+    return this.#inTurn(
+      shard,
+      async (before) => {
+        const kept = await this.#prepare(shard, deltas, records, options)
+        const wanted = kept === undefined ? deltas : deltas.filter((_, index) => kept.has(index))
+        await before
+        const written = await shard.namespace.writeChecked(wanted, options)
+        return wanted.length === 0 ? { done: this.#by(written) } : { written }
+      },
+      options,
+    )
+  }
+
+  /** What is written to a shard from here comes into the log in the order in which it was asked for, and is carried then. */
+  async #inTurn(
+    shard: Shard,
+    write: (before: Promise<void>) => Promise<{ readonly done: Written & AnsweredBy } | { readonly written: Written }>,
+    options: WriteOptions,
+  ): Promise<Written & AnsweredBy> {
+    const before = shard.writing
+    const { promise, resolve } = Promise.withResolvers<void>()
+    shard.writing = promise
+    let result
+    try {
+      result = await write(before)
+    } finally {
+      void before.then(resolve)
+    }
+    return 'done' in result ? result.done : this.#carried(shard, result.written, options)
   }
 
   /**

@@ -27,6 +27,8 @@ export interface Shard {
   sinceMs: number
   /** Who answered last: asked first again, so that what it has answered does not become less. */
   preferred: PeerId | undefined
+  /** Resolves when what was to be written to it from here, until now, is in this node's log: writes keep their order. */
+  writing: Promise<void>
   /** Whether it was told that nobody holds it. */
   isMissed: boolean
 }

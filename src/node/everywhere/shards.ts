@@ -145,6 +145,7 @@ export class Shards {
       holding: 'apart',
       sinceMs: 0,
       preferred: undefined,
+      writing: Promise.resolve(),
       isMissed: false,
     }
     this.#shards.set(name, shard)
