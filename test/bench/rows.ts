@@ -10,6 +10,7 @@ import { peers } from './rows/peers.ts'
 import { reconcile } from './rows/reconcile.ts'
 import { start } from './rows/start.ts'
 import { stored } from './rows/stored.ts'
+import { text } from './rows/text.ts'
 import { views } from './rows/views.ts'
 import { watch } from './rows/watch.ts'
 import { writeAwaited } from './rows/write-awaited.ts'
@@ -28,6 +29,7 @@ export const BENCHES: readonly Bench[] = [
   join,
   watch,
   members,
+  text,
   delivery,
   start,
 ]

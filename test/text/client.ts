@@ -20,7 +20,7 @@ export async function serveText(options: Partial<TextOptions> = {}, on: Partial<
   return serveNode(await openTestNode(on), options)
 }
 
-async function serveNode(node: RhizomeNode, options: Partial<TextOptions> = {}): Promise<Served> {
+export async function serveNode(node: RhizomeNode, options: Partial<TextOptions> = {}): Promise<Served> {
   const errors: unknown[] = []
   const face = await openText(node, { port: 0, onError: (error) => errors.push(error), ...options })
   onTestFinished(() => face.close())

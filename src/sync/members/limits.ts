@@ -36,7 +36,8 @@ export const PRESENCES_MISSED_MAX = 3
 export const PRESENCE_SPREAD = 0.25
 /** What changes about a node is gathered for so long before it is told; one that says it oftener than others take is slower. */
 export const PRESENCE_GATHER_MS = 250
-export const PRESENCE_CHANGE_MS = 2_000
+/** As often as others take one of a member for long (`MEMBER_BURST`): a new collection is known everywhere within two seconds. */
+export const PRESENCE_CHANGE_MS = 1_000
 /** Messages of one member that are taken: so many at once, and one more each second. A flood stops at the first neighbour. */
 export const MEMBER_BURST = 10
 /** Messages that one neighbour passes on: a thousand members that change at once come within seconds. */
@@ -44,8 +45,8 @@ export const NEIGHBOUR_BURST = 1_000
 export const NEIGHBOUR_PER_SECOND = 200
 /** Refuting is a presence of its own: whoever accuses on and on makes a node tell it no oftener than this. */
 export const REFUTE_MS = 500
-/** Collections are looked up again this long after a change at the earliest. */
-export const COLLECTIONS_MS = 2_000
+/** Collections are looked up again this long after a change at the earliest: 80 short reads each time, at the most. */
+export const COLLECTIONS_MS = 250
 /** Ids looked at to find them: a page for each collection, and some for raw entities, which are of none. */
 export const COLLECTIONS_PAGE = 16
 export const COLLECTIONS_PAGES_MAX = TAGS_MAX + 16
