@@ -3,9 +3,10 @@
  * imports this. The HTTP face is loaded when a node is served, so that `--help` is quick.
  */
 
+import type { Socket } from 'node:net'
 import type { ExitCode } from './cli/exit-codes.ts'
 import { type Host, runCli } from './cli/cli.ts'
-import type { Faces, Served, ServeOptions } from './cli/faces.ts'
+import { type Faces, type Served, type ServeOptions, SHELL_PROTOCOL } from './cli/faces.ts'
 import type { RhizomeNode } from './node/node.ts'
 import { VERSION } from './node/version.ts'
 import type { TextOptions } from './text/options.ts'
@@ -26,6 +27,10 @@ const faces: Faces = {
     const { renewToken } = await import('./node/token.ts')
     return renewToken(directory)
   },
+  async expectedNext(line) {
+    const { expectedNext } = await import('./text/completion.ts')
+    return expectedNext(line)
+  },
 }
 
 async function serve(node: RhizomeNode, { tcp, text, ...options }: ServeOptions): Promise<Served> {
@@ -37,12 +42,18 @@ async function serve(node: RhizomeNode, { tcp, text, ...options }: ServeOptions)
   const needed = [tcp === false ? [] : [tcp.host], text === undefined ? [] : [text.host]].flat().some(needsToken)
   const { check, ...shown } = needed ? await tokenOf(node, given) : NO_TOKEN
   const tokenFor = (host: string) => (check !== undefined && needsToken(host) ? { token: check } : {})
+  const { Sessions } = await import('./text/server.ts')
+  const shells = new Sessions(node, undefined, options.onError)
+  const upgrades = { [SHELL_PROTOCOL]: (socket: Socket) => shells.open(socket, { isMarked: true }) }
   const http = await openHttp(node, {
+    upgrades,
     ...(tcp === false ? { port: false } : listeningOf(tcp)),
     ...options,
     ...(tcp === false ? {} : tokenFor(tcp.host)),
   })
   opening.use(http)
+  // Closed before HTTP is: their connections are the control socket's.
+  opening.use(shells)
   const lines =
     text === undefined ? undefined : await openLines(node, { ...listeningOf(text), ...tokenFor(text.host) }, options)
   if (lines !== undefined) opening.use(lines)

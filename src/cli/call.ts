@@ -17,6 +17,8 @@ export interface Call {
   /** Ends what would go on for ever: Ctrl-C, a closed stdout. */
   readonly signal: AbortSignal
   readonly stdin: NodeJS.ReadableStream
+  /** For what draws on it itself; all else is printed by `terminal`. */
+  readonly stdout: NodeJS.WritableStream
 }
 
 export interface CommandSpec {

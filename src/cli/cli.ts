@@ -43,7 +43,7 @@ export async function runCli({ argv, host, version, faces }: CliParts): Promise<
     const config = readConfig({ flags: invocation.flags, env, directory: host.cwd() })
     isVerbose = config.verbose
     const common = { config, faces, terminal, signal: stopping.signal }
-    return await dispatch(invocation, { ...common, words: [], options: {}, stdin })
+    return await dispatch(invocation, { ...common, words: [], options: {}, stdin, stdout })
   } catch (error) {
     if (stopping.signal.aborted && isAbort(error)) return EXIT.ok
     return tellFailure(error, terminal, isVerbose)

@@ -135,6 +135,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     run: async (call) => (await import('./query.ts')).query(call),
   },
   {
+    name: 'shell',
+    summary: 'type statements and commands of the line protocol; from a pipe, run them',
+    words: [],
+    settings: [...TALK, 'durability'],
+    examples: [
+      'npx rhizome-node shell',
+      `echo 'select name from dog order by name' | npx rhizome-node shell`,
+      'npx rhizome-node shell < statements.txt',
+    ],
+    exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.noNode],
+    run: async (call) => (await import('./shell.ts')).shell(call),
+  },
+  {
     name: 'frontier',
     summary: 'print this moment as text, for --as-of here or on another node',
     words: [],

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -72,6 +72,23 @@ export class Control implements AsyncDisposable {
     for await (const line of this.#lines(await this.#send(path, ask, 'application/x-ndjson'), ask.signal)) {
       if (line.trim() !== '') yield parseAnswer(line) as Item
     }
+  }
+
+  /** The connection itself, for another protocol on the control socket. Throws RZ_CLI_NO_NODE, also where the node has no such one. */
+  upgrade(protocol: string): Promise<Socket> {
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+    const request = httpRequest({ socketPath: this.socketPath, headers: { connection: 'upgrade', upgrade: protocol } })
+    request.on('upgrade', (_response, socket: Socket, head: Buffer) => {
+      if (head.length > 0) socket.unshift(head)
+      resolve(socket)
+    })
+    request.on('response', () => {
+      request.destroy()
+      reject(new RhizomeError('RZ_CLI_NO_NODE', 'the node that runs here is of another version: start it again'))
+    })
+    request.on('error', (cause) => reject(gone(cause)))
+    request.end()
+    return promise
   }
 
   /** The data of server-sent events as they come. */

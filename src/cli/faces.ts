@@ -40,7 +40,21 @@ export interface Served extends AsyncDisposable {
     | { readonly kind: 'shown'; readonly token: string }
 }
 
+/** What may stand next in a line of the shell: a word, or a name of some kind that can be looked up. */
+export type Expected =
+  | { readonly kind: 'word'; readonly word: string }
+  | { readonly kind: 'container' | 'topic' | 'record' }
+  /** A key of that container. */
+  | { readonly kind: 'key'; readonly container: string }
+  /** A column of these containers. */
+  | { readonly kind: 'column'; readonly containers: readonly string[] }
+
+/** By which the shell asks for the line protocol on the control socket. */
+export const SHELL_PROTOCOL = 'rhizome-text'
+
 export interface Faces {
+  /** What may follow a line of the shell that ends where a word begins. */
+  expectedNext(line: string): Promise<readonly Expected[]>
   /** Serves the HTTP API of a node over TCP and over the control socket in its directory. */
   serve(node: RhizomeNode, options: ServeOptions): Promise<Served>
   /** Where the control socket of a directory's node is, if it runs. */

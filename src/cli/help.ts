@@ -11,7 +11,7 @@ const HEAD = `Usage: rhizome-node --topic <name> [flags]        runs a node
 Commands (<command> --help says more):
   put get delete ids      one record; the ids of a collection
   explain history diff    why a property has its value, and how it came to it
-  query lossless frontier rows; every claim about entities; this moment as text
+  query shell lossless frontier   rows; statements; every claim; this moment
   import export verify    many records, from a file and into one; proofs
   tail status peers ping say   what comes in; what is held; who is there
   invite join identity    a line that brings a colleague in; keys that sign

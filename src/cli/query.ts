@@ -38,7 +38,7 @@ export async function query(call: Call): Promise<ExitCode> {
   do {
     const body = paged(asked, rowsWanted(call), next)
     const answer = await door.control.ask<Page>(pathOf(door), { ...posted(body, call), signal: call.signal })
-    print(answer.body.rows, call)
+    printRows(answer.body.rows, call)
     next = answer.body.next
   } while (all === true && next !== undefined && !call.signal.aborted)
   if (next !== undefined) call.terminal.err(`note: there is more: the same with --after ${next}, or with --all`)
@@ -70,7 +70,8 @@ function paged(asked: JsonObject, limit: number | undefined, after: string | und
   return { limit: (isPage ? asked['limit'] : asked) ?? null, count, ...(after !== undefined && { after }) }
 }
 
-function print(rows: readonly JsonObject[], { config, terminal }: Call): void {
+/** A table for people, an object a line for programs. */
+export function printRows(rows: readonly JsonObject[], { config, terminal }: Pick<Call, 'config' | 'terminal'>): void {
   if (config.json || !terminal.isTty) {
     for (const row of rows) terminal.out(JSON.stringify(row))
     return

@@ -1,6 +1,7 @@
 /** What the HTTP face can be told, with its defaults and limits together. Argv and environment are read in src/cli alone. */
 
 import type { TokenCheck } from '../node/token.ts'
+import type { Upgrades } from './upgrade.ts'
 
 export interface HttpOptions {
   /**
@@ -23,6 +24,8 @@ export interface HttpOptions {
    * (control-socket.ts) if it has a directory; false for none.
    */
   readonly socketPath?: string | false
+  /** Protocols beside HTTP on the control socket alone. Default none. */
+  readonly upgrades?: Upgrades
   /** Who may connect to the node's network, as its status tells. Default `open`. */
   readonly overlay?: 'open' | 'secret' | 'offline'
   /** Hears of failures that are bugs of ours or of the disk; requests get RZ_HTTP_FAILED without their text. */

@@ -26,6 +26,7 @@ import {
 } from './options.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
 import { listenOnTcp, urlsOf } from './tcp.ts'
+import { handOver } from './upgrade.ts'
 
 /** An open HTTP API. */
 export interface HttpFace extends AsyncDisposable {
@@ -88,6 +89,7 @@ export async function openHttp(node: RhizomeNode, options: HttpOptions = {}): Pr
     }
     const server = open()
     server.on('connection', (socket) => control.add(socket))
+    handOver(server, options.upgrades ?? {})
     await listenAt(socketPath, server)
   }
   const opened = opening.move()

@@ -51,15 +51,16 @@ export async function openText(node: RhizomeNode, options: TextOptions): Promise
   }
 }
 
-/** The connections of one face. */
-class Sessions {
+/** The connections of one face, or of the shell. */
+export class Sessions implements AsyncDisposable {
   readonly #node: RhizomeNode
   readonly #limits: TextLimits
   readonly #onError: (error: unknown) => void
   readonly #watches: Watches
   readonly #open = new Map<Socket, Session>()
+  #isClosed = false
 
-  constructor(node: RhizomeNode, limits: TextLimits, onError: (error: unknown) => void) {
+  constructor(node: RhizomeNode, limits: TextLimits = DEFAULT_LIMITS, onError: (error: unknown) => void = () => {}) {
     this.#node = node
     this.#limits = limits
     this.#onError = onError
@@ -71,6 +72,7 @@ class Sessions {
     { token, isMarked = false }: Pick<ConstructorParameters<typeof Session>[0], 'token' | 'isMarked'>,
   ): void {
     const { connectionsMax } = this.#limits
+    if (this.#isClosed) return void socket.destroy()
     if (this.#open.size >= connectionsMax) {
       refuse(socket, errorLine('RZ_TEXT_BUSY', 1, `${connectionsMax} connections are open already: close one first`))
       return
@@ -89,11 +91,16 @@ class Sessions {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const timer = setTimeout(() => {
       for (const socket of this.#open.keys()) socket.destroy()
     }, CLOSE_GRACE_MS)
     await Promise.all([...this.#open.values()].map((session) => session.close()))
     clearTimeout(timer)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 }
 

@@ -8,6 +8,7 @@
 
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
+import { toJson } from '../delta/json.ts'
 import { assert, RhizomeError } from '../errors.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import type { TokenCheck } from '../node/token.ts'
@@ -32,7 +33,7 @@ export interface SessionOptions {
   readonly token?: TokenCheck | undefined
   /**
    * Begins each line of an answer with `|`, and its last one with `=`: for a program, which could not tell a value that says
-   * OK from the end. The shell's form.
+   * OK from the end; bytes come as JSON. The shell's form.
    */
   readonly isMarked?: boolean
   readonly onError: (error: unknown) => void
@@ -403,7 +404,11 @@ export class Session {
       this.#out += `${mark}${line}${END}`
       return
     }
-    this.#out += mark
+    if (mark !== '') {
+      // A program reads texts.
+      this.#out += `${mark}${JSON.stringify(toJson(line))}${END}`
+      return
+    }
     this.#put()
     this.#options.socket.write(line)
     this.#out = END

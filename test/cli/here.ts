@@ -2,7 +2,8 @@
 
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import type { Host } from '../../src/cli/cli.ts'
 import { main } from '../../src/main.ts'
 import type { CommandOptions, Finished } from '../support/command.ts'
@@ -25,13 +26,33 @@ export async function interruptHere(words: readonly string[], at: CommandOptions
   return { exitCode: await ended, out: out.text, err: err.text }
 }
 
-function hostHere(at: CommandOptions, input: string, isTTY: boolean) {
+/** The command as on a terminal at which somebody types. */
+export function typeHere(words: readonly string[], at: CommandOptions) {
+  const keys = Object.assign(new PassThrough(), { isTTY: true })
+  const { host, out, err } = hostHere(at, keys, true)
+  const ended = main(words, host as unknown as Host)
+  return {
+    ended,
+    /** All that was printed since the last time that this was asked for. */
+    printed: async (pattern: RegExp) => {
+      const said = await until(`${pattern} is printed`, () =>
+        pattern.test(out.text + err.text) ? out.text + err.text : undefined,
+      )
+      out.text = ''
+      err.text = ''
+      return stripVTControlCharacters(said)
+    },
+    type: (text: string) => keys.write(text),
+  }
+}
+
+function hostHere(at: CommandOptions, input: string | Readable, isTTY: boolean) {
   const [out, err] = [new Written(isTTY), new Written(isTTY)]
   const own = { RHIZOME_HOME: at.home, RHIZOME_NO_MDNS: '1', RHIZOME_LISTEN: '127.0.0.1:0', NO_COLOR: '1' }
   const host = Object.assign(new EventEmitter(), {
     env: { ...own, ...at.env },
     cwd: () => at.directory,
-    stdin: Readable.from([input]),
+    stdin: typeof input === 'string' ? Readable.from([input]) : input,
     stdout: out,
     stderr: err,
     exit: (code: number) => {

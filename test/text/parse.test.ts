@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileLine } from '../../src/text/compile.ts'
+import { expectedNext } from '../../src/text/completion.ts'
 import { LineSplitter } from '../../src/text/line-splitter.ts'
 import { expectedAfter } from '../../src/text/parse.ts'
 import { wordsOf } from '../../src/text/words.ts'
@@ -104,6 +105,29 @@ describe('what may follow', () => {
     ['insert [0] dog ', []],
   ] as const)('%j', (line, wanted) => {
     expect(after(line)).toEqual(wanted)
+  })
+})
+
+describe('what a shell offers next', () => {
+  it.each([
+    ['', ['insert', 'PUT', 'WATCH']],
+    ['GET ', ['container']],
+    ['GET shopping ', ['key of shopping']],
+    ['PUT shopping milk ', []],
+    ['CREATE ', []],
+    ['delete ', ['from', 'record']],
+    ['select ', ['from', 'column of ']],
+    ['select from dog join owner on ', ['column of dog, owner']],
+    ['select from "dog" order by ', ['column of dog']],
+    ['insert "into } ', []],
+  ] as const)('behind %j', (line, wanted) => {
+    const offered = expectedNext(line).map((each) => {
+      if (each.kind === 'word') return each.word
+      if (each.kind === 'key') return `key of ${each.container}`
+      return each.kind === 'column' ? `column of ${each.containers.join(', ')}` : each.kind
+    })
+    expect(offered).toEqual(expect.arrayContaining([...wanted]))
+    if (wanted.length === 0) expect(offered).toEqual([])
   })
 })
 

@@ -30,7 +30,6 @@ describe('a new container', () => {
           await cluster.advance(STEP_MS)
           waitedMs += STEP_MS
         }
-        process.stderr.write(`${name} ${waitedMs}\n`)
       }
     },
   )

@@ -22,8 +22,14 @@ export const text: Bench = {
     }
     const { runs } = scale
     return [
-      rowOfFigures({ what: 'telnet: PUT, pipelined over one connection', unit: 'lines/s', atLeast: 20_000, runs }, puts),
-      rowOfFigures({ what: 'telnet: GET, pipelined over one connection', unit: 'lines/s', atLeast: 40_000, runs }, gets),
+      rowOfFigures(
+        { what: 'telnet: PUT, pipelined over one connection', unit: 'lines/s', atLeast: 20_000, runs },
+        puts,
+      ),
+      rowOfFigures(
+        { what: 'telnet: GET, pipelined over one connection', unit: 'lines/s', atLeast: 40_000, runs },
+        gets,
+      ),
     ]
   },
 }
