@@ -1,7 +1,7 @@
 /** What the HTTP face can be told, with its defaults and limits together. Argv and environment are read in src/cli alone. */
 
+import type { Socket } from 'node:net'
 import type { TokenCheck } from '../node/token.ts'
-import type { Upgrades } from './upgrade.ts'
 
 export interface HttpOptions {
   /**
@@ -31,6 +31,9 @@ export interface HttpOptions {
   /** Hears of failures that are bugs of ours or of the disk; requests get RZ_HTTP_FAILED without their text. */
   readonly onError?: (error: unknown) => void
 }
+
+/** By the name of the protocol, who takes the connection. */
+export type Upgrades = Readonly<Record<string, (socket: Socket) => void>>
 
 export const HOST_DEFAULT = '127.0.0.1'
 export const PORT_DEFAULT = 3_000

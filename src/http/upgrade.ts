@@ -5,10 +5,8 @@
 
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Upgrades } from './options.ts'
 import { problemOf, PROBLEM_TYPE } from './problem.ts'
-
-/** By the name of the protocol, who takes the connection. */
-export type Upgrades = Readonly<Record<string, (socket: Socket) => void>>
 
 export function handOver(server: Server, upgrades: Upgrades): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {

@@ -22,6 +22,7 @@ import { bucketLines, changeLines, keyLines } from './listing.ts'
 import { CHUNK_CHARS_MAX, CLOSE_GRACE_MS, READ_BYTES, type TextLimits, TURN_MS } from './options.ts'
 import type { Reach, Soon } from './reach.ts'
 import { type Lines, perform } from './statements.ts'
+import { withoutCommands } from './telnet.ts'
 import type { Watches } from './watches.ts'
 
 export interface SessionOptions {
@@ -124,8 +125,17 @@ export class Session {
 
   #take(chunk: Buffer): void {
     if (this.#isClosing) return
-    this.#lines.push(chunk)
+    this.#lines.push(this.#lines.isInside ? chunk : this.#withoutTelnet(chunk))
     this.#pump()
+  }
+
+  /** Ctrl-C ends the watching of a bucket, too. */
+  #withoutTelnet(chunk: Buffer): Buffer {
+    const { rest, answer } = withoutCommands(chunk)
+    if (rest.length === chunk.length) return rest
+    this.#watching?.abort()
+    if (answer.length > 0 && this.#options.socket.writable) this.#options.socket.write(answer)
+    return rest
   }
 
   #drain(): void {

@@ -106,3 +106,46 @@ describe('a session of the original', () => {
     expect(node.namespace('users').get('shopping', 'milk')?.properties).toEqual({ value: '1' })
   })
 })
+
+describe('telnet itself', () => {
+  /** Ctrl-C: interrupt the process, do a timing mark. */
+  const INTERRUPT = Buffer.from([0xff, 0xf4, 0xff, 0xfd, 0x06])
+  const WONT_MARK = Buffer.from([0xff, 0xfc, 0x06]).toString('latin1')
+
+  it('goes on after Ctrl-C, which it asks a question with', async () => {
+    const { client } = await serveText()
+    const telnet = await client()
+    await telnet.ask('CREATE shopping')
+    telnet.send(INTERRUPT)
+    expect(await telnet.read(3)).toBe(WONT_MARK)
+    telnet.send(Buffer.concat([INTERRUPT, Buffer.from('GET shopping milk\r\n')]))
+    expect(await telnet.read(9)).toBe(`${WONT_MARK}\r\nOK\r\n`)
+  })
+
+  it('ends the watching of a bucket by Ctrl-C', async () => {
+    const { client } = await serveText()
+    const telnet = await client()
+    await telnet.ask('CREATE shopping')
+    telnet.send('WATCH shopping\r\n')
+    expect(await telnet.line()).toBe('')
+    telnet.send(INTERRUPT)
+    expect(await telnet.read(3)).toBe(WONT_MARK)
+    expect(await telnet.line()).toBe('OK')
+  })
+
+  it('is offered and asked for nothing else; bytes of a value are its own', async () => {
+    const { client } = await serveText()
+    const telnet = await client()
+    telnet.send(Buffer.from([0xff, 0xfb, 0x18, 0xff, 0xfe, 0x01, 0xff, 0xf1]))
+    expect(await telnet.read(3)).toBe(Buffer.from([0xff, 0xfe, 0x18]).toString('latin1'))
+    await telnet.ask('CREATE raw')
+    telnet.send('PUT raw key ')
+    telnet.send(INTERRUPT)
+    telnet.send('\n')
+    expect(await telnet.line()).toBe('OK')
+    telnet.send('GET raw key\n')
+    expect(await telnet.read(11)).toBe(`${INTERRUPT.toString('latin1')}\r\nOK\r\n`)
+    telnet.send(Buffer.from([0xff, 0x0a]))
+    expect(await telnet.line()).toBe('COMMAND NOT IMPLEMENTED')
+  })
+})
