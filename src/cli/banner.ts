@@ -16,6 +16,7 @@ export interface Facts {
   /** Undefined for a node that keeps nothing. */
   readonly directory: string | undefined
   readonly isKeeper: boolean
+  readonly isRelay: boolean
   readonly http: readonly string[]
   /** Where the line protocol answers, as `host:port`. */
   readonly text?: string
@@ -82,9 +83,13 @@ function topicLines({ topics }: Facts): readonly string[] {
   return shown(lines, TOPICS_SHOWN_MAX, 'nothing')
 }
 
-function accessLines({ access, mdns, isKeeper, addresses }: Facts): readonly string[] {
+function accessLines({ access, mdns, isKeeper, isRelay, addresses }: Facts): readonly string[] {
   const who = accessOf(access, mdns, addresses.every(isLocal))
-  return isKeeper ? [who, 'a keeper: it writes nothing of its own'] : [who]
+  return [
+    who,
+    ...(isKeeper ? ['a keeper: it writes nothing of its own'] : []),
+    ...(isRelay ? ['a relay: it carries for others what it cannot read'] : []),
+  ]
 }
 
 function accessOf(access: Facts['access'], mdns: boolean, isLocalOnly: boolean): string {

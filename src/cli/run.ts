@@ -134,6 +134,7 @@ function tellStart(node: RhizomeNode, { urls, text, token }: Served, { config, c
     mdns: config.mdns,
     directory: node.directory,
     isKeeper: config.keep,
+    isRelay: config.relay,
     http: urls,
     ...(text !== undefined && { text }),
     token,
@@ -182,7 +183,8 @@ function report(node: RhizomeNode, config: Config, terminal: Terminal): { start(
       statuses: () => node.namespaces().map((namespace) => ({ topic: namespace.name, status: namespace.status() })),
       deltasOf: (topic) => node.namespace(topic).counts().deltas,
     },
-    (one) => tell(one),
+    // Those who come to a relay have topics of their own.
+    (one) => (one.event === 'unshared' && config.relay ? undefined : tell(one)),
   )
   const leave = node.onEvent((event) => reports.hear(event, Date.now()))
   let timer: NodeJS.Timeout | undefined

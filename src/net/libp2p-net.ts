@@ -36,6 +36,7 @@ export interface Libp2pNetParts {
   /** Relays to be reached through. */
   readonly via: readonly PeerAddress[]
   readonly canReachRelays: boolean
+  readonly isRelay: boolean
   readonly connectionsMax: number
   readonly log: ((line: string) => void) | undefined
 }
@@ -57,6 +58,8 @@ export class Libp2pNet implements Net {
   readonly #met = new Set<PeerIdText>()
   /** Those of them that no direct connection was made to yet. */
   readonly #relayed = new Set<PeerIdText>()
+  /** Connected peers that gossip has flowed to and from. */
+  readonly #hearing = new Set<PeerIdText>()
   readonly #protocols = new Set<string>()
   #watchTimer: NodeJS.Timeout | undefined
   #aloneTimer: NodeJS.Timeout | undefined
@@ -300,17 +303,18 @@ export class Libp2pNet implements Net {
     this.#met.add(peer)
     clearTimeout(this.#aloneTimer)
     this.#plan.connected(peer)
-    // What worked comes first when it is dialled again.
-    const worked = connection.direction === 'outbound' ? [connection.remoteAddr] : []
+    // What worked comes first when it is dialled again; a hole that was punched is closed by then.
+    const worked = connection.direction === 'outbound' && !this.#relayed.has(peer) ? [connection.remoteAddr] : []
+    // Behind routers at home the same addresses are in use everywhere: one that is ours as well leads back here.
+    const own = new Set(this.addresses().map((each) => withoutPeer(each, this.self)))
+    const heard = [...worked, ...listenAddrs].map((each) => withoutPeer(each.toString(), peer))
     this.#plan.discovered(
       peer,
-      [...worked, ...listenAddrs].map((address) => withoutPeer(address.toString(), peer)),
+      heard.filter((each) => !own.has(each)),
     )
     // Its word alone would do to keep others from being dialled.
-    const heard = hostOf(connection.remoteAddr.toString())
-    for (const address of listenAddrs.map((each) => withoutPeer(each.toString(), peer))) {
-      if (hostOf(address) === heard) this.#plan.listensAt(peer, address)
-    }
+    const host = hostOf(connection.remoteAddr.toString())
+    for (const each of heard) if (hostOf(each) === host) this.#plan.listensAt(peer, each)
     const address = connection.remoteAddr.toString()
     if (isNew) this.#emit({ kind: 'connected', peer, address })
     if (!connection.direct) this.#relayed.add(peer)
@@ -339,7 +343,12 @@ export class Libp2pNet implements Net {
   #watch(): void {
     const inside = this.#libp2p.getConnections().filter((connection) => !this.#parts.outside.has(connection))
     const peers = new Set(inside.map((connection) => connection.remotePeer.toString()))
-    const watched = [...peers].map((peer) => ({ peer, hears: this.#hears(peer) }))
+    for (const peer of this.#hearing) if (!peers.has(peer)) this.#hearing.delete(peer)
+    for (const peer of peers) if (this.#hears(peer)) this.#hearing.add(peer)
+    // Of those whom a relay serves, many have no part in its gossip and never will.
+    const watched = [...peers]
+      .filter((peer) => !this.#parts.isRelay || this.#hearing.has(peer))
+      .map((peer) => ({ peer, hears: this.#hears(peer) }))
     for (const { kind, peer } of this.#watchdog.look(watched, Date.now())) {
       if (kind === 'close') this.#hangUp(peer, 'gossip does not flow')
       else void this.#identifyAnew(peer)

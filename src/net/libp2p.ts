@@ -66,7 +66,20 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     log,
   })
   const hasSecret = secret !== undefined
-  const parts = { stack, standing, notices, mdns, hasSecret, outside, via, canReachRelays, connectionsMax, log }
+  const isRelay = serve !== undefined
+  const parts = {
+    stack,
+    standing,
+    notices,
+    mdns,
+    hasSecret,
+    outside,
+    via,
+    canReachRelays,
+    isRelay,
+    connectionsMax,
+    log,
+  }
   const net = new Libp2pNet(parts)
   try {
     for (const address of addresses) net.dialForever(address)

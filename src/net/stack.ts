@@ -5,14 +5,16 @@
 import { setMaxListeners } from 'node:events'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import { noise } from '@chainsafe/libp2p-noise'
+import type { CircuitRelayTransportComponents } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ConnectionGater, ConnectionProtector, Libp2p, PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { RhizomeError } from '../errors.ts'
 import { announced, isLoopback } from './address.ts'
 import { gossipService } from './gossip.ts'
@@ -64,6 +66,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
 async function startStack(privateKey: PrivateKey, listen: readonly string[], options: StackOptions): Promise<Stack> {
   const { standing, gater, protector, mdns, outside, log } = options
   let own: readonly string[] = []
+  let transportManager: TransportManager | undefined
+  const self = peerIdFromPrivateKey(privateKey).toString()
   const relaying = await loadRelaying(options.relaying)
   const libp2p = await createLibp2p<Services>({
     privateKey,
@@ -71,8 +75,10 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     addresses: {
       listen: [...listen],
       announceFilter: (addresses) => {
-        own = addresses.map(String)
-        return announced(addresses, String)
+        // libp2p holds public addresses back until AutoNAT has found them reachable; nobody would ask for that here.
+        const all = withPeerId([...addresses, ...(transportManager?.getAddrs() ?? [])], self)
+        own = all.map(String)
+        return announced(all, String)
       },
     },
     transports: [tcp(), ...relaying.transports],
@@ -108,6 +114,9 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       ping: ping({ maxInboundStreams: limits.PING_STREAMS_MAX, maxOutboundStreams: limits.PING_STREAMS_MAX }),
       pubsub: (components) => gossipService(standing)(outside.guarded(components)),
       ...relaying.services,
+      ...transports((given) => {
+        transportManager = given
+      }),
     },
   })
   // Each dial under way listens for its peer to be identified; Node warns of a leak at eleven.
@@ -120,6 +129,25 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     },
     reserve: (relayAddress) => relaying.reserve(relayAddress),
   }
+}
+
+type TransportManager = CircuitRelayTransportComponents['transportManager']
+
+/** A service that does nothing but hand out a part of libp2p. */
+function transports(take: (transportManager: TransportManager) => void): NonNullable<Libp2pOptions['services']> {
+  return {
+    transports: ({ transportManager }: { readonly transportManager: TransportManager }) => {
+      take(transportManager)
+      return {}
+    },
+  }
+}
+
+/** Each once, the peer id at its end. */
+function withPeerId(addresses: readonly Multiaddr[], self: string): Multiaddr[] {
+  const end = `/p2p/${self}`
+  const texts = addresses.map(String).map((text) => (text.endsWith(end) ? text : text + end))
+  return [...new Set(texts)].map((text) => multiaddr(text))
 }
 
 function withPortOffset(address: string, offset: number): string {

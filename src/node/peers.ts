@@ -13,7 +13,7 @@ export interface PeerSummary {
   readonly name?: string
   readonly self: boolean
   readonly connected: boolean
-  /** Multiaddrs to dial it at. Of one that dialled us, what it says of itself: the port it came from leads nowhere. */
+  /** Multiaddrs to dial it at. Of one that dialled us directly, what it says of itself: the port it came from leads nowhere. */
   readonly addresses: readonly string[]
   /** Connected through a relay, for want of a direct connection. */
   readonly isRelayed?: boolean
@@ -118,7 +118,7 @@ function newestOf([{ member: first }, ...rest]: Told): Member {
   return rest.reduce((best, { member }) => (member.lastHeardMs > best.lastHeardMs ? member : best), first)
 }
 
-function dialable({ direction, addresses }: NetPeer): readonly string[] {
+function dialable({ direction, isRelayed, addresses }: NetPeer): readonly string[] {
   const [, ...announced] = addresses
-  return direction === 'inbound' && announced.length > 0 ? announced : addresses
+  return direction === 'inbound' && !isRelayed && announced.length > 0 ? announced : addresses
 }

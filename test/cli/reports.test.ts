@@ -20,6 +20,7 @@ const facts: Facts = {
   mdns: true,
   directory: '/h/carol/.local/share/rhizome/nodes/users',
   isKeeper: false,
+  isRelay: false,
   http: ['http://127.0.0.1:3000'],
   token: { kind: 'none' },
   notices: [],
@@ -69,6 +70,7 @@ describe('the banner', () => {
     ])
     expect(banner({ http: [] }).join()).toContain('off: commands still reach this node')
     expect(banner({ isKeeper: true }).join()).toContain('In another terminal: npx rhizome-node status')
+    expect(banner({ isRelay: true }).join()).toContain('a relay: it carries for others what it cannot read')
   })
 
   it('says who can reach a node that listens on this machine alone, or does without mDNS', () => {
@@ -436,6 +438,19 @@ describe('a line', () => {
   const cases: readonly [report: Report, lines: readonly string[]][] = [
     [{ event: 'connected', ...bob, address }, ['+ bob connected  10.0.0.2:4000']],
     [{ event: 'connected', peer: other, address }, ['+ …ft9HyQ6X connected  10.0.0.2:4000']],
+    [
+      { event: 'connected', ...bob, address: `/ip4/5.6.7.8/tcp/4000/p2p/${id}/p2p-circuit/p2p/${other}` },
+      ['+ bob connected  relay 5.6.7.8:4000'],
+    ],
+    [{ event: 'direct', ...bob, address: '/ip4/9.8.7.6/tcp/31000' }, ['+ bob connected directly  9.8.7.6:31000']],
+    [
+      { event: 'relay', address: `/ip4/5.6.7.8/tcp/4000/p2p/${id}`, reserved: true },
+      ['● can be reached through the relay at 5.6.7.8:4000: npx rhizome-node invite'],
+    ],
+    [
+      { event: 'relay', address: `/ip4/5.6.7.8/tcp/4000/p2p/${id}`, reserved: false },
+      ['! the relay at 5.6.7.8:4000 is gone; trying again'],
+    ],
     [{ event: 'disconnected', ...bob }, ['- bob disconnected']],
     [{ event: 'disconnected', peer: other, name: 'twin' }, ['- twin …ft9HyQ6X disconnected']],
     [

@@ -46,6 +46,7 @@ describe('a node', () => {
       access: 'open',
       mdns: false,
       isKeeper: false,
+      isRelay: false,
       http: [expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string],
       token: { kind: 'none' },
       notices: [],

@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import type { NetworkOptions } from '../../src/index.ts'
+import { DEAF_AFTER_MS } from '../../src/net/limits.ts'
 import { Cluster, eventually, expectConnected, expectEqual, report } from '../support/cluster.ts'
 import { Lan } from '../support/lan.ts'
 import { Nat, type NatKind } from '../support/nat.ts'
@@ -49,6 +50,8 @@ test('nodes behind NATs that keep ports sync through a relay, and are then conne
   const a = await site.start('a', { via: [site.relayAddress] })
   await eventually('a is told that no relay answers', () => a.networkEvents('dial-failed')[0])
   const relay = await site.startRelay()
+  // A public address that nobody has verified is told as well.
+  expect(relay.addresses).toEqual([`/ip4/5.7.0.1/tcp/4000/p2p/${relay.peerId}`])
   const b = await site.start('b', { peers: [await relayedAddress(a)] })
   await Promise.all([a.putMany('a', 50), b.putMany('b', 50)])
   report(`two nodes behind NATs were connected in ${await expectConnected([a, b])} ms`)
@@ -98,6 +101,10 @@ test('nodes with a secret are relayed by a node without one, of the same topic, 
   expect(await relay.run('counts')).toEqual({ deltas: 0, blocks: 0, logs: 0 })
   expect(await relay.run('members')).toEqual([])
   for (const node of [a, b]) expect(await node.connected()).not.toContain(relay.peerId)
+  // Longer than a node bears a peer without gossip.
+  const served = Date.now()
+  await eventually('the relay has had time to lose patience', () => Date.now() - served > 3 * DEAF_AFTER_MS)
+  expect(a.networkEvents('relay').map(({ isReserved }) => isReserved)).toEqual([true])
 })
 
 test('what takes more than a relayed connection may carry goes on over the next one', async () => {
