@@ -203,10 +203,10 @@ export function wordsOf(finding: Finding): Words {
     case 'peer-address':
       return words(finding.why, 'see --peer in npx rhizome-node --help')
     case 'peer-resolved':
-      return ok(`${finding.host} is ${finding.addresses.join(', ')}`)
+      return ok(`${finding.host} is ${finding.addresses.map(shortAddress).join(', ')}`)
     case 'peer-unresolved':
       return words(
-        `the name ${finding.host} is not known here (${finding.why})`,
+        `the name ${finding.host} says nothing here: ${finding.why}`,
         'see that it is spelt right, or give the address instead',
       )
     case 'peer-reached':

@@ -57,7 +57,7 @@ function introduction(found: FoundDirectory | undefined): string {
 }
 
 async function optionsFor({ config, signal }: Call, found: FoundDirectory | undefined): Promise<DiagnoseOptions> {
-  const { topics, home, listen, peers, mdns } = config
+  const { topics, home, listen, peers, seeds, mdns } = config
   const data = found?.directory ?? config.data
   const running = found?.isRunning === true ? await askRunning(found) : undefined
   // What the running node was started with is not typed again.
@@ -65,6 +65,7 @@ async function optionsFor({ config, signal }: Call, found: FoundDirectory | unde
   const known = topics.length > 0 ? topics : (running?.namespaces ?? found?.topics)
   return {
     peers,
+    seeds,
     mdns,
     signal,
     ...(known === undefined ? {} : { topics: known }),
@@ -93,7 +94,10 @@ async function askRunning({ socketPath }: FoundDirectory): Promise<RunningNode> 
 function print(finding: Finding, terminal: Terminal): void {
   const { says, todo } = wordsOf(finding)
   const [mark, style] = MARKS[finding.verdict]
-  const about = 'peer' in finding && finding.check === 'peer' ? `${shortTyped(finding.peer, DEFAULT_PORT)}: ` : ''
+  const about =
+    'peer' in finding && finding.check === 'peer'
+      ? `${finding.peer.includes('/dnsaddr/') ? finding.peer : shortTyped(finding.peer, DEFAULT_PORT)}: `
+      : ''
   const indent = CHECK_COLUMNS + 2
   const columns = terminal.isTty ? terminal.columns - indent : Infinity
   const [first = '', ...rest] = wrapped(visible(about + says), columns, 0)

@@ -35,6 +35,7 @@ export function exitCodeOf(code: string | undefined): ExitCode {
     case 'RZ_NAMESPACE_NAME':
     case 'RZ_NET_ADDRESS_INVALID':
     case 'RZ_DELIVERY_INVALID':
+    case 'RZ_BACKUP_TARGET':
       return EXIT.usage
     case 'RZ_HTTP_NOT_FOUND':
       return EXIT.notFound

@@ -15,7 +15,7 @@ Commands (<command> --help says more):
   import export verify    many records, from a file and into one; proofs
   tail status peers ping say   what comes in; what is held; who is there
   invite join identity    a line that brings a colleague in; keys that sign
-  token repair doctor rule   the HTTP token; a bad store; why nodes do not meet
+  backup repair doctor token rule   copy; mend; why nodes do not meet; the token
   resolver context schema violations   how records are read, and are to be
 `
 

@@ -340,6 +340,21 @@ describe('a peer', () => {
     await until('the one who asked is gone', () => node.peers().length === 0)
   })
 
+  it('that a name stands for is asked like any other, and a name that says nothing fails for that', async () => {
+    const node = await networked()
+    const port = /\/tcp\/(\d+)/.exec(node.addresses()[0] ?? '')?.[1] ?? ''
+    const found = await peer({ seeds: [`localhost:${port}`] })
+    expect(found[0]).toMatchObject({
+      verdict: 'pass',
+      kind: 'peer-resolved',
+      host: 'localhost',
+      peer: `localhost:${port}`,
+    })
+    expect(found.map(({ kind }) => kind)).toContain('peer-shares')
+    expect(await peer({ seeds: ['127.0.0.1'] })).toMatchObject([{ verdict: 'fail', kind: 'peer-address' }])
+    expect(await peer({ peers: ['/dnsaddr/no..name'] })).toMatchObject([{ verdict: 'fail', kind: 'peer-address' }])
+  })
+
   it('that holds other namespaces fails for that', async () => {
     const [address = ''] = (await networked()).addresses()
     const found = await findings({ topics: ['user'], peers: [address] })

@@ -16,7 +16,7 @@ import { judgeInterfaces } from './interfaces.ts'
 import { heardNodes, judgeMulticast } from './multicast.ts'
 import { judgeNamespaces } from './namespaces.ts'
 import type { DiagnoseOptions } from './options.ts'
-import { addressesToTry, examinePeers, type Examined } from './peers.ts'
+import { addressesToTry, askSeeds, examinePeers, type Examined } from './peers.ts'
 import { checkPort, portOf } from './port.ts'
 
 /**
@@ -51,7 +51,9 @@ export async function* diagnose(options: DiagnoseOptions = {}): AsyncGenerator<F
   const heard = heardNodes(report?.answers ?? []).filter(({ id }) => id !== own)
   const gossipTopics = new Map(topics.map((topic) => [topicOf(topic), topic]))
   const examining = { ...options, own, heard, gossipTopics }
-  const addresses = addressesToTry(examining)
+  const seeded: string[] = []
+  yield* askSeeds(options, seeded)
+  const addresses = addressesToTry(examining, seeded)
   const examined: Examined[] = []
   yield* examinePeers(addresses, examining, examined)
   yield* judgeNamespaces(topics, { running, examined, triedCount: addresses.length })

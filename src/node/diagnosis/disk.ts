@@ -2,7 +2,7 @@
 
 import { open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { checkStore, holderOfStore } from '../../store/check.ts'
+import { quickCheck, holderOfStore } from '../../store/quick-check.ts'
 import { defaultHome, STORE_FOLDER } from '../home.ts'
 import type { Finding } from './finding.ts'
 import type { DiagnoseOptions } from './options.ts'
@@ -63,7 +63,7 @@ export function judgeStore({ data, running }: Pick<DiagnoseOptions, 'data' | 'ru
   const check = 'store'
   if (data === undefined) return { check, verdict: 'skip', kind: 'store-none' }
   const directory = join(data, STORE_FOLDER)
-  const found = checkStore(directory)
+  const found = quickCheck(directory)
   if (found.kind === 'missing') return { check, verdict: 'skip', kind: 'store-none' }
   if (found.kind === 'damaged') return { check, verdict: 'fail', kind: 'store-damaged', directory, why: found.why }
   if (found.kind === 'newer') return { check, verdict: 'fail', kind: 'store-newer', directory, format: found.format }

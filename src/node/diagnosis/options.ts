@@ -13,6 +13,8 @@ export interface DiagnoseOptions {
   readonly listen?: readonly string[]
   /** Peers that should be reached: multiaddrs or `host[:port]`. Default: those that answer by multicast. */
   readonly peers?: readonly string[]
+  /** Names whose DNS records are peers, as `NetworkOptions.seeds`: each of these should be reached. Default none. */
+  readonly seeds?: readonly string[]
   /** Whether multicast is tried, which sends a question to the LAN. Default true. */
   readonly mdns?: boolean
   readonly secret?: string

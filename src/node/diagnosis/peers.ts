@@ -1,6 +1,8 @@
 /** The way to each peer, a finding a step; and what that told of the namespaces that it holds. */
 
 import { RhizomeError } from '../../errors.ts'
+import { multiaddrHostPort } from '../../net/address.ts'
+import { askSeed } from '../../net/diagnosis/seed.ts'
 import { PeerProbe, type PeerStep } from '../../net/diagnosis/peer.ts'
 import { SYNC_PROTOCOL } from '../../sync/limits.ts'
 import { HEARTBEAT_PROTOCOL, ROLL_PROTOCOL } from '../../sync/members/limits.ts'
@@ -11,8 +13,10 @@ import type { DiagnoseOptions, RunningPeer } from './options.ts'
 const PROTOCOLS = [SYNC_PROTOCOL, HEARTBEAT_PROTOCOL, ROLL_PROTOCOL] as const
 const GOSSIP_PROTOCOL = /^\/meshsub\//
 const OURS = /^\/rhizome\//
-/** Peers that were not named are a sample. */
+/** Peers that were not named are a sample, and so are those that one name stands for. */
 const FOUND_MAX = 3
+const SEED_ADDRESSES_MAX = 8
+const DNSADDR = '/dnsaddr/'
 
 export interface Examining extends DiagnoseOptions {
   readonly own: string | undefined
@@ -35,8 +39,9 @@ export async function* examinePeers(
   met: Examined[],
 ): AsyncGenerator<Finding> {
   if (addresses.length === 0) {
-    const isConnected = examining.running?.peers.some(({ connected }) => connected) === true
-    if (!isConnected) yield { check: 'peer', verdict: 'skip', kind: 'peers-none' }
+    const { running, peers = [], seeds = [] } = examining
+    const isConnected = running?.peers.some(({ connected }) => connected) === true
+    if (!isConnected && peers.length + seeds.length === 0) yield { check: 'peer', verdict: 'skip', kind: 'peers-none' }
     return
   }
   const { gossipTopics, secret, signal } = examining
@@ -47,14 +52,47 @@ export async function* examinePeers(
   }
 }
 
-/** Those given; else those that answered by multicast or are known, and are not connected to the running node. */
-export function addressesToTry({
-  peers = [],
-  heard,
-  running,
-  own,
-}: Pick<Examining, 'peers' | 'heard' | 'running' | 'own'>): readonly string[] {
-  if (peers.length > 0) return peers
+/** What the names say whose records are peers: a finding for each; `addresses` is given the peers. */
+export async function* askSeeds(
+  { peers = [], seeds = [], running }: DiagnoseOptions,
+  addresses: string[],
+): AsyncGenerator<Finding> {
+  const own = new Set(running?.addresses.map(placeOf))
+  for (const seed of [...seeds, ...peers.filter((text) => text.startsWith(DNSADDR))]) {
+    const found = await answerOf(seed)
+    if ('kind' in found) {
+      yield { check: 'peer', verdict: 'fail', peer: seed, ...found }
+      continue
+    }
+    const { host, why, addresses: said } = found
+    if (said.length === 0) yield { check: 'peer', verdict: 'fail', peer: seed, kind: 'peer-unresolved', host, why }
+    else yield { check: 'peer', verdict: 'pass', peer: seed, kind: 'peer-resolved', host, addresses: said }
+    // Where a name stands for many, this node is one of them.
+    addresses.push(...said.filter((address) => !own.has(placeOf(address))).slice(0, SEED_ADDRESSES_MAX))
+  }
+}
+
+async function answerOf(seed: string): Promise<Awaited<ReturnType<typeof askSeed>> | PeerFound> {
+  try {
+    return await askSeed(seed)
+  } catch (error) {
+    if (!(error instanceof RhizomeError) || error.code !== 'RZ_NET_ADDRESS_INVALID') throw error
+    return { kind: 'peer-address', why: error.message }
+  }
+}
+
+function placeOf(address: string): string {
+  const { host, port } = multiaddrHostPort(address) ?? {}
+  return `${host} ${port}`
+}
+
+/** Those given, by whatever name; else those that answered by multicast or are known, and are not connected to the running node. */
+export function addressesToTry(
+  { peers = [], seeds = [], heard, running, own }: Pick<Examining, 'peers' | 'seeds' | 'heard' | 'running' | 'own'>,
+  /** What the names said. */
+  seeded: readonly string[],
+): readonly string[] {
+  if (peers.length + seeds.length > 0) return [...peers.filter((text) => !text.startsWith(DNSADDR)), ...seeded]
   const connected = new Set(running?.peers.filter((peer) => peer.connected).map(({ id }) => id))
   const found = new Map(heard.map(({ id, address }) => [id, address]))
   for (const { id, addresses } of running?.peers ?? []) if (!found.has(id)) found.set(id, firstOf(addresses))

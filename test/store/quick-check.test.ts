@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { checkStore, holderOfStore } from '../../src/store/check.ts'
+import { quickCheck, holderOfStore } from '../../src/store/quick-check.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { temporaryFolder } from '../support/nodes.ts'
 
@@ -16,15 +16,15 @@ async function madeStore(): Promise<string> {
 describe('a quick check', () => {
   it('finds a store whole, also while it is open, and none where there is none', async () => {
     const directory = await madeStore()
-    expect(checkStore(directory)).toMatchObject({ kind: 'whole' })
+    expect(quickCheck(directory)).toMatchObject({ kind: 'whole' })
     await using store = await openStore(directory)
-    expect(checkStore(directory)).toMatchObject({ kind: 'whole' })
+    expect(quickCheck(directory)).toMatchObject({ kind: 'whole' })
     expect(store.full).toBe(false)
-    expect(checkStore(join(directory, 'elsewhere'))).toEqual({ kind: 'missing' })
+    expect(quickCheck(join(directory, 'elsewhere'))).toEqual({ kind: 'missing' })
   })
 
   it('leaves a large one to repair', async () => {
-    expect(checkStore(await madeStore(), 1_000)).toMatchObject({ kind: 'large' })
+    expect(quickCheck(await madeStore(), 1_000)).toMatchObject({ kind: 'large' })
   })
 
   it('finds one of a later version, another database, and damage', async () => {
@@ -35,15 +35,15 @@ describe('a quick check', () => {
       using db = new DatabaseSync(path)
       db.exec('PRAGMA user_version = 99')
     }
-    expect(checkStore(directory)).toEqual({ kind: 'newer', format: 99 })
+    expect(quickCheck(directory)).toEqual({ kind: 'newer', format: 99 })
     {
       using db = new DatabaseSync(path)
       db.exec('PRAGMA application_id = 1')
     }
-    expect(checkStore(directory)).toMatchObject({ kind: 'damaged' })
+    expect(quickCheck(directory)).toMatchObject({ kind: 'damaged' })
     // The root page of a table: its header says nothing that can be.
     writeFileSync(path, Buffer.concat([whole.subarray(0, 4_096), Buffer.alloc(whole.length - 4_096, 0xff)]))
-    expect(checkStore(directory)).toMatchObject({ kind: 'damaged' })
+    expect(quickCheck(directory)).toMatchObject({ kind: 'damaged' })
   })
 
   it('names who holds it', async () => {

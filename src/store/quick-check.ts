@@ -22,7 +22,7 @@ export type StoreCheck =
 /** A second or two to read. */
 const BYTES_MAX = 512 * 1_048_576
 
-export function checkStore(directory: string, bytesMax: number = BYTES_MAX): StoreCheck {
+export function quickCheck(directory: string, bytesMax: number = BYTES_MAX): StoreCheck {
   const path = join(directory, 'log.db')
   if (!existsSync(path)) return { kind: 'missing' }
   const bytes = statSync(path).size
