@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { nearest } from '../../src/cli/nearest.ts'
+import { nearest } from '../../src/node/nearest.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
 import type { Flag, Verb } from './call.ts'
 import { ClusterError, usage } from './cluster-error.ts'

@@ -41,9 +41,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'get',
     summary: 'print a record as its resolvers show it',
     words: [RECORD],
-    options: [AS_OF],
+    options: [['--expand <levels>', 'show the records it refers to, so deep (1 to 8)'], AS_OF],
     settings: READ,
-    examples: ['npx rhizome-node get user/alice --json', 'npx rhizome-node get user/alice --as-of 2026-11-20'],
+    examples: [
+      'npx rhizome-node get user/alice --json',
+      'npx rhizome-node get user/alice --as-of 2026-11-20',
+      'npx rhizome-node get city/lisbon --expand 1',
+    ],
     exits: [EXIT.ok, EXIT.failed, EXIT.usage, EXIT.notFound, EXIT.noNode],
     run: async (call) => (await import('./records.ts')).get(call),
   },
@@ -119,6 +123,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     words: [['[query]', 'as JSON, or a file with it (@file); - for stdin']],
     options: [
       ['--view <id>', 'the rows of this stored query'],
+      ['--list', 'which queries are stored, instead of rows'],
       ['--limit <count>', 'so many rows (default: 1000)'],
       ['--after <cursor>', 'go on behind a page, as its note says'],
       ['--all', 'page after page, to the end'],

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { RhizomeError } from '../errors.ts'
 import type { ContextInput } from '../node/definition-input.ts'
 import { DETECTOR_PRESETS, type Durability } from '../node/options.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../node/nearest.ts'
 import {
   CONFIG_FILE,
   CONTEXTS_KEY,

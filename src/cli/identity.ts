@@ -7,7 +7,7 @@ import { DEFAULT_IDENTITY, exportIdentity, importIdentity, loadIdentities } from
 import type { Call } from './call.ts'
 import { findDirectory } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../node/nearest.ts'
 import { shortPath } from './paths.ts'
 import { printTable } from './table.ts'
 

@@ -9,7 +9,7 @@ import type { Call, CommandSpec } from './call.ts'
 import { COMMANDS } from './commands.ts'
 import type { Flags } from './config.ts'
 import { commandFoot, mainHelp } from './help.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../node/nearest.ts'
 import { flagOf, inverseFlagOf, type Setting, type SettingKey, SETTINGS } from './settings.ts'
 
 /** What was typed, taken apart. */
@@ -148,12 +148,24 @@ function usage(error: CommanderError, program: Command, argv: readonly string[])
   const spec = COMMANDS.find(({ name }) => argv.includes(name))
   const command = program.commands.find((candidate) => candidate.name() === spec?.name) ?? program
   const [plain = ''] = error.message.replace(/^error: /, '').split('\n')
+  if (error.code === 'commander.excessArguments' && spec !== undefined) throw tooMany(spec, argv)
   const unknown = /^unknown option '([^'=]+)/.exec(plain)?.[1]
   if (unknown === undefined) return new RhizomeError('RZ_CLI_USAGE', `${plain}; see ${help(spec)}`, { cause: error })
   if (program.options.some(({ long }) => long === unknown)) throw meaningless(unknown, spec)
   const guess = nearest(unknown, ['--help', ...command.options.map(({ long }) => long ?? '')])
   const hint = guess === undefined ? `see ${help(spec)}` : `did you mean ${guess}?`
   return new RhizomeError('RZ_CLI_USAGE', `unknown flag ${unknown}; ${hint}`, { cause: error })
+}
+
+function tooMany({ name, words, examples }: CommandSpec, argv: readonly string[]): RhizomeError {
+  const takes = words.length === 0 ? 'no words' : words.map(([word]) => word).join(' ')
+  const given = argv.slice(argv.indexOf(name) + 1).filter((word) => !word.startsWith('-'))
+  const [first = ''] = examples
+  const stray = given[words.length] ?? given.at(-1) ?? ''
+  return new RhizomeError(
+    'RZ_CLI_USAGE',
+    `${name} takes ${takes}, and "${stray}" is one word too many; such as: ${first}`,
+  )
 }
 
 function meaningless(flag: string, spec: CommandSpec | undefined): RhizomeError {

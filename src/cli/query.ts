@@ -30,6 +30,7 @@ interface Plan {
 const PAGE_ROWS_DEFAULT = 1_000
 
 export async function query(call: Call): Promise<ExitCode> {
+  if (call.options['list'] === true) return await list(call)
   const asked = await queryOf(call)
   await using door = await openDoor(call)
   if (call.options['explain'] === true) return await explain(door, asked, call)
@@ -43,6 +44,42 @@ export async function query(call: Call): Promise<ExitCode> {
   } while (all === true && next !== undefined && !call.signal.aborted)
   if (next !== undefined) call.terminal.err(`note: there is more: the same with --after ${next}, or with --all`)
   return EXIT.ok
+}
+
+async function list(call: Call): Promise<ExitCode> {
+  const { config, terminal, words, options } = call
+  if (words.length > 0 || options['view'] !== undefined) throw usage('--list stands alone: it lists what is stored')
+  await using door = await openDoor(call)
+  const { asOf } = readingQuery(call)
+  const rows: (readonly string[])[] = []
+  for (let after: string | undefined; ;) {
+    const { body } = await door.control.ask<DefinitionPage>(['api', 'ns', door.topic, 'queries'], {
+      query: { asOf, after },
+    })
+    for (const stored of body.definitions) {
+      if (config.json) terminal.out(JSON.stringify(stored))
+      else rows.push([stored.id, describe(stored.definition)])
+    }
+    if (body.next === undefined) break
+    after = body.definitions.at(-1)?.id
+  }
+  if (config.json) return EXIT.ok
+  if (rows.length === 0) terminal.err(`none: no query is stored in ${door.topic}`)
+  else printTable(terminal, ['id', 'query'], rows)
+  return EXIT.ok
+}
+
+interface DefinitionPage {
+  readonly definitions: readonly { readonly id: string; readonly definition: Json }[]
+  readonly next?: string
+}
+
+/** What its author says of it, else what it asks. */
+function describe(definition: Json): string {
+  if (typeof definition !== 'object' || definition === null || Array.isArray(definition))
+    return JSON.stringify(definition)
+  const { description, query: asked = null } = definition as JsonObject
+  return typeof description === 'string' ? description : JSON.stringify(asked)
 }
 
 async function queryOf({ words: [word], options: { view }, stdin }: Call): Promise<JsonObject> {

@@ -12,7 +12,26 @@ import { columnsOf, visible } from './terminal.ts'
 interface Entity {
   readonly id: string
   readonly properties: { readonly [property: string]: Json }
-  readonly errors?: { readonly [property: string]: { readonly code: string; readonly message: string } }
+  readonly errors?: { readonly [property: string]: Told }
+  readonly references?: References
+}
+
+interface Told {
+  readonly code: string
+  readonly message: string
+}
+
+/** A record that is referred to, or why it is not shown. */
+interface Referred {
+  readonly collection: string
+  readonly id: string
+  readonly properties?: { readonly [property: string]: Json }
+  readonly error?: Told
+  readonly references?: References
+}
+
+interface References {
+  readonly [property: string]: Referred | readonly Referred[]
 }
 
 const CREATED = 201
@@ -36,15 +55,34 @@ export async function get(call: Call): Promise<ExitCode> {
   const [record = ''] = call.words
   const { collection, id } = parseRecordName(record)
   await using door = await openDoor(call)
-  const { body } = await door.control.ask<Entity>(recordPath(door, collection, id), { query: readingQuery(call) })
+  const query = { ...readingQuery(call), expand: call.options['expand'] }
+  const { body } = await door.control.ask<Entity>(recordPath(door, collection, id), { query })
   if (call.config.json) call.terminal.out(JSON.stringify(body))
   else {
     for (const line of propertyLines(body.properties, call)) call.terminal.out(line)
     for (const [name, { code, message }] of Object.entries(body.errors ?? {})) {
       call.terminal.err(`note: ${visible(name)} has no value: ${visible(message)} (${code})`)
     }
+    tellReferences(body.references, call, '')
   }
   return EXIT.ok
+}
+
+function listOf(referred: Referred | readonly Referred[]): readonly Referred[] {
+  return 'id' in referred ? [referred] : referred
+}
+
+/** Below the record, a line for each that it refers to, and indented what that holds. */
+function tellReferences(references: References | undefined, call: Call, indent: string): void {
+  for (const [property, referred] of Object.entries(references ?? {})) {
+    for (const each of listOf(referred)) {
+      const { collection, id, properties = {}, error } = each
+      const why = error === undefined ? '' : `: ${error.message} (${error.code})`
+      call.terminal.out(visible(`${indent}${property} → ${collection}/${id}${why}`))
+      for (const line of propertyLines(properties, call)) call.terminal.out(`${indent}  ${line}`)
+      tellReferences(each.references, call, `${indent}  `)
+    }
+  }
 }
 
 export async function remove(call: Call): Promise<ExitCode> {

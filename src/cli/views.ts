@@ -55,8 +55,15 @@ export async function explain(call: Call): Promise<ExitCode> {
   fact('by', ruleText(body.resolver))
   terminal.out('')
   const losers = new Set(body.losers.map((loser) => loser.id))
+  // A rule that makes a value of claims has no loser, and none of them need be the value.
+  const isMade = losers.size === 0 && body.candidates.some(({ value }) => !isSame(value, body.value))
   const standing = body.candidates.map(({ value, time, creator, id: delta }) => ({
-    row: [losers.has(delta) ? 'stands' : 'is the value', valueText(value), timeText(time), shortId(creator)],
+    row: [
+      losers.has(delta) ? 'stands' : isMade ? 'is part of it' : 'is the value',
+      valueText(value),
+      timeText(time),
+      shortId(creator),
+    ],
     ms: time.ms,
   }))
   const negated = body.negated.flatMap(({ value, delta: name }) => {
@@ -67,6 +74,10 @@ export async function explain(call: Call): Promise<ExitCode> {
   const rows = [...standing, ...negated].sort((a, b) => a.ms - b.ms).map(({ row }) => row)
   printTable(terminal, ['claim', 'value', 'time', 'creator'], rows)
   return EXIT.ok
+}
+
+function isSame(a: Json, b: Json | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 function ruleText(resolver: Explanation['resolver']): string {

@@ -41,7 +41,9 @@ export async function violations(call: Call): Promise<ExitCode> {
     if (body.next === undefined || last === undefined) break
     after = `${last.collection}/${last.id}`
   }
-  if (!config.json && rows.length > 0) printTable(terminal, ['record', 'property', 'reason', 'claimed by'], rows)
+  if (config.json) return EXIT.ok
+  if (rows.length === 0) terminal.err(`none: no record of ${collection ?? door.topic} breaks a schema in force`)
+  else printTable(terminal, ['record', 'property', 'reason', 'claimed by'], rows)
   return EXIT.ok
 }
 

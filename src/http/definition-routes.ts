@@ -12,8 +12,10 @@ import type { WriteOptions } from '../node/records.ts'
 import { checkDepth } from '../node/record-json.ts'
 import { nameFrontier } from './answer.ts'
 import type { Application, Scope } from './context.ts'
+import { PAGE_COUNT_DEFAULT } from './options.ts'
+import { linkNext } from './paging.ts'
 import { recordPath } from './paths.ts'
-import { DEFINITION, DEFINED, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { DEFINITION, DEFINITIONS, DEFINED, LIST_QUERY, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
 
 interface Kind {
   /** In the names of operations. */
@@ -96,6 +98,9 @@ export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: S
       return defined
     })
 
+    // Below `functions` are those at work, whether they are records or not.
+    if (collection !== 'function') addList(app, { url: `${prefix}/${path}`, name, collection }, namespaceOf)
+
     const deleted = {
       operationId: `delete${name}`,
       tag: 'definitions',
@@ -111,6 +116,37 @@ export function addDefinitionRoutes(app: Application, { prefix, namespaceOf }: S
       return { deltas, block }
     })
   }
+}
+
+function addList(
+  app: Application,
+  { url, name, collection }: Pick<Kind, 'name' | 'collection'> & { readonly url: string },
+  namespaceOf: Scope['namespaceOf'],
+): void {
+  const listed = {
+    operationId: `list${name === 'StoredQuery' ? 'StoredQueries' : `${name}s`}`,
+    tag: 'definitions',
+    summary: `A page of the definitions of kind ${collection}, by id`,
+    params: PATH,
+    querystring: LIST_QUERY,
+    response: { 200: DEFINITIONS },
+  } as const
+  app.get(url, { schema: listed }, (request, reply) => {
+    const namespace = namespaceOf(request.params)
+    const { asOf, after, limit = PAGE_COUNT_DEFAULT } = request.query
+    const reading = { ...OPEN, ...(asOf !== undefined && { asOf }) }
+    const found = namespace.ids(collection, { ...reading, ...(after !== undefined && { after }), countMax: limit + 1 })
+    const ids = found.slice(0, limit)
+    const last = ids.at(-1)
+    nameFrontier(reply, namespace, asOf)
+    const definitions = ids.map((id) => {
+      const definition = namespace.get(collection, id, reading)?.properties['definition']
+      return { id, definition: definition === undefined ? null : toJson(definition) }
+    })
+    return found.length > limit && last !== undefined
+      ? { definitions, next: linkNext(request, reply, last) }
+      : { definitions }
+  })
 }
 
 /** Definitions are read in no context, whatever the node's own is. */

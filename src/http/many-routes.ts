@@ -28,9 +28,11 @@ type Read = (namespace: Namespace, options: ManyOptions) => AsyncIterable<Item>
 
 export function addManyRoutes(app: Application, { followers }: Context, { prefix, namespaceOf }: Scope): void {
   const answer = (read: Read, request: FastifyRequest, reply: FastifyReply, { namespace, query, ...which }: Asked) => {
-    const reading = { ...readingOf(query), ...which }
+    const { ids, ...filter } = which
+    const seen = { ...readingOf(query), ...filter }
     // What is wrong with the question is told before an answer begins.
-    namespace.lossless('any', reading)
+    namespace.lossless('any', seen)
+    const reading = { ...seen, ...(ids !== undefined && { ids }) }
     if (query.asOf !== undefined) nameFrontier(reply, namespace, query.asOf)
     const { limit, prefix: begin, after } = query
     const options = { ...reading, ...(begin !== undefined && { prefix: begin }), ...(after !== undefined && { after }) }

@@ -210,6 +210,13 @@ export const DELTAS_QUERY = {
 /** Of definitions, which are read in no context. */
 export const MOMENT_QUERY = { type: 'object', additionalProperties: false, properties: { asOf: MOMENT } } as const
 
+/** A page of definitions, which are read in no context. */
+export const LIST_QUERY = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { asOf: MOMENT, after: { ...TEXT, description: 'Begins behind this id.' }, limit: LIMIT },
+} as const
+
 /** Which entities, and how they are looked at. */
 export const MANY_QUERY = {
   type: 'object',
@@ -446,6 +453,19 @@ export const VIOLATIONS = {
     },
     isCut: { type: 'boolean', description: 'That a collection has more than 100,000, of which these are the first.' },
     next: { type: 'string', description: 'Path of the next page.' },
+  },
+} as const
+
+export const DEFINITIONS = {
+  title: 'Definitions',
+  type: 'object',
+  required: ['definitions'],
+  properties: {
+    definitions: {
+      type: 'array',
+      items: { type: 'object', required: ['id', 'definition'], properties: { id: { type: 'string' }, definition: {} } },
+    },
+    next: { type: 'string' },
   },
 } as const
 

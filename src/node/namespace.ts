@@ -69,6 +69,7 @@ import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './me
 import type { BroadcastOptions, BroadcastResult, MessageListener, NamespaceMessages } from './messages.ts'
 import type { AsOfInput } from './moment.ts'
 import { makeProof, type ProofOptions } from './proof.ts'
+import { checkOptions } from './known-options.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import {
   jsonOf,
@@ -227,6 +228,7 @@ export class Namespace {
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
   async append(pointers: readonly Pointer[], options: WriteOptions = {}): Promise<Written> {
+    checkOptions('append', options)
     return this.#write([pointers], options)
   }
 
@@ -241,6 +243,7 @@ export class Namespace {
     properties: Readonly<Record<string, PropertyInput>>,
     options: PutOptions = {},
   ): Promise<PutResult> {
+    checkOptions('put', options)
     const wanted = options.onlyChanged === true ? this.#changed(collection, id, properties) : properties
     const deltas = recordPointers(collection, id, wanted)
     this.#checkPlace(collection, id)
@@ -254,6 +257,7 @@ export class Namespace {
    * where `expand` asks for them. Throws as `view` does, and RZ_REFERENCE_LIMIT for a bad depth.
    */
   get(collection: string, id: string, options: GetOptions = {}): Entity | undefined {
+    checkOptions('get', options)
     const { expand: depth = 0 } = options
     const view = this.#views.view(entityIdOf(collection, id), id, options)
     if (view === undefined || depth === 0) return entityOf(view)
@@ -262,6 +266,7 @@ export class Namespace {
 
   /** As `get`, for the id of any entity. */
   entity(id: string, options: ViewOptions = {}): Entity | undefined {
+    checkOptions('entity', options)
     return entityOf(this.#views.view(id, id, options))
   }
 
@@ -270,11 +275,13 @@ export class Namespace {
    * fails gives its property an error instead of a value. Throws RZ_CONTEXT_UNKNOWN, RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD.
    */
   view(collection: string, id: string, options: ViewOptions = {}): View | undefined {
+    checkOptions('view', options)
     return this.#views.view(entityIdOf(collection, id), id, options)
   }
 
   /** Every claim about an entity, with its author and what negates it; undefined when none is seen. Throws as `view`. */
   lossless(entity: string, options: ViewOptions = {}): LosslessView | undefined {
+    checkOptions('lossless', options)
     return this.#views.lossless(entity, options)
   }
 
@@ -283,11 +290,13 @@ export class Namespace {
    * other things between them. Throws as `view`, while it is walked.
    */
   losslessAll(options: ManyOptions = {}): ViewSequence<LosslessView> {
+    checkOptions('losslessAll', options)
     return viewSequence(this.#parts.store, this.id, options, (entity) => this.#views.lossless(entity, options))
   }
 
   /** As `losslessAll`, the lossy ones, of negated deltas only where `ids` names them: records are called by their entities' ids. */
   viewAll(options: ManyOptions = {}): ViewSequence<View> {
+    checkOptions('viewAll', options)
     return viewSequence(this.#parts.store, this.id, options, (entity) =>
       options.ids === undefined && isDeltaId(entity) ? undefined : this.#views.view(entity, entity, options),
     )
@@ -295,6 +304,7 @@ export class Namespace {
 
   /** Why a property has its value; undefined when nothing was ever claimed about it. Throws as `view`. */
   explain(collection: string, id: string, property: string, options: ViewOptions = {}): Explanation | undefined {
+    checkOptions('explain', options)
     return this.#views.explain(collection, id, property, options)
   }
 
@@ -304,6 +314,7 @@ export class Namespace {
    * `view`, and RZ_PROOF_TOO_LARGE past 4,096 deltas or 16 MiB.
    */
   proof(entity: string, options: ProofOptions = {}): string | undefined {
+    checkOptions('proof', options)
     const { store, signer, environment } = this.#parts
     const prover = { store, namespace: this.id, name: this.name, signer, nowMs: environment.nowMs }
     return makeProof(prover, entity, options, this.#views.sharedFrame(options.context, options.asOf))
@@ -311,11 +322,13 @@ export class Namespace {
 
   /** How a property came to have its value, oldest first, by the rules in force at `asOf`. Throws as `view`. */
   history(collection: string, id: string, property: string, options: HistoryOptions = {}): History {
+    checkOptions('history', options)
     return this.#views.history(collection, id, property, options)
   }
 
   /** The properties that differ between two moments, each read by the rules of its time. Throws as `view`. */
   diff(collection: string, id: string, options: DiffOptions): readonly Change[] {
+    checkOptions('diff', options)
     return this.#views.diff(collection, id, options)
   }
 
@@ -326,6 +339,7 @@ export class Namespace {
    * much, and as `view`.
    */
   query<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): QueryPage {
+    checkOptions('query', options)
     return this.#queries.query(query, options)
   }
 
@@ -334,6 +348,7 @@ export class Namespace {
    * `query` does before it reads.
    */
   explainQuery<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): QueryExplanation {
+    checkOptions('explainQuery', options)
     return this.#queries.explain(query, options)
   }
 
@@ -349,6 +364,7 @@ export class Namespace {
    * A page of the rows of a stored query, by its definition as of then. Throws RZ_QUERY_UNKNOWN, and as `query`.
    */
   rows(id: string, options: RowsOptions = {}): QueryPage {
+    checkOptions('rows', options)
     return this.#queries.rows(id, options)
   }
 
@@ -397,6 +413,7 @@ export class Namespace {
     what: string | QueryInput<Columns>,
     options: WatchOptions & WatchQueryOptions = {},
   ): AsyncIterable<WatchedView | LiveRows> {
+    checkOptions('watch', options)
     return typeof what === 'string' ? this.#watchViews(what, options) : this.#watchQuery(what, options)
   }
 
@@ -430,6 +447,7 @@ export class Namespace {
    * throws and of loops. Throws RZ_FUNCTION_INVALID, RZ_FUNCTION_RUNNING, RZ_IDENTITY_UNKNOWN, RZ_RULE_… for a filter.
    */
   on(options: FunctionOptions, handler: Handler): DeltaFunction {
+    checkOptions('on', options)
     return this.#functions.start(options, handler)
   }
 
@@ -440,6 +458,7 @@ export class Namespace {
    * RZ_DELIVERY_INVALID, RZ_DELIVERY_MEMBERS, RZ_NODE_OFFLINE, RZ_RULE_… for a filter.
    */
   subscribe(options: SubscribeOptions, handler: DeliveryHandler): Subscription {
+    checkOptions('subscribe', options)
     return this.#subscriptions.begin(options, handler)
   }
 
@@ -519,6 +538,7 @@ export class Namespace {
    * that at those that have changed since, unless there are more than 1,024 blocks of such changes, or a new schema.
    */
   async violations(options: ViolationsOptions = {}): Promise<ViolationPage> {
+    checkOptions('violations', options)
     return this.#violations.list(options)
   }
 
@@ -527,11 +547,13 @@ export class Namespace {
    * Writes nothing when nothing stands. More claims than a block holds are negated in several: the answer names the last.
    */
   async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
+    checkOptions('delete', options)
     return negateAll(this.standingOf(collection, id), (deltas) => this.#write(deltas, options))
   }
 
   /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */
   async negate(delta: string, options: WriteOptions = {}): Promise<Written> {
+    checkOptions('negate', options)
     return this.#write([negationPointers(parseDeltaId(delta).id)], options)
   }
 
@@ -545,6 +567,7 @@ export class Namespace {
     build: (transaction: Transaction) => void,
     options: Omit<PutOptions, 'onlyChanged'> = {},
   ): Promise<Written> {
+    checkOptions('transaction', options)
     const { deltas, records } = buildTransaction(build)
     this.#checkPlaces(records)
     this.#conform(records, deltas, options)
@@ -597,6 +620,7 @@ export class Namespace {
    * RZ_BYTES_INVALID for what is no delta id, and as `view`.
    */
   delta(id: string, options: ViewOptions = {}): Delta | undefined {
+    checkOptions('delta', options)
     const delta = this.#parts.store.delta(this.id, parseDeltaId(id).id)?.delta
     return delta !== undefined && this.#views.seeing(options)(delta) ? delta : undefined
   }
@@ -606,11 +630,13 @@ export class Namespace {
    * have any (delta/container.ts), by their UTF-8 bytes. Throws as `view`.
    */
   collections(options: ViewOptions = {}): readonly string[] {
+    checkOptions('collections', options)
     return collectionsIn(this.#parts.store, this.id, (entity) => this.#views.stands(entity, options))
   }
 
   /** Ids of the collection's records about which something stands, by their UTF-8 bytes. Throws as `view`. */
   ids(collection: string, options: IdsOptions = {}): readonly string[] {
+    checkOptions('ids', options)
     const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
     const prefix = entityIdOf(collection, 'x').slice(0, -1)
     const ids: string[] = []
@@ -636,6 +662,7 @@ export class Namespace {
    * since this is the log. Throws as `view`, at once.
    */
   deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
+    checkOptions('deltas', options)
     return this.#deltas(options, this.#views.seeing(options))
   }
 

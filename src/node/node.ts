@@ -33,6 +33,7 @@ import { makeFolder } from './folder.ts'
 import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
+import { checkNodeOptions } from './known-options.ts'
 import { type LocalContexts, localContexts } from './local-contexts.ts'
 import { NamespaceMembers } from './members.ts'
 import { NamespaceMessages } from './messages.ts'
@@ -67,10 +68,11 @@ interface Opened {
 
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
- * Throws RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
+ * Throws RZ_OPTION_UNKNOWN, RZ_NAMESPACE_NAME, RZ_STORE_LOCKED, RZ_STORE_UNWRITABLE, RZ_STORE_NEWER, RZ_STORE_DAMAGED, RZ_IDENTITY_INVALID,
  * RZ_NODE_SECRET_DIFFERS, RZ_NET_PORT_TAKEN, RZ_PLACEMENT_INVALID, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN, RZ_NET_ADDRESS_INVALID, RZ_DETECTOR_INVALID, RZ_DELIVERY_INVALID, and RZ_DEFINITION_INVALID or RZ_RULE_… for a context; then nothing stays open.
  */
 export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
+  checkNodeOptions(options)
   const topics = parseTopics(options.topics)
   const contexts = localContexts(options.contexts, options.context)
   const detector = parseDetector(options.detector ?? 'lan')

@@ -8,6 +8,8 @@ import { outcomeOf, type Outcome } from './diff.ts'
 import type { Claim, LosslessView, Negation } from './lossless.ts'
 import type { ResolvedView } from './lossy.ts'
 import type { DefinitionSource } from './definition.ts'
+import type { Resolver } from './resolvers/resolver.ts'
+import { selects } from './resolvers/selecting.ts'
 import type { ResolverSet } from './resolvers/resolver-set.ts'
 import { sameContent } from './rules/order.ts'
 
@@ -16,7 +18,10 @@ export interface Explanation extends Outcome {
   readonly property: string
   /** The claims that stand, in the total order. */
   readonly candidates: readonly Candidate[]
-  /** Those of them whose value is not the property's: all, where the rule computes rather than selects. */
+  /**
+   * Those of them whose value is not the property's. None where the rule makes a value of them all, as an average is; all, where it
+   * fails.
+   */
   readonly losers: readonly Candidate[]
   /** The claims that do not stand. */
   readonly negated: readonly Claim[]
@@ -58,12 +63,23 @@ export function explain(
     property,
     ...outcome,
     candidates,
-    losers: candidates.filter(({ value }) => outcome.value === undefined || !sameContent(value, outcome.value)),
+    losers: isMade(outcome, resolvers, lossless.id, property)
+      ? []
+      : candidates.filter(({ value }) => outcome.value === undefined || !sameContent(value, outcome.value)),
     negated: claims.filter(({ standing }) => !standing),
     negations,
     resolver,
     signers: [...new Set<string>(deltas.map(({ creator }) => creator))].sort(compareUtf8),
   }
+}
+
+/** Whether the value was computed of the claims rather than selected among them. */
+function isMade({ value }: Outcome, resolvers: ResolverSet, id: string, property: string): boolean {
+  return value !== undefined && !selects(resolverIn(resolvers, id, property))
+}
+
+function resolverIn(resolvers: ResolverSet, id: string, property: string): Resolver | undefined {
+  return resolvers.collections.get(parseEntityId(id)?.collection ?? '')?.byProperty.get(property)
 }
 
 function negationsOf(claims: readonly Claim[], all: readonly Negation[]): readonly Negation[] {
@@ -75,7 +91,7 @@ function negationsOf(claims: readonly Claim[], all: readonly Negation[]): readon
 }
 
 function resolverOf(id: string, property: string, resolvers: ResolverSet): ExplainedResolver {
-  const resolver = resolvers.collections.get(parseEntityId(id)?.collection ?? '')?.byProperty.get(property)
+  const resolver = resolverIn(resolvers, id, property)
   if (resolver === undefined) return { kind: 'latest' }
   const { definition, rule, source } = resolver
   return {

@@ -94,8 +94,10 @@ describe('a slip is RZ_CLI_USAGE and is told with what was meant:', () => {
     [['pt', 'a/b'], 'unknown command pt; did you mean put?'],
     [['improt'], 'unknown command improt; did you mean import?'],
     [['users'], 'unknown command users; to share a topic of that name: --topic users'],
+    [['diff', 'user/a', 'age'], 'diff takes <record>, and "age" is one word too many; such as: npx rhizome-node diff'],
+    [['status', 'now'], 'status takes no words, and "now" is one word too many'],
     [['get'], "missing required argument 'record'; see npx rhizome-node get --help"],
-    [['ids', 'a', 'b'], 'see npx rhizome-node ids --help'],
+    [['ids', 'a', 'b'], 'ids takes [collection], and "b" is one word too many; such as: npx rhizome-node ids'],
     [['--topic'], "option '--topic <name>' argument missing; see npx rhizome-node --help"],
   ]
   for (const [argv, message] of cases) {

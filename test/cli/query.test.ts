@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
-import type { CommandOptions } from '../support/command.ts'
+import { type CommandOptions, startRhizome } from '../support/command.ts'
 import { temporaryFolder } from '../support/nodes.ts'
 import { runHere as run } from './here.ts'
 
@@ -103,5 +103,28 @@ describe('query', () => {
     const { out, err, exitCode: ended } = await run(words, at, '[1]')
     expect({ out, ended }).toEqual({ out: '', ended: exitCode })
     expect(err).toContain(`error ${code}: `)
+  })
+
+  it('lists what is stored, with what its author says of it', async () => {
+    const at = await withUsers()
+    expect(await run(['query', '--list'], at)).toMatchObject({
+      exitCode: 0,
+      out: '',
+      err: 'none: no query is stored in shop\n',
+    })
+    const node = startRhizome(['--topic', 'shop'], { ...at, env: { RHIZOME_NO_HTTP: '', RHIZOME_HTTP_PORT: '0' } })
+    const [url] = await node.printed(/http:\/\/127\.0\.0\.1:\d+/)
+    const put = async (id: string, body: object) =>
+      fetch(`${url}/api/queries/${id}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    await put('adults', { query: { collection: 'user' }, description: 'of age' })
+    await put('all', { query: { collection: 'user' } })
+    const { out } = await run(['query', '--list'], at)
+    expect(out).toBe('id\tquery\nadults\tof age\nall\t{"collection":"user"}\n')
+    expect(parsed((await run(['query', '--list', '--json'], at)).out)).toMatchObject([{ id: 'adults' }, { id: 'all' }])
+    expect(await run(['query', '--list', '--view', 'all'], at)).toMatchObject({ exitCode: 2 })
   })
 })

@@ -19,7 +19,12 @@ describe('a schema', () => {
   it('is put, listed, shown, held against records, and deleted', async () => {
     const at = await place()
     await run(['put', 'user/old', 'age=many', '--topic', 'shop'], at)
-    expect(await run(['violations'], at)).toMatchObject({ exitCode: 0, out: '' })
+    expect(await run(['violations'], at)).toMatchObject({
+      exitCode: 0,
+      out: '',
+      err: 'none: no record of shop breaks a schema in force\n',
+    })
+    expect(await run(['violations', '--json'], at)).toMatchObject({ exitCode: 0, out: '', err: '' })
     expect(await run(['schema', 'put', 'user', JSON.stringify(DEFINITION)], at)).toMatchObject({
       exitCode: 0,
       out: 'schema user created in shop\n',
@@ -56,5 +61,26 @@ describe('a schema', () => {
     const { exitCode, err } = await run(['schema', 'put', 'x', '{"collection":"a","schema":{"type":"text"}}'], at)
     expect(exitCode).toBe(1)
     expect(err).toContain('RZ_SCHEMA_INVALID')
+    const bare = await run(['schema', 'put', 'user', '{"type":"object","required":["name"]}'], at)
+    expect(bare).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('{ "collection": "user", "schema": { … } }') as string,
+    })
+  })
+
+  it('with references lets get show what a record refers to', async () => {
+    const at = await place()
+    await run(['put', 'country/pt', 'name=Portugal', '--topic', 'atlas'], at)
+    await run(['put', 'city/lisbon', 'name=Lisbon', 'country=pt', 'twin=nowhere'], at)
+    const schema = { collection: 'city', schema: {}, references: { country: 'country', twin: 'city' } }
+    await run(['schema', 'put', 'city', JSON.stringify(schema)], at)
+    expect((await run(['get', 'city/lisbon'], at)).out).toBe('country=pt\nname=Lisbon\ntwin=nowhere\n')
+    const { out } = await run(['get', 'city/lisbon', '--expand', '1'], at)
+    expect(out).toContain('country → country/pt\n  name=Portugal\n')
+    expect(out).toMatch(/twin → city\/nowhere: .*RZ_REFERENCE_MISSING/)
+    expect(JSON.parse((await run(['get', 'city/lisbon', '--expand', '1', '--json'], at)).out)).toMatchObject({
+      references: { country: { properties: { name: 'Portugal' } } },
+    })
+    expect((await run(['get', 'city/lisbon', '--expand', '9'], at)).exitCode).not.toBe(0)
   })
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { parseAssignments, parseRecordName } from '../../src/cli/assignment.ts'
-import { editDistance, nearest } from '../../src/cli/nearest.ts'
+import { editDistance, nearest } from '../../src/node/nearest.ts'
 import { shellWord, shortAddress, shortId, shortPath, withoutPeer } from '../../src/cli/paths.ts'
 import { type DeltaJson, deltaLine } from '../../src/cli/tail.ts'
 import { counted, visible, wrapped } from '../../src/cli/terminal.ts'

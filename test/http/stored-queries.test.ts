@@ -33,6 +33,27 @@ describe('a stored query', () => {
     })
   })
 
+  it('is listed with the others, in pages, as other definitions are', async () => {
+    await store('large', large)
+    await store('small', { collection: 'city' })
+    for (const path of ['/api/queries', '/api/ns/users/queries']) {
+      expect(await api.ask('GET', path)).toMatchObject({
+        status: 200,
+        json: { definitions: [{ id: 'large', definition: { query: large } }, { id: 'small' }] },
+      })
+    }
+    const first = await api.ask('GET', '/api/queries?limit=1')
+    const { definitions, next } = first.json as { definitions: { id: string }[]; next: string }
+    expect(definitions.map(({ id }) => id)).toEqual(['large'])
+    expect(first.headers['link']).toBe(`<${next}>; rel="next"`)
+    const rest = (await api.ask('GET', next)).json as { definitions: { id: string }[]; next?: string }
+    expect(rest.definitions.map(({ id }) => id)).toEqual(['small'])
+    expect(rest.next).toBeUndefined()
+    for (const kind of ['resolvers', 'contexts', 'schemas'])
+      expect(await api.ask('GET', `/api/${kind}`)).toMatchObject({ status: 200, json: { definitions: [] } })
+    expect(await api.ask('DELETE', '/api/queries/small')).toMatchObject({ status: 200 })
+  })
+
   it('has rows, by shorthand and canonically, in pages', async () => {
     await store('large', large)
     for (const path of ['/api/queries/large/rows', '/api/ns/users/queries/large/rows'])

@@ -49,6 +49,8 @@ export class Subscriptions {
     const { members, environment, closing, tell, awaitEnd } = this.#parts
     const settings = subscriptionSettings(options, members)
     const { name } = settings
+    if (typeof handler !== 'function')
+      throw new RhizomeError('RZ_SUBSCRIPTION_INVALID', 'not a subscription: it needs a handler, behind the options')
     if (this.#working.has(name)) {
       const message = `a subscription "${name}" is at work already: close it first, or give this one a name of its own`
       throw new RhizomeError('RZ_SUBSCRIPTION_RUNNING', message)

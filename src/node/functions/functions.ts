@@ -39,7 +39,10 @@ export class Functions {
 
   /** Throws RZ_FUNCTION_INVALID, RZ_FUNCTION_RUNNING, RZ_IDENTITY_UNKNOWN, RZ_RULE_…. */
   start(options: FunctionOptions, handler: Handler): DeltaFunction {
-    return this.begin(settingsOf(options), handler, options)
+    const settings = settingsOf(options)
+    if (typeof handler !== 'function')
+      throw new RhizomeError('RZ_FUNCTION_INVALID', 'not a function: it needs a handler, behind the options')
+    return this.begin(settings, handler, options)
   }
 
   /** As `start`, with settings that were checked, and a name that may be any. */

@@ -106,6 +106,7 @@ export function settingsOf(
 ): Settings {
   const { name, filter, from = 'start', own = false, as, onFailure = 'skip' } = options
   const { depthMax = DEPTH_DEFAULT, attemptsMax = ATTEMPTS_DEFAULT, retryMs = RETRY_MS_DEFAULT } = options
+  if (typeof name !== 'string') throw refuse('it needs a "name", under which its cursor is kept')
   if (!NAME.test(name)) {
     throw refuse(`"${name}" is no name for one: it is made of a-z, 0-9, ".", "_" and "-", 64 at most`)
   }

@@ -22,6 +22,8 @@ export const SCHEMA_SEMANTICS = 1
 const VERSION_MAX = 1_000_000
 const REFERENCES_MAX = 256
 const INDEXES_MAX = 64
+/** By which a JSON Schema is known that was handed in bare. */
+const JSON_SCHEMA_KEYS = ['type', 'properties', 'required', '$schema', 'additionalProperties'] as const
 const FIELDS = ['collection', 'version', 'schema', 'references', 'indexes', 'semantics']
 
 /** A type, not an interface, so that it is a value that a record can hold. */
@@ -60,6 +62,9 @@ function parseDefinition(value: Value): SchemaDefinition {
       'RZ_RULE_SEMANTICS',
       `the schema is written in version ${semantics}, and this release knows ${SCHEMA_SEMANTICS}: upgrade`,
     )
+  }
+  if (fields['collection'] === undefined && JSON_SCHEMA_KEYS.some((key) => fields[key] !== undefined)) {
+    throw invalid('a JSON Schema alone does not say of which records: write { "collection": "user", "schema": { … } }')
   }
   refuseOthers(fields, FIELDS)
   const { collection, version = 1, schema, references, indexes } = fields

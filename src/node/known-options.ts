@@ -1,0 +1,137 @@
+/**
+ * Which options there are: a misspelt one is refused with the nearest that is meant, instead of being passed over in silence. Each
+ * list is complete by its type: an option that is added and not listed here does not compile.
+ */
+
+import { RhizomeError } from '../errors.ts'
+import type { SubscribeOptions } from './delivery/options.ts'
+import type { FunctionOptions } from './functions/options.ts'
+import { nearest } from './nearest.ts'
+import type { NetworkOptions, NodeOptions } from './options.ts'
+import type { ProofOptions } from './proof.ts'
+import type { RowsOptions } from './queries.ts'
+import type { GetOptions, IdsOptions, PutOptions } from './records.ts'
+import type { ManyOptions } from './view-sequence.ts'
+import type { DiffOptions, HistoryOptions, ViewOptions } from './views.ts'
+import type { ViolationsOptions } from './violations.ts'
+import type { WatchQueryOptions } from './watch-query.ts'
+import type { WatchOptions } from './watch.ts'
+
+type Keys<Options> = { readonly [Key in keyof Required<Options>]: true }
+
+const NODE: Keys<NodeOptions> = {
+  topics: true,
+  data: true,
+  home: true,
+  memory: true,
+  name: true,
+  durability: true,
+  keep: true,
+  functions: true,
+  repair: true,
+  network: true,
+  contexts: true,
+  context: true,
+  detector: true,
+  members: true,
+  signal: true,
+}
+const NETWORK: Keys<NetworkOptions> = {
+  listen: true,
+  peers: true,
+  seeds: true,
+  relay: true,
+  via: true,
+  mdns: true,
+  secret: true,
+  peersMax: true,
+  allow: true,
+  registry: true,
+  log: true,
+}
+
+const WRITE: Keys<Omit<PutOptions, 'onlyChanged' | 'checkReferences'>> = {
+  as: true,
+  until: true,
+  deadlineMs: true,
+  members: true,
+}
+const PUT: Keys<PutOptions> = { ...WRITE, onlyChanged: true, checkReferences: true }
+
+const VIEW: Keys<ViewOptions> = { context: true, asOf: true, filter: true }
+
+const METHODS = {
+  append: WRITE,
+  put: PUT,
+  delete: WRITE,
+  negate: WRITE,
+  transaction: { ...WRITE, checkReferences: true } satisfies Keys<Omit<PutOptions, 'onlyChanged'>>,
+  get: { ...VIEW, expand: true } satisfies Keys<GetOptions>,
+  entity: VIEW,
+  view: VIEW,
+  lossless: VIEW,
+  losslessAll: { ...VIEW, ids: true, prefix: true, after: true } satisfies Keys<ManyOptions>,
+  viewAll: { ...VIEW, ids: true, prefix: true, after: true } satisfies Keys<ManyOptions>,
+  explain: VIEW,
+  proof: { property: true, context: true, asOf: true } satisfies Keys<ProofOptions>,
+  history: { ...VIEW, deltasMax: true } satisfies Keys<HistoryOptions>,
+  diff: { context: true, filter: true, from: true, to: true } satisfies Keys<DiffOptions>,
+  query: VIEW,
+  explainQuery: VIEW,
+  rows: { ...VIEW, limit: true, after: true } satisfies Keys<RowsOptions>,
+  watch: { context: true, id: true, after: true, signal: true, rows: true } satisfies Keys<
+    WatchOptions & WatchQueryOptions
+  >,
+  on: {
+    name: true,
+    filter: true,
+    from: true,
+    onStanding: true,
+    own: true,
+    as: true,
+    depthMax: true,
+    attemptsMax: true,
+    retryMs: true,
+    onFailure: true,
+    signal: true,
+  } satisfies Keys<FunctionOptions>,
+  subscribe: {
+    delivery: true,
+    name: true,
+    from: true,
+    filter: true,
+    members: true,
+    deadlineMs: true,
+    retry: true,
+    signal: true,
+  } satisfies Keys<SubscribeOptions>,
+  violations: { collection: true, after: true, countMax: true } satisfies Keys<ViolationsOptions>,
+  delta: VIEW,
+  collections: VIEW,
+  ids: { ...VIEW, after: true, countMax: true } satisfies Keys<IdsOptions>,
+  /** As `DeltasOptions` has them, which stand with the method. */
+  deltas: { ...VIEW, after: true, live: true, signal: true },
+} as const
+
+export type Method = keyof typeof METHODS
+
+/** Of a method of a namespace. Throws RZ_OPTION_UNKNOWN. */
+export function checkOptions(method: Method, options: object): void {
+  check(method, options, METHODS[method])
+}
+
+/** Of `openNode`. Throws RZ_OPTION_UNKNOWN. */
+export function checkNodeOptions(options: NodeOptions): void {
+  check('openNode', options, NODE)
+  if (typeof options.network === 'object') check('"network"', options.network, NETWORK)
+}
+
+function check(where: string, options: object, keys: { readonly [key: string]: true }): void {
+  for (const key in options) {
+    if (Object.hasOwn(keys, key)) continue
+    const known = Object.keys(keys)
+    const guess = nearest(key, known)
+    const hint = guess === undefined ? `it takes ${known.join(', ')}` : `did you mean "${guess}"?`
+    throw new RhizomeError('RZ_OPTION_UNKNOWN', `${where} has no option "${key}"; ${hint}`)
+  }
+}
