@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/real-network/**', 'test/processes/**'],
+    exclude: ['test/real-network/**', 'test/processes/**', 'test/containers/**'],
     testTimeout: 20_000,
     coverage: { include: ['src/**'], exclude: ['src/bin.ts'] },
   },

@@ -17,6 +17,8 @@ export interface NodeSight {
   readonly state: NodeState
   /** With `failed`: of the start-up command. */
   readonly exitCode?: number
+  /** Of the HTTP API from this machine, where that is not what the node tells. */
+  readonly http?: string
 }
 
 /** A command to be run before the person's eyes: it takes over terminal, signals and exit code. */
@@ -36,14 +38,14 @@ export interface Backend {
   readonly kind: BackendKind
   /** What a person should know about names and addresses here, in a sentence. */
   readonly names: string
-  /** Whether the HTTP APIs can be reached from this machine, at the addresses that the nodes tell or others. */
+  /** Whether the HTTP APIs can be reached from this machine: at what NodeSight tells, else at what the nodes tell. */
   readonly hasHttp: boolean
 
   /** Builds what nodes run and makes the ground they stand on. Harmless where that is there. Throws with what the build said. */
   prepare(): Promise<void>
 
-  /** Starts a node that does not run, for the first time or again with the data it had. Does not wait until it answers. */
-  start(index: number): Promise<void>
+  /** Starts those that do not run, for the first time or again with the data they had. Does not wait until they answer. */
+  start(indexes: readonly number[]): Promise<void>
 
   /** Ends a node as a crash does, without a word to anybody; its data stays. */
   kill(index: number): Promise<void>

@@ -3,6 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import type { Backend } from './backend.ts'
 import { build } from './build.ts'
+import { findCompose } from './compose-file.ts'
+import { dockerBackend } from './docker.ts'
 import { ClusterError } from './cluster-error.ts'
 import { localBackend } from './local.ts'
 import { netnsGround } from './netns.ts'
@@ -34,7 +36,7 @@ export function choose(wanted: BackendKind | undefined): Chosen {
 function look(kind: BackendKind): Found {
   switch (kind) {
     case 'docker':
-      return { missing: 'not yet' }
+      return lookForDocker()
     case 'netns':
       return lookForNamespaces()
     case 'process':
@@ -46,12 +48,22 @@ export function openBackend(kind: BackendKind, state: State, tell: (line: string
   const parts = { state, build: (checkout: string) => build(checkout, tell) }
   switch (kind) {
     case 'docker':
-      throw new ClusterError('not yet')
+      return dockerBackend({ state, compose: findCompose(process.env) ?? ['docker', 'compose'], tell })
     case 'netns':
       return localBackend({ ...parts, ground: netnsGround(state, flagsOfUnshare() ?? []) })
     case 'process':
       return localBackend({ ...parts, ground: processGround(state) })
   }
+}
+
+function lookForDocker(): Found {
+  const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
+    encoding: 'utf8',
+    timeout: LOOK_MS,
+  })
+  if (engine.error !== undefined) return { missing: 'there is no command docker' }
+  if (engine.status !== 0) return { missing: 'no engine answers' }
+  return findCompose(process.env) === undefined ? { missing: 'there is neither docker compose nor docker-compose' } : {}
 }
 
 function lookForNamespaces(): Found {

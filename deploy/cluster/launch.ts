@@ -20,17 +20,52 @@ export async function runLaunch({ argv: [program, ...words], environment }: Laun
   }
 }
 
-/** Hands each line that it prints to `line`, until it ends. */
-export async function followLaunch(
+/** Hands each line that it prints to `line`, until it ends. Answers its exit code. */
+export function followLaunch(launch: Launch, line: (text: string) => void): Promise<number | null> {
+  return follow(launch, { out: line, err: line })
+}
+
+export interface Collected {
+  readonly exitCode: number | null
+  /** Of stdout. */
+  readonly lines: readonly string[]
+  /** Of stdout and stderr, as they came. */
+  readonly said: readonly string[]
+}
+
+/** Runs it to its end. */
+export async function collect(launch: Launch): Promise<Collected> {
+  const [lines, said]: [string[], string[]] = [[], []]
+  const out = (line: string): void => {
+    lines.push(line)
+    said.push(line)
+  }
+  const exitCode = await follow(launch, { out, err: (line) => said.push(line) })
+  return { exitCode, lines, said }
+}
+
+/** A launch of these words, in the environment of this command unless told otherwise. */
+export function launched(words: readonly string[], environment: Launch['environment'] = process.env): Launch {
+  const [program = '', ...rest] = words
+  return { argv: [program, ...rest], environment }
+}
+
+interface Readers {
+  readonly out: (line: string) => void
+  readonly err: (line: string) => void
+}
+
+async function follow(
   { argv: [program, ...words], environment }: Launch,
-  line: (text: string) => void,
-): Promise<void> {
+  { out, err }: Readers,
+): Promise<number | null> {
   const child = spawn(program, words, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = ended(child, program)
-  const readers = [child.stdout, child.stderr].map(async (input) => {
+  const read = async (input: NodeJS.ReadableStream, line: (text: string) => void) => {
     for await (const text of createInterface({ input, crlfDelay: Infinity })) line(text)
-  })
-  await Promise.all([end, ...readers])
+  }
+  const [[exitCode]] = await Promise.all([end, read(child.stdout, out), read(child.stderr, err)])
+  return exitCode
 }
 
 function ignore(): void {}

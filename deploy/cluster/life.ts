@@ -19,7 +19,8 @@ export interface Life {
 }
 
 export interface StartOptions {
-  readonly argv: readonly [string, ...string[]]
+  /** The program and its arguments. */
+  readonly words: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly folder: string
   /** Receives what it prints, at the end of what is there. */
@@ -30,10 +31,15 @@ const END_MS = 5_000
 const POLL_MS = 10
 
 /** Starts a process in a session of its own, so that neither Ctrl-C nor the end of a terminal reaches it. */
-export function startLife({ argv: [program, ...words], environment, folder, logPath }: StartOptions): Promise<Life> {
+export function startLife({
+  words: [program = '', ...rest],
+  environment,
+  folder,
+  logPath,
+}: StartOptions): Promise<Life> {
   const { promise, resolve, reject } = Promise.withResolvers<Life>()
   const log = openSync(logPath, 'a', 0o600)
-  const child = spawn(program, words, {
+  const child = spawn(program, rest, {
     cwd: folder,
     env: environment,
     detached: true,

@@ -11,6 +11,7 @@ import { answers, Control } from '../../src/cli/control.ts'
 import { findControlSocket } from '../../src/http/control-socket.ts'
 import type { Backend, Launch, NodeSight } from './backend.ts'
 import { ClusterError } from './cluster-error.ts'
+import { launched } from './launch.ts'
 import { endLife, lives, startLife } from './life.ts'
 import { nodeName } from './names.ts'
 import type { BackendKind, NodeRecord, State } from './state.ts'
@@ -59,6 +60,22 @@ export function localBackend({ state, ground, build }: LocalParts): Backend {
       throw new ClusterError(`node ${index} was never started: npm run cluster -- start ${index}`)
     return node
   }
+  const startOne = async (index: number): Promise<void> => {
+    const before = state.record.nodes[index]
+    if (before?.life !== undefined && lives(before.life)) return
+    const place = await ground.place(index)
+    const folder = state.nodeFolder(index)
+    rmSync(join(folder, FAILED_FILE), { force: true })
+    const { checkout, script = '' } = state.record
+    const imports = place.imports.flatMap((module) => ['--import', module])
+    const life = await startLife({
+      words: [...place.enter, START, script, process.execPath, ...imports, join(checkout, 'dist', 'bin.js')],
+      environment: { ...environmentOf(state, index, place), [LIFE_VARIABLE]: folder },
+      folder,
+      logPath: state.logPath(index),
+    })
+    state.updateNode(index, { life, killed: false })
+  }
   return {
     kind: ground.kind,
     names: ground.names,
@@ -69,28 +86,8 @@ export function localBackend({ state, ground, build }: LocalParts): Backend {
       await ground.prepare()
     },
 
-    async start(index) {
-      const before = state.record.nodes[index]
-      if (before?.life !== undefined && lives(before.life)) return
-      const place = await ground.place(index)
-      const folder = state.nodeFolder(index)
-      rmSync(join(folder, FAILED_FILE), { force: true })
-      const { checkout, script = '' } = state.record
-      const imports = place.imports.flatMap((module) => ['--import', module])
-      const life = await startLife({
-        argv: withProgram([
-          ...place.enter,
-          START,
-          script,
-          process.execPath,
-          ...imports,
-          join(checkout, 'dist', 'bin.js'),
-        ]),
-        environment: { ...environmentOf(state, index, place), [LIFE_VARIABLE]: folder },
-        folder,
-        logPath: state.logPath(index),
-      })
-      state.updateNode(index, { life, killed: false })
+    async start(indexes) {
+      for (const index of indexes) await startOne(index)
     },
 
     async kill(index) {
@@ -119,14 +116,14 @@ export function localBackend({ state, ground, build }: LocalParts): Backend {
       const place = await ground.place(index)
       const environment = { ...environmentOf(state, index, place), CLUSTER_NODE: String(index) }
       const words = command.length === 0 ? [join(INSIDE, 'shell')] : command
-      return { argv: withProgram([...place.enter, ENTER, state.nodeFolder(index), ...words]), environment }
+      return launched([...place.enter, ENTER, state.nodeFolder(index), ...words], environment)
     },
 
     log: (index, { lines, follow = false }): Promise<Launch> => {
       nodeOf(index)
       const from = lines === undefined ? '+1' : String(lines)
       const argv = ['tail', '-n', from, ...(follow ? ['-F'] : []), state.logPath(index)] as const
-      return Promise.resolve({ argv: withProgram(argv), environment: process.env })
+      return Promise.resolve(launched(argv))
     },
 
     async remove() {
@@ -172,9 +169,4 @@ async function sightOf(state: State, index: number, { life, killed = false }: No
   if (existsSync(failedPath)) return { index, state: 'failed', exitCode: Number(readFileSync(failedPath, 'utf8')) }
   const socketPath = await findControlSocket(dataOf(state, index))
   return { index, state: (await answers(socketPath)) ? 'up' : 'starting' }
-}
-
-function withProgram(words: readonly string[]): readonly [string, ...string[]] {
-  const [program = '', ...rest] = words
-  return [program, ...rest]
 }

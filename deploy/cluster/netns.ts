@@ -51,7 +51,7 @@ async function prepare(state: State, flags: readonly string[]): Promise<void> {
   const [marker, folder] = state.marker
   const logPath = join(state.folder, 'keeper.log')
   const life = await startLife({
-    argv: [KEEPER, state.folder, ...flags],
+    words: [KEEPER, state.folder, ...flags],
     environment: { ...process.env, [marker]: folder },
     folder: state.folder,
     logPath,

@@ -40,7 +40,7 @@ export async function printStatus(backend: Backend, record: ClusterRecord, termi
         nodeName(project, sight.index),
         stateText(sight),
         said?.addresses.map(shortAddress).join(' ') || '-',
-        ...(backend.hasHttp ? [said?.urls.join(' ') || '-'] : []),
+        ...(backend.hasHttp ? [(said && sight.http) ?? (said?.urls.join(' ') || '-')] : []),
         namespace === undefined ? '-' : grouped(namespace.counts.deltas),
         namespace === undefined ? '-' : syncText(namespace.sync, Date.now()),
       ]

@@ -36,6 +36,8 @@ export interface ClusterRecord {
   readonly topic: string
   /** The start-up command of `--run`, as an absolute path. */
   readonly script?: string
+  /** What the HTTP APIs ask for, where they can be reached from beyond the node's own machine. */
+  readonly token?: string
   /** RHIZOME_… of whoever began it, handed to every node. */
   readonly settings: Readonly<Record<string, string>>
   readonly nodes: Readonly<Record<string, NodeRecord>>

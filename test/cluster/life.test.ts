@@ -20,7 +20,7 @@ afterEach(async () => {
 
 function start(script: string): Promise<Life> {
   return startLife({
-    argv: ['sh', '-c', script],
+    words: ['sh', '-c', script],
     environment: { ...process.env, CLUSTER_LIFE: folder },
     folder,
     logPath: join(folder, 'log'),
@@ -65,7 +65,7 @@ describe('a process', () => {
   })
 
   it('that cannot be started says what was missing', async () => {
-    const missing = startLife({ argv: ['no-such-program'], environment: {}, folder, logPath: join(folder, 'log') })
+    const missing = startLife({ words: ['no-such-program'], environment: {}, folder, logPath: join(folder, 'log') })
     await expect(missing).rejects.toThrow('no-such-program could not be started')
   })
 })
