@@ -168,7 +168,8 @@ it('a shard is taken over and dropped while others write, and nothing is lost or
     while (!isOver) {
       const number = written++
       const { fault } = await node.run('everyPut', 'apple', String(100_000 + number), { number })
-      expect(fault).toBeUndefined()
+      // Who has not heard of the next holder yet waits with it.
+      expect([undefined, 'RZ_DELIVERY_DEADLINE', 'RZ_SHARD_UNANSWERED', 'RZ_SHARD_UNHELD']).toContain(fault?.code)
     }
   }
   const writers = Promise.all([client, nodes[2] as ProcessNode, first].map(write))

@@ -23,6 +23,8 @@ export interface Shard {
   readonly namespace: Namespace
   readonly ownLogs: OwnLogs
   holding: Holding
+  /** It was held and is no topic of this node any more: it is dropped as soon as another holder has everything. */
+  isLeaving: boolean
   /** When it began to take part, by the steady clock. */
   sinceMs: number
   /** Who answered last: asked first again, so that what it has answered does not become less. */
@@ -37,7 +39,10 @@ export interface ShardStatus {
   readonly name: string
   /** As it is placed: `*:a-g`. */
   readonly range: string
-  /** `elsewhere`: others hold it; `unheld`: nobody who is there does, as far as this node knows. */
+  /**
+   * `dropping`: it is held until another holder has everything. `elsewhere`: others hold it; `unheld`: nobody who is
+   * there does, as far as this node knows.
+   */
   readonly state: 'held' | 'taking' | 'dropping' | 'elsewhere' | 'unheld'
   /** Other nodes that are there and hold it. */
   readonly holders: readonly PeerId[]

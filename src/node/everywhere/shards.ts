@@ -113,7 +113,13 @@ export class Shards {
     for (const { name } of this.#parts.store.namespaces()) {
       const { parent, range } = shardNamed(name) ?? {}
       const namespace = parent === undefined ? undefined : this.#parents.get(parent)?.namespace
-      if (namespace !== undefined && range !== undefined) this.of(namespace, range)
+      if (namespace === undefined || range === undefined) continue
+      const shard = this.of(namespace, range)
+      // This node may be the only one that has it: it holds it until another does.
+      const wasHeld = this.#parts.store.note(wholeKey(shard)) !== undefined
+      if (shard.holding !== 'apart' || !wasHeld || this.#parts.replication() === undefined) continue
+      this.#take(shard)
+      shard.isLeaving = this.#parents.get(namespace.name)?.topic.shards !== 'all'
     }
     this.#turn()
   }
@@ -143,6 +149,7 @@ export class Shards {
       parent,
       ...opened,
       holding: 'apart',
+      isLeaving: false,
       sinceMs: 0,
       preferred: undefined,
       writing: Promise.resolve(),
@@ -230,7 +237,9 @@ export class Shards {
     const { parent, range } = this.#named(name)
     await this.#place(parent.namespace, range)
     parent.dropped.delete(name)
-    this.#take(this.of(parent.namespace, range))
+    const shard = this.of(parent.namespace, range)
+    shard.isLeaving = false
+    this.#take(shard)
   }
 
   /**
@@ -251,6 +260,7 @@ export class Shards {
     }
     parent.dropped.add(name)
     shard.holding = 'apart'
+    shard.isLeaving = false
     this.#parts.store.setNote(wholeKey(shard), undefined)
     if (!force) this.carrying.noteAll(shard)
     await this.#parts.replication()?.detach(shard.id)
@@ -280,7 +290,7 @@ export class Shards {
     return {
       name: shard.name,
       range: shardRangeText(shard.range),
-      state: shard.holding === 'apart' ? apart : shard.holding,
+      state: shard.holding === 'apart' ? apart : shard.isLeaving ? 'dropping' : shard.holding,
       holders,
       waitingBlocks: shard.holding === 'apart' ? this.carrying.waitingBlocks(shard) : 0,
       isPlaced,
@@ -395,6 +405,7 @@ export class Shards {
     for (const shard of this.#shards.values()) {
       this.isHere(shard)
       this.#lookAt(shard)
+      if (shard.isLeaving && shard.holding === 'held' && this.#holders(shard).length > 0) void this.#leave(shard)
     }
     this.#cancelTurn = this.#parts.environment.schedule(TURN_MS, () => {
       if (this.#parts.closing.aborted) return
@@ -427,6 +438,15 @@ export class Shards {
     } catch (error) {
       if (!(error instanceof RhizomeError)) throw error
       parent.move = 'due'
+    }
+  }
+
+  /** One look at who has everything; the next turn looks again. */
+  async #leave(shard: Shard): Promise<void> {
+    try {
+      await this.drop(shard.name, { deadlineMs: 0 })
+    } catch (error) {
+      if (!(error instanceof RhizomeError)) throw error
     }
   }
 
