@@ -10,6 +10,7 @@ import { EntityReference, type PropertyInput } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import { type Answer, whenAnswered } from '../node/everywhere/answered.ts'
 import type { Everywhere } from '../node/everywhere/everywhere.ts'
+import type { Entity } from '../node/records.ts'
 import { readProperties } from '../node/record-json.ts'
 import { nameAnswer, sendStream } from './answer.ts'
 import type { Application } from './context.ts'
@@ -124,6 +125,7 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
 
 /** What was written is answered as it was written, also by a node with a context of its own. */
 const OPEN = { context: false } as const
+const ABSENT: ReadonlySet<string> = new Set(['RZ_SHARD_UNHELD', 'RZ_SHARD_UNANSWERED'])
 
 /** Writes the properties beside those that the record has; 201 when it had none. */
 async function merge(
@@ -134,14 +136,22 @@ async function merge(
 ): Promise<object> {
   const { everywhere, collection, id } = where
   const properties = readProperties(body.properties)
-  const isHere = everywhere.isHere(collection, id)
-  const isNew = isHere && (await everywhere.get(collection, id, OPEN)).value === undefined
+  const isNew = (await shownIn(where)) === null
   const written = await everywhere.put(collection, id, properties, writingOf(query))
   if (isNew) reply.code(201).header('location', recordPath(everywhere.name, collection, id))
   nameAnswer(reply, everywhere, written)
-  // Elsewhere it may be some time until a holder shows it: the answer says what was written.
-  const shown = isHere ? (await everywhere.get(collection, id, OPEN)).value : undefined
+  const shown = await shownIn(where)
   return { ...writeEntity(shown ?? { id, properties: shownOf(properties) }), ...heldOf(written) }
+}
+
+/** The record as it is; null where there is none, undefined where nobody who holds it answers: it is written all the same. */
+async function shownIn({ everywhere, collection, id }: Location): Promise<Entity | null | undefined> {
+  try {
+    return (await everywhere.get(collection, id, OPEN)).value ?? null
+  } catch (error) {
+    if (error instanceof RhizomeError && ABSENT.has(error.code)) return undefined
+    throw error
+  }
 }
 
 /** As a view shows them: a reference as the id that it points at. */

@@ -398,7 +398,8 @@ export class RhizomeNode implements AsyncDisposable {
   #answer(net: Net): Answering {
     const parts = { store: this.#store, shards: this.#shards, replication: () => this.#replication }
     const answer = answererOf(parts)
-    return new Answering({ net, schedule: this.#environment.schedule, answer })
+    const { schedule, steadyMs } = this.#environment
+    return new Answering({ net, schedule, steadyMs, answer })
   }
 
   #heldNames(): readonly string[] {

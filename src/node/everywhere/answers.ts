@@ -14,13 +14,15 @@ import { decodeRun } from '../../sync/gossip-message.ts'
 import type { Answerer, Given } from '../../sync/questions/answering.ts'
 import type { Question } from '../../sync/questions/wire.ts'
 import type { Replication } from '../../sync/replication.ts'
-import { ACROSS_RECORDS_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX } from './limits.ts'
+import type { Entity } from '../records.ts'
+import { ACROSS_RECORDS_MAX, GATHERED_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX } from './limits.ts'
 import { ownCollections, ownIds, ownRecords } from './own-records.ts'
 import { type Shard, unheld } from './shard.ts'
 import type { Shards } from './shards.ts'
 import {
   bytesIn,
   entityValue,
+  faultValue,
   fieldsIn,
   integerIn,
   listIn,
@@ -45,9 +47,16 @@ const WHILE_TAKING: ReadonlySet<string> = new Set<Word>(['take', 'prepare'])
 /** Every word, with what answers it. */
 const ANSWERS: { readonly [word in Word]: Answer } = {
   get: (content, { namespace }) => {
-    const { collection, id, reading, expand } = fieldsIn(content)
+    const { records, reading, expand } = fieldsIn(content)
+    const wanted = listIn(records)
+    const countMax = expand === undefined ? GATHERED_MAX : 1
+    if (wanted.length > countMax) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'too many records at once')
     const options = { ...parseReading(reading), ...(expand !== undefined && { expand: integerIn(expand) }) }
-    return { end: entityValue(namespace.get(textIn(collection), textIn(id), options)) }
+    const items = mapped(wanted, (item) => {
+      const [collection, id] = listIn(item)
+      return entityOrFault(() => namespace.get(textIn(collection), textIn(id), options))
+    })
+    return { items, end: null }
   },
 
   ids: (content, { namespace }) => {
@@ -142,6 +151,16 @@ export function answererOf(parts: AnswersParts): Answerer {
 
 function isWord(word: string): word is Word {
   return Object.hasOwn(ANSWERS, word)
+}
+
+/** One record that cannot be read keeps no other from being told. */
+function entityOrFault(read: () => Entity | undefined): Value {
+  try {
+    return [entityValue(read())]
+  } catch (error) {
+    if (error instanceof RhizomeError) return [null, faultValue(error)]
+    throw error
+  }
 }
 
 /** Of the deltas of a record those that say something new, by index. */

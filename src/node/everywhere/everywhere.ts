@@ -30,6 +30,7 @@ import { ownCollections, ownIds, ownRecords, tooMany } from './own-records.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 import {
+  faultIn,
   fieldsIn,
   intendedValue,
   listIn,
@@ -322,9 +323,13 @@ export class Everywhere {
     { expand, ...options }: GetOptions,
   ): Promise<Answered<Entity | undefined>> {
     entityIdOf(collection, id)
-    const content = { collection, id, reading: this.#reading(options), ...(expand !== undefined && { expand }) }
-    const { end, by } = await this.#parts.shards.ask(shard, 'get', content)
-    return { value: parseEntity(end), answeredBy: [by as PeerId] }
+    const { shards } = this.#parts
+    const reading = this.#reading(options)
+    if (expand === undefined) return shards.gathering.get(shard, reading, collection, id)
+    const { items, by } = await shards.ask(shard, 'get', { records: [[collection, id]], reading, expand })
+    const [entity, fault] = listIn(items[0])
+    if (fault !== undefined) throw faultIn(fault)
+    return { value: parseEntity(entity ?? null), answeredBy: [by as PeerId] }
   }
 
   #idsOf(part: Part, collection: string, options: IdsOptions): Answer<readonly string[]> {

@@ -19,6 +19,7 @@ import type { NodeEvent } from '../events.ts'
 import { checkPlacement, type Namespace } from '../namespace.ts'
 import type { OwnLogs } from '../own-logs.ts'
 import { Carrying, readReceipt } from './carrying.ts'
+import { Gathering } from './gathering.ts'
 import {
   ALONE_MS,
   DROP_AGAIN_MS,
@@ -77,6 +78,8 @@ const DURABILITIES: readonly HeldDurability[] = ['memory', 'process', 'disk']
 
 export class Shards {
   readonly carrying: Carrying
+  /** Records that are asked for in one turn. */
+  readonly gathering: Gathering
   /** This node as a holder. */
   readonly self: Holder
   readonly #parts: ShardsParts
@@ -91,13 +94,15 @@ export class Shards {
     this.#parts = parts
     this.self = self
     this.#startedMs = environment.steadyMs()
+    const ask = (shard: Shard, word: Word, content: Value) => this.ask(shard, word, content)
+    this.gathering = new Gathering({ environment, ask })
     this.carrying = new Carrying({
       store,
       environment,
       self,
       renew,
       closing,
-      ask: (shard, word, content) => this.ask(shard, word, content),
+      ask,
     })
   }
 

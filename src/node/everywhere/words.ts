@@ -9,7 +9,7 @@ import { COUNTER_MAX, type Time } from '../../delta/clock.ts'
 import type { Delta, DeltaId, PeerId, Pointer, Value } from '../../delta/delta.ts'
 import { parseDeltaId, parsePeerId } from '../../delta/identifiers.ts'
 import { isList } from '../../delta/value.ts'
-import { RhizomeError } from '../../errors.ts'
+import { ERROR_CODES, type ErrorCode, RhizomeError } from '../../errors.ts'
 import type { Fault } from '../../view/fault.ts'
 import type { ReferredRecord, References } from '../expand.ts'
 import type { Entity } from '../records.ts'
@@ -124,13 +124,22 @@ function isMany(referred: References[string]): referred is Extract<References[st
   return Array.isArray(referred)
 }
 
-function faultValue({ code, message }: Fault): Value {
+/** What a holder says of one record that it could not read. */
+export function faultIn(value: Value): RhizomeError {
+  const { code, message } = parseFault(value)
+  return new RhizomeError(code, message)
+}
+
+export function faultValue({ code, message }: Fault): Value {
   return [code, message]
 }
 
 function parseFault(value: Value): Fault {
   const [code, message] = listIn(value)
-  return { code: textIn(code) as Fault['code'], message: textIn(message) }
+  const known: readonly string[] = ERROR_CODES
+  // A code of a later release is none of ours.
+  const told = known.includes(textIn(code)) ? (textIn(code) as ErrorCode) : 'RZ_SHARD_UNANSWERED'
+  return { code: told, message: textIn(message) }
 }
 
 function deltaValue({ id, time, creator, host, log, seq, index, pointers }: Delta): Value {

@@ -1,6 +1,6 @@
 /**
  * Answers what other nodes ask on `/rhizome/query/1`: one question a stream, so many at once in all and of one peer, each under
- * a deadline and at the pace of its reader. Whatever a question holds, the answer is items and an end, or a fault with a code;
+ * a deadline, at the pace of its reader, and for a share of this node's time. Whatever a question holds, the answer is items and an end, or a fault with a code;
  * what is no question costs its sender standing. What is answered is the handler's (`node`).
  */
 
@@ -17,8 +17,12 @@ import {
   ANSWERED_PER_PEER_MAX,
   PART_BYTES,
   PART_ITEMS_MAX,
+  PART_MS,
   QUESTION_MS_MAX,
   QUESTION_PROTOCOL,
+  WORK_BURST_MS,
+  WORK_LOOK_MS,
+  WORK_SHARE,
 } from './limits.ts'
 import { type AnswerFrame, decodeQuestion, encodeAnswer, encodeItem, type Question } from './wire.ts'
 
@@ -35,6 +39,8 @@ export type Answerer = (question: Question, from: PeerIdText) => Given | Promise
 export interface AnsweringOptions {
   readonly net: Net
   readonly schedule: Schedule
+  /** Only ever grows. */
+  readonly steadyMs: () => number
   readonly answer: Answerer
 }
 
@@ -42,6 +48,8 @@ export class Answering {
   readonly #options: AnsweringOptions
   readonly #busy = new Map<PeerIdText, number>()
   readonly #streams = new Set<NetStream>()
+  /** By peer, the work of which its share has not made up yet, as of when. */
+  readonly #work = new Map<PeerIdText, { readonly ms: number; readonly atMs: number }>()
   #closed = false
 
   /** Registers the protocol's handler. */
@@ -85,13 +93,45 @@ export class Answering {
     if (first.done === true) return
     const question = decodeQuestion(first.value)
     try {
-      const { items = [], end } = await this.#options.answer(question, stream.peer)
-      for (const part of partsOf(items)) await this.#send(stream, { kind: 'part', items: part })
+      await this.#untilDue(stream.peer)
+      const { items = [], end } = await this.#worked(stream.peer, () => this.#options.answer(question, stream.peer))
+      const parts = partsOf(items, this.#options.steadyMs)[Symbol.iterator]()
+      for (;;) {
+        await this.#untilDue(stream.peer)
+        const part = await this.#worked(stream.peer, () => parts.next())
+        if (part.done === true) break
+        await this.#send(stream, { kind: 'part', items: part.value })
+      }
       await this.#send(stream, { kind: 'end', content: end })
     } catch (error) {
       if (!(error instanceof RhizomeError) || error.code === 'RZ_NET_STREAM_CLOSED') throw error
       await this.#send(stream, { kind: 'fault', code: error.code, text: error.message })
     }
+  }
+
+  /** Does work for a peer, which counts as long as nothing is waited for. */
+  #worked<Done>(peer: PeerIdText, work: () => Done): Done {
+    const startMs = this.#options.steadyMs()
+    try {
+      return work()
+    } finally {
+      const atMs = this.#options.steadyMs()
+      this.#work.set(peer, { ms: this.#owed(peer, atMs) + atMs - startMs, atMs })
+    }
+  }
+
+  #owed(peer: PeerIdText, nowMs: number): number {
+    const { ms = 0, atMs = nowMs } = this.#work.get(peer) ?? {}
+    return Math.max(0, ms - (nowMs - atMs) * WORK_SHARE)
+  }
+
+  /** Waits while the peer has taken more than its share. */
+  async #untilDue(peer: PeerIdText): Promise<void> {
+    const { schedule, steadyMs } = this.#options
+    while (!this.#closed && this.#owed(peer, steadyMs()) > WORK_BURST_MS) {
+      await new Promise<void>((resolve) => schedule(WORK_LOOK_MS, resolve))
+    }
+    if (this.#owed(peer, steadyMs()) === 0) this.#work.delete(peer)
   }
 
   /** Who reads nothing is cut off. */
@@ -118,21 +158,24 @@ export class Answering {
 }
 
 /** Items by frames. Throws RZ_BYTES_TOO_LARGE for more than one answer may have. */
-function* partsOf(items: Iterable<Value>): Iterable<readonly Uint8Array[]> {
+function* partsOf(items: Iterable<Value>, steadyMs: () => number): Iterable<readonly Uint8Array[]> {
   let part: Uint8Array[] = []
   let partBytes = 0
   let bytes = 0
   let count = 0
+  let sinceMs = steadyMs()
   for (const item of items) {
     const encoded = encodeItem(item)
     bytes += encoded.length
     if (bytes > ANSWER_BYTES_MAX || ++count > ANSWER_ITEMS_MAX) {
       throw new RhizomeError('RZ_BYTES_TOO_LARGE', 'the answer is too large for one: ask for less, or by pages')
     }
-    if (part.length > 0 && (partBytes + encoded.length > PART_BYTES || part.length === PART_ITEMS_MAX)) {
+    const isFull = partBytes + encoded.length > PART_BYTES || part.length === PART_ITEMS_MAX
+    if (part.length > 0 && (isFull || steadyMs() - sinceMs > PART_MS)) {
       yield part
       part = []
       partBytes = 0
+      sinceMs = steadyMs()
     }
     part.push(encoded)
     partBytes += encoded.length

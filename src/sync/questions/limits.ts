@@ -25,6 +25,13 @@ export const WAITING_MAX = 4_096
 export const ANSWERED_MAX = 64
 export const ANSWERED_PER_PEER_MAX = 16
 
+/** A frame is sent after so long a work on its items, however few they are: others get their turn. */
+export const PART_MS = 10
+/** What answering one peer may take of this node's time: so much at once, and this share from then on; what is more waits. */
+export const WORK_BURST_MS = 5_000
+export const WORK_SHARE = 0.5
+export const WORK_LOOK_MS = 50
+
 export const OPEN_MS_MAX = 3_000
 /** Without a frame for so long another holder is asked: longer than a query may take that keeps within its limits. */
 export const ANSWER_IDLE_MS = 10_000

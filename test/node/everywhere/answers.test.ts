@@ -46,10 +46,19 @@ const reading = { context: false }
 describe('a holder', () => {
   it('that is only taking a shard over says so, and answers once it knows that nobody else has it', async () => {
     const { ask, time } = await asked()
-    const get = { collection: 'user', id: 'alice', reading }
+    const get = {
+      records: [
+        ['user', 'alice'],
+        ['a/b', 'c'],
+      ],
+      reading,
+    }
     expect(await ask('get', get)).toMatchObject({ kind: 'unanswered', tried: [{ why: /taking/ }] })
     await time.advance(5_000)
-    expect(await ask('get', get)).toMatchObject({ kind: 'answered', heard: { end: null } })
+    expect(await ask('get', get)).toMatchObject({
+      kind: 'answered',
+      heard: { items: [[null], [null, ['RZ_RECORD_INVALID', expect.any(String)]]] },
+    })
   })
 
   it('answers for nothing that it does not hold', async () => {
@@ -79,6 +88,7 @@ describe('a holder', () => {
           fc.constantFrom(
             'collection',
             'id',
+            'records',
             'reading',
             'context',
             'query',

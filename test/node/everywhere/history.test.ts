@@ -108,4 +108,6 @@ it.each(Array.from({ length: 16 }, (_, index) => index + 1))(
       }
     }
   },
+  // Many seconds of virtual time for each, on a machine that may be busy.
+  120_000,
 )

@@ -34,6 +34,12 @@ class World {
   })
   readonly schedule = (delayMs: number, run: () => void) => this.time.schedule(delayMs, run)
   readonly penalised: string[] = []
+  /** Beside what passes: what work has taken. */
+  workedMs = 0
+
+  steadyMs(): number {
+    return this.time.nowMs() + this.workedMs
+  }
 
   net(number: number): Net {
     const net = this.network.open(signer(number).id)
@@ -46,7 +52,7 @@ class World {
   }
 
   holder(number: number, answer: Answerer): Answering {
-    return new Answering({ net: this.net(number), schedule: this.schedule, answer })
+    return new Answering({ net: this.net(number), schedule: this.schedule, steadyMs: () => this.steadyMs(), answer })
   }
 
   /** A peer that does as it likes with a stream. */
@@ -241,6 +247,25 @@ describe('a hostile asker', () => {
       while ((await frames.next()).done !== true);
     }
     await expect(world.within(read())).rejects.toMatchObject({ code: 'RZ_NET_STREAM_CLOSED' })
+  })
+
+  it('whose questions take long waits, and others do not', async () => {
+    const world = new World()
+    const answered: string[] = []
+    world.holder(1, (_, from) => {
+      answered.push(from)
+      if (from === signer(2).id) world.workedMs += 3_000
+      return { end: null }
+    })
+    const costly = new Asking({ net: world.net(2), schedule: world.schedule })
+    const asking = await world.asker()
+    const asked = Array.from({ length: 6 }, () => costly.ask(QUESTION, peers(1)))
+    await world.time.advance(1_000)
+    // The burst, and not all of them.
+    expect(answered.length).toBeLessThan(4)
+    expect(await world.within(asking.ask(QUESTION, peers(1)))).toMatchObject({ kind: 'answered' })
+    const all = await world.within(Promise.all(asked), 120_000)
+    expect(all.filter(({ kind }) => kind === 'answered').length).toBeGreaterThanOrEqual(2)
   })
 
   it('is told when what it asks for is too much, and never more than that', async () => {
