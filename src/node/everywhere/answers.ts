@@ -14,7 +14,6 @@ import { decodeRun } from '../../sync/gossip-message.ts'
 import type { Answerer, Given } from '../../sync/questions/answering.ts'
 import type { Question } from '../../sync/questions/wire.ts'
 import type { Replication } from '../../sync/replication.ts'
-import type { Entity } from '../records.ts'
 import { ACROSS_RECORDS_MAX, GATHERED_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX } from './limits.ts'
 import { ownCollections, ownIds, ownRecords } from './own-records.ts'
 import { type Shard, unheld } from './shard.ts'
@@ -47,16 +46,14 @@ const WHILE_TAKING: ReadonlySet<string> = new Set<Word>(['take', 'prepare'])
 /** Every word, with what answers it. */
 const ANSWERS: { readonly [word in Word]: Answer } = {
   get: (content, { namespace }) => {
-    const { records, reading, expand } = fieldsIn(content)
-    const wanted = listIn(records)
-    const countMax = expand === undefined ? GATHERED_MAX : 1
-    if (wanted.length > countMax) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'too many records at once')
+    const { items, common } = fieldsIn(content)
+    const { reading, expand } = fieldsIn(common)
     const options = { ...parseReading(reading), ...(expand !== undefined && { expand: integerIn(expand) }) }
-    const items = mapped(wanted, (item) => {
+    // What references lead to is paid for by one record at a time.
+    return eachOf(items, expand === undefined ? GATHERED_MAX : 1, (item) => {
       const [collection, id] = listIn(item)
-      return entityOrFault(() => namespace.get(textIn(collection), textIn(id), options))
+      return entityValue(namespace.get(textIn(collection), textIn(id), options))
     })
-    return { items, end: null }
   },
 
   ids: (content, { namespace }) => {
@@ -96,14 +93,15 @@ const ANSWERS: { readonly [word in Word]: Answer } = {
     return { items: namespace.standingOf(textIn(collection), textIn(id)), end: null }
   },
 
-  prepare: (content, { namespace }, { store }) => {
-    const { intended, onlyChanged } = fieldsIn(content)
-    const intent = parseIntended(intended ?? null)
-    const kept = onlyChanged === true ? changedOf(intent, namespace) : null
-    const deltas = kept === null ? intent.deltas : intent.deltas.filter((_, index) => kept.includes(index))
-    namespace.checkIntent({ ...intent, records: deltas.length === 0 ? new Set() : intent.records, deltas })
-    return { end: [timeValue(store.latestTime()), kept] }
-  },
+  prepare: (content, { namespace }, { store }) =>
+    eachOf(fieldsIn(content)['items'], GATHERED_MAX, (item) => {
+      const [intended, onlyChanged] = listIn(item)
+      const intent = parseIntended(intended ?? null)
+      const kept = onlyChanged === true ? changedOf(intent, namespace) : null
+      const deltas = kept === null ? intent.deltas : intent.deltas.filter((_, index) => kept.includes(index))
+      namespace.checkIntent({ ...intent, records: deltas.length === 0 ? new Set() : intent.records, deltas })
+      return [timeValue(store.latestTime()), kept]
+    }),
 
   take: (content, shard, { store, replication }, from) => {
     const items = listIn(content).map(bytesIn)
@@ -153,10 +151,16 @@ function isWord(word: string): word is Word {
   return Object.hasOwn(ANSWERS, word)
 }
 
-/** One record that cannot be read keeps no other from being told. */
-function entityOrFault(read: () => Entity | undefined): Value {
+/** An answer for each item, or a fault: one that cannot be answered keeps no other from being told. */
+function eachOf(items: Value | undefined, countMax: number, answer: (item: Value) => Value): Given {
+  const asked = listIn(items)
+  if (asked.length > countMax) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'too much at once')
+  return { items: mapped(asked, (item) => answerOrFault(() => answer(item))), end: null }
+}
+
+function answerOrFault(answer: () => Value): Value {
   try {
-    return [entityValue(read())]
+    return [answer()]
   } catch (error) {
     if (error instanceof RhizomeError) return [null, faultValue(error)]
     throw error

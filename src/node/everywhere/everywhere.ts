@@ -4,6 +4,7 @@
  * answer. What a record means is `Namespace`'s, here and there. src/node/README.md, Shards.
  */
 
+import { encodePointers } from '../../delta/bytes.ts'
 import type { PeerId, Pointer, Value } from '../../delta/delta.ts'
 import { compareUtf8 } from '../../delta/order.ts'
 import { entityIdOf, parseEntityId, type PropertyInput, recordPointers } from '../../delta/record.ts'
@@ -285,8 +286,10 @@ export class Everywhere {
     const { shards, clock, creatorOf } = this.#parts
     const intent = { records, deltas, checkReferences, creator: creatorOf(as) }
     try {
-      const { end } = await shards.ask(shard, 'prepare', { intended: intendedValue(intent), onlyChanged })
-      const [time, kept] = listIn(end)
+      const intended = intendedValue(intent)
+      const bytes = deltas.reduce((sum, pointers) => sum + encodePointers(pointers).length, 0)
+      const { value } = await shards.gathering.ask(shard, 'prepare', null, [intended, onlyChanged], bytes)
+      const [time, kept] = listIn(value)
       clock.observe(parseTime(time))
       return kept === null || kept === undefined ? undefined : new Set(listIn(kept).map(Number))
     } catch (error) {
@@ -323,13 +326,22 @@ export class Everywhere {
     { expand, ...options }: GetOptions,
   ): Promise<Answered<Entity | undefined>> {
     entityIdOf(collection, id)
+    const common = { reading: this.#reading(options), ...(expand !== undefined && { expand }) }
     const { shards } = this.#parts
-    const reading = this.#reading(options)
-    if (expand === undefined) return shards.gathering.get(shard, reading, collection, id)
-    const { items, by } = await shards.ask(shard, 'get', { records: [[collection, id]], reading, expand })
-    const [entity, fault] = listIn(items[0])
-    if (fault !== undefined) throw faultIn(fault)
-    return { value: parseEntity(entity ?? null), answeredBy: [by as PeerId] }
+    if (expand !== undefined) {
+      const { items, by } = await shards.ask(shard, 'get', { items: [[collection, id]], common })
+      const [entity, fault] = listIn(items[0])
+      if (fault !== undefined) throw faultIn(fault)
+      return { value: parseEntity(entity ?? null), answeredBy: [by as PeerId] }
+    }
+    const { value, by } = await shards.gathering.ask(
+      shard,
+      'get',
+      common,
+      [collection, id],
+      collection.length + id.length,
+    )
+    return { value: parseEntity(value), answeredBy: [by] }
   }
 
   #idsOf(part: Part, collection: string, options: IdsOptions): Answer<readonly string[]> {

@@ -1,35 +1,41 @@
 /**
- * Records of one shard that are asked for in one turn of the event loop, as by a client that pipelines: they go to a holder as
- * one question. Each has an answer of its own, or a fault.
+ * What is asked of one shard in one turn of the event loop, as by a client that pipelines, goes to a holder as one question.
+ * Each has an answer of its own, or a fault.
  */
 
 import type { PeerId, Value } from '../../delta/delta.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { Heard } from '../../sync/questions/asking.ts'
 import type { Environment } from '../environment.ts'
-import type { Entity } from '../records.ts'
-import type { Answered } from './answered.ts'
-import { GATHERED_MAX } from './limits.ts'
+import { GATHERED_BYTES_MAX, GATHERED_MAX } from './limits.ts'
 import type { Shard } from './shard.ts'
-import { faultIn, listIn, parseEntity, type Word } from './words.ts'
+import { faultIn, listIn, type Word } from './words.ts'
 
 export interface GatheringParts {
   readonly environment: Environment
   readonly ask: (shard: Shard, word: Word, content: Value) => Promise<Heard>
 }
 
+/** One of those that were asked together. */
+export interface GatheredAnswer {
+  readonly value: Value
+  readonly by: PeerId
+}
+
 interface Wanted {
-  readonly collection: string
-  readonly id: string
-  readonly resolve: (answered: Answered<Entity | undefined>) => void
+  readonly item: Value
+  readonly resolve: (answer: GatheredAnswer) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Those that are read in the same way. */
+/** Items that make one question. */
 interface Group {
   readonly shard: Shard
-  readonly reading: Value
+  readonly word: Word
+  /** Beside the items, the same for all. */
+  readonly common: Value
   readonly wanted: Wanted[]
+  bytes: number
 }
 
 export class Gathering {
@@ -40,17 +46,20 @@ export class Gathering {
     this.#parts = parts
   }
 
-  get(shard: Shard, reading: Value, collection: string, id: string): Promise<Answered<Entity | undefined>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answered<Entity | undefined>>()
-    const key = `${shard.name} ${JSON.stringify(reading)}`
-    const group = this.#groups.get(key) ?? this.#begin(key, shard, reading)
-    group.wanted.push({ collection, id, resolve, reject })
+  /** `bytes`: about how large the item is. */
+  ask(shard: Shard, word: Word, common: Value, item: Value, bytes: number): Promise<GatheredAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<GatheredAnswer>()
+    const key = `${shard.name} ${word} ${JSON.stringify(common)}`
+    const known = this.#groups.get(key)
+    if (known !== undefined && known.bytes + bytes > GATHERED_BYTES_MAX) this.#end(key, known)
+    const group = this.#groups.get(key) ?? this.#begin(key, { shard, word, common, wanted: [], bytes: 0 })
+    group.wanted.push({ item, resolve, reject })
+    group.bytes += bytes
     if (group.wanted.length >= GATHERED_MAX) this.#end(key, group)
     return promise
   }
 
-  #begin(key: string, shard: Shard, reading: Value): Group {
-    const group = { shard, reading, wanted: [] }
+  #begin(key: string, group: Group): Group {
     this.#groups.set(key, group)
     this.#parts.environment.defer(() => this.#end(key, group))
     return group
@@ -63,14 +72,13 @@ export class Gathering {
   }
 
   /** Never rejects: who waits is told. */
-  async #ask({ shard, reading, wanted }: Group): Promise<void> {
+  async #ask({ shard, word, common, wanted }: Group): Promise<void> {
     try {
-      const records = wanted.map(({ collection, id }) => [collection, id])
-      const { items, by } = await this.#parts.ask(shard, 'get', { records, reading })
+      const { items, by } = await this.#parts.ask(shard, word, { items: wanted.map(({ item }) => item), common })
       if (items.length !== wanted.length) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'not an answer for each')
       for (const [index, { resolve, reject }] of wanted.entries()) {
-        const [entity, fault] = listIn(items[index])
-        if (fault === undefined) resolve({ value: parseEntity(entity ?? null), answeredBy: [by as PeerId] })
+        const [value, fault] = listIn(items[index])
+        if (fault === undefined) resolve({ value: value ?? null, by: by as PeerId })
         else reject(faultIn(fault))
       }
     } catch (error) {

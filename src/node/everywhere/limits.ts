@@ -9,8 +9,9 @@ export const START_MS = 5_000
 /** Every holder is asked once in a round; they may be starting, or just gone. */
 export const ROUNDS_MAX = 3
 export const ROUND_MS = 400
-/** Records that are asked for in one question. */
+/** What is asked in one turn goes as one question, so many at most and so large, below the limit of a question. */
 export const GATHERED_MAX = 256
+export const GATHERED_BYTES_MAX = 524_288
 /** Bytes of own blocks carried to a holder at once. */
 export const CARRIED_BYTES_MAX = 524_288
 /** A holder's receipt is waited for so long, unless the write says otherwise. */

@@ -98,7 +98,7 @@ export class Answering {
       const parts = partsOf(items, this.#options.steadyMs)[Symbol.iterator]()
       for (;;) {
         await this.#untilDue(stream.peer)
-        const part = await this.#worked(stream.peer, () => parts.next())
+        const part = this.#worked(stream.peer, () => parts.next())
         if (part.done === true) break
         await this.#send(stream, { kind: 'part', items: part.value })
       }

@@ -47,11 +47,11 @@ describe('a holder', () => {
   it('that is only taking a shard over says so, and answers once it knows that nobody else has it', async () => {
     const { ask, time } = await asked()
     const get = {
-      records: [
+      items: [
         ['user', 'alice'],
         ['a/b', 'c'],
       ],
-      reading,
+      common: { reading },
     }
     expect(await ask('get', get)).toMatchObject({ kind: 'unanswered', tried: [{ why: /taking/ }] })
     await time.advance(5_000)
@@ -88,7 +88,8 @@ describe('a holder', () => {
           fc.constantFrom(
             'collection',
             'id',
-            'records',
+            'items',
+            'common',
             'reading',
             'context',
             'query',
