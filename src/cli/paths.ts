@@ -17,15 +17,18 @@ export function shellWord(word: string): string {
 /** `192.168.1.5:4000` for a multiaddr of IP and TCP, `relay 5.6.7.8:4000` for one through a relay, any other as it is. */
 export function shortAddress(address: string): string {
   if (isRelayed(address)) return `relay ${shortAddress(address.slice(0, address.indexOf('/p2p-circuit')))}`
-  const match = /^\/(ip4|ip6|dns4?|dns6)\/([^/]+)\/tcp\/(\d+)(?:\/p2p\/[^/]+)?$/.exec(address)
+  const match = /^\/(ip4|ip6|dns4?|dns6)\/([^/]+)\/tcp\/(\d+)(?:\/(wss?))?(?:\/p2p\/[^/]+)?$/.exec(address)
   if (match === null) return address
-  const [, family, host = '', port = ''] = match
-  return family === 'ip6' ? `[${host}]:${port}` : `${host}:${port}`
+  const [, family, host = '', port = '', web] = match
+  const scheme = web === undefined ? '' : `${web}://`
+  return scheme + (family === 'ip6' ? `[${host}]:${port}` : `${host}:${port}`)
 }
 
 /** `192.168.1.5:4000` for what is typed for a peer: a multiaddr or `host[:port]`. */
 export function shortTyped(text: string, defaultPort: number): string {
   if (text.startsWith('/')) return shortAddress(text)
+  const web = /^(wss?):\/\/(.*?)\/?$/.exec(text)
+  if (web !== null) return `${web[1]}://${shortTyped(web[2] ?? '', web[1] === 'wss' ? 443 : 80)}`
   return /:\d+$/.test(text) && !isIPv6(text) ? text : `${isIPv6(text) ? `[${text}]` : text}:${defaultPort}`
 }
 

@@ -1,6 +1,6 @@
 /**
  * Addresses as people type them, and which of a node's own addresses others are told.
- * Refuses what cannot be dialled over TCP, with RZ_NET_ADDRESS_INVALID and a message that names the forms that work.
+ * Refuses what cannot be dialled over TCP or WebSocket, with RZ_NET_ADDRESS_INVALID and a message that names the forms that work.
  */
 import { isIP, isIPv6 } from 'node:net'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -17,9 +17,11 @@ export interface PeerAddress {
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
 
-/** Reads a multiaddr (`/ip4/…/tcp/…[/p2p/…]`, `/dns/…`) or `host[:port]`; an IPv6 host with a port stands in brackets. */
+/** Reads a multiaddr (`/ip4/…/tcp/…[/p2p/…]`, `/dns/…`), `host[:port]` or `ws://host[:port]`; an IPv6 host with a port stands in brackets. */
 export function parsePeerAddress(text: string): PeerAddress {
   const trimmed = text.trim()
+  const web = /^(wss?):\/\/(.*?)\/?$/.exec(trimmed)
+  if (web !== null) return parseWeb(trimmed, web[1] === 'wss' ? 'wss' : 'ws', web[2] ?? '')
   return trimmed.startsWith('/') ? parseMultiaddr(trimmed) : parseHostPort(trimmed)
 }
 
@@ -35,23 +37,44 @@ function parseMultiaddr(text: string): PeerAddress {
   } catch (error) {
     throw invalid(text, 'it is not a multiaddr', error)
   }
-  const end = parts.findLastIndex(({ name }) => name === 'p2p-circuit')
-  if (end >= 0) return parseRelayed(text, parts.slice(0, end), parts.slice(end + 1))
-  const [host, transport, id, ...rest] = parts
+  const circuit = parts.findLastIndex(({ name }) => name === 'p2p-circuit')
+  if (circuit >= 0) return parseRelayed(text, parts.slice(0, circuit), parts.slice(circuit + 1))
+  const [host, transport, ...more] = parts
   if (host === undefined || !['ip4', 'ip6', 'dns', 'dns4', 'dns6'].includes(host.name)) throw invalid(text, 'no host')
   if (host.name.startsWith('dns') && !HOST_NAME.test(host.value ?? ''))
     throw invalid(text, 'the host name is malformed')
   if (transport?.name !== 'tcp') throw invalid(text, 'only tcp is spoken here')
   if (transport.value === '0') throw invalid(text, 'port 0 cannot be dialled')
+  // `/tls/ws` is another way to write `/wss`.
+  const isTls = more[0]?.name === 'tls'
+  const web = isTls ? more[1]?.name : more[0]?.name
+  const hasWeb = web === 'ws' || (web === 'wss' && !isTls)
+  const [id, ...rest] = hasWeb ? more.slice(isTls ? 2 : 1) : more
   if (rest.length > 0 || (id !== undefined && id.name !== 'p2p')) throw invalid(text, 'it goes on after the port')
   if (id?.value !== undefined) assertPeerId(text, id.value)
-  const address = `/${host.name}/${host.value}/tcp/${transport.value}`
+  const end = hasWeb ? `/${isTls ? 'wss' : web}` : ''
+  const address = `/${host.name}/${host.value}/tcp/${transport.value}${end}`
   return id?.value === undefined ? { address } : { address, peer: id.value }
+}
+
+/** `ws://host[:port]`, `wss://host[:port]`: the ports are those of the web. */
+function parseWeb(text: string, protocol: 'ws' | 'wss', rest: string): PeerAddress {
+  if (/[/?#]/.test(rest)) throw invalid(text, 'a path is not spoken here: give the node a host name of its own')
+  const hasPort = /:\d+$/.test(rest) && !isIPv6(rest)
+  const host = isIPv6(rest) ? `[${rest}]` : rest
+  const { address } = parseHostPort(hasPort ? rest : `${host}:${protocol === 'ws' ? 80 : 443}`)
+  return { address: `${address}/${protocol}` }
+}
+
+export function isWeb(address: string): boolean {
+  return /\/wss?(\/|$)/.test(address)
 }
 
 /** `<address of the relay>/p2p/<its id>/p2p-circuit/p2p/<id>`: nobody can be reached through a relay without an id. */
 function parseRelayed(text: string, relay: readonly Part[], [id, ...rest]: readonly Part[]): PeerAddress {
-  const { address, peer } = parseMultiaddr(relay.map(({ name, value }) => `/${name}/${value}`).join(''))
+  const { address, peer } = parseMultiaddr(
+    relay.map(({ name, value }) => (value === undefined ? `/${name}` : `/${name}/${value}`)).join(''),
+  )
   if (peer === undefined) throw invalid(text, 'the relay has no id')
   if (id?.name !== 'p2p' || id.value === undefined || rest.length > 0)
     throw invalid(text, 'one id follows /p2p-circuit')
@@ -91,7 +114,7 @@ function parseHostPort(text: string): PeerAddress {
 /** RZ_NET_ADDRESS_INVALID, with the forms that work. */
 export function invalid(text: string, why: string, cause?: unknown): RhizomeError {
   const message =
-    `cannot dial '${text}': ${why}. Write host, host:port, [ipv6]:port or a multiaddr such as ` +
+    `cannot dial '${text}': ${why}. Write host, host:port, [ipv6]:port, wss://host or a multiaddr such as ` +
     `/ip4/192.168.1.5/tcp/${DEFAULT_PORT}`
   return new RhizomeError('RZ_NET_ADDRESS_INVALID', message, { cause })
 }

@@ -7,7 +7,11 @@ export interface FailureReason {
   readonly message: string
 }
 
-const UNREACHABLE = /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|connection error/
+const UNREACHABLE =
+  /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EADDRNOTAVAIL|connection error|Could not connect/
+
+/** What Node's WebSocket tells is an event, the same whatever went wrong. */
+const WEB_ERROR = 'ErrorEvent'
 
 export interface DialContext {
   /** TCP was connected, so somebody answered at the address. */
@@ -34,6 +38,9 @@ function reasonOfOne({ name, message, code }: Leaf, context: DialContext): Failu
       code: 'refused',
       message: 'this node does not connect to that peer: it is not allowed or blocked for a while',
     }
+  }
+  if (name === WEB_ERROR) {
+    return { code: 'unreachable', message: 'no WebSocket is opened there: nobody listens, or something refuses it' }
   }
   if (UNREACHABLE.test(message)) return { code: 'unreachable', message: `nobody answers there (${message})` }
   if (/Timeout|Abort/.test(name) || /due to timeout/.test(message)) {
@@ -70,5 +77,6 @@ function leaves(error: unknown): Leaf[] {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.flatMap(leaves)
   if (error instanceof RhizomeError) return [{ name: error.name, message: error.message, code: error.code }]
   if (error instanceof Error) return [{ name: error.name, message: error.message }]
-  return [{ name: 'Error', message: String(error) }]
+  const isEvent = typeof error === 'object' && error !== null && error.constructor.name === WEB_ERROR
+  return [{ name: isEvent ? WEB_ERROR : 'Error', message: String(error) }]
 }

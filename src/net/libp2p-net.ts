@@ -6,7 +6,7 @@
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { assert } from '../errors.ts'
-import { invalid, isRelayed, type PeerAddress } from './address.ts'
+import { invalid, isRelayed, isWeb, type PeerAddress } from './address.ts'
 import { DialLoop } from './dial-loop.ts'
 import { DialPlan } from './dial-plan.ts'
 import { dialTarget } from './dialler.ts'
@@ -36,6 +36,7 @@ export interface Libp2pNetParts {
   /** Relays to be reached through. */
   readonly via: readonly PeerAddress[]
   readonly canReachRelays: boolean
+  readonly canReachWeb: boolean
   readonly isRelay: boolean
   readonly connectionsMax: number
   readonly log: ((line: string) => void) | undefined
@@ -242,6 +243,9 @@ export class Libp2pNet implements Net {
   dialForever({ address, peer }: PeerAddress): void {
     if (isRelayed(address) && !this.#parts.canReachRelays) {
       throw invalid(address, 'nothing here reaches relays: name one when opening the node')
+    }
+    if (isWeb(address) && !this.#parts.canReachWeb) {
+      throw invalid(address, 'nothing here speaks WebSocket: name such an address when opening the node')
     }
     this.#plan.addAddress(address, peer)
   }

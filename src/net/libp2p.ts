@@ -2,7 +2,7 @@
  * Opens the real network: libp2p over TCP, Noise and yamux, GossipSub, mDNS. It makes the parts from the options and gives
  * them to `libp2p-net.ts`, which is the port. design.md 4, stack-notes.md, containers.md.
  */
-import { isRelayed, parsePeerAddress } from './address.ts'
+import { isRelayed, isWeb, parsePeerAddress } from './address.ts'
 import { RhizomeError } from '../errors.ts'
 import { createGater } from './gater.ts'
 import { Libp2pNet } from './libp2p-net.ts'
@@ -34,6 +34,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const via = (options.via ?? []).map(parsePeerAddress)
   const serve = relayChoice(options)
   const canReachRelays = via.length > 0 || addresses.some(({ address }) => isRelayed(address))
+  const canReachWeb = [...via, ...addresses].some(({ address }) => isWeb(address))
   const allow = options.allow && new Set(options.allow)
   const outside = new Outside({ hasSecret: secret !== undefined, allow })
   const standing = new Standing(Date.now)
@@ -63,6 +64,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     mdns,
     outside,
     relaying: { serve, reach: canReachRelays },
+    web: canReachWeb,
     log,
   })
   const hasSecret = secret !== undefined
@@ -76,6 +78,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     outside,
     via,
     canReachRelays,
+    canReachWeb: canReachWeb || (options.listen ?? []).some(isWeb),
     isRelay,
     connectionsMax,
     log,

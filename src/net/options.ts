@@ -40,7 +40,7 @@ export interface Libp2pNetOptions {
   readonly identity: { readonly privateKey: Uint8Array }
 
   /**
-   * Multiaddrs to listen on: `/ip4/<address>/tcp/<port>`, `/ip6/…`. Port 0 lets the system choose; an empty list listens
+   * Multiaddrs to listen on: `/ip4/<address>/tcp/<port>`, `/ip6/…`, with `/ws` at the end for WebSocket. Port 0 lets the system choose; an empty list listens
    * nowhere, so the node can only dial. @default ['/ip4/0.0.0.0/tcp/4000']
    */
   readonly listen?: readonly string[]
@@ -52,7 +52,8 @@ export interface Libp2pNetOptions {
   readonly portFallbackCount?: number
 
   /**
-   * Addresses dialled for ever: multiaddrs, `host[:port]` (port 4000) or `/dnsaddr/<name>[/p2p/<id>]`. A host's name is resolved
+   * Addresses dialled for ever: multiaddrs, `host[:port]` (port 4000), `ws://host[:port]`, `wss://host[:port]` or
+   * `/dnsaddr/<name>[/p2p/<id>]`. A host's name is resolved
    * anew at every try. Throws RZ_NET_ADDRESS_INVALID. @default []
    */
   readonly peers?: readonly string[]

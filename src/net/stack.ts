@@ -16,7 +16,7 @@ import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { RhizomeError } from '../errors.ts'
-import { announced, isLoopback } from './address.ts'
+import { announced, isLoopback, isWeb } from './address.ts'
 import { gossipService } from './gossip.ts'
 import * as limits from './limits.ts'
 import { componentLogger } from './logger.ts'
@@ -38,6 +38,8 @@ export interface StackOptions {
   readonly mdns: MdnsDiscovery | undefined
   readonly outside: Outside
   readonly relaying: RelayingChoice
+  /** Speaks WebSocket as well; where it listens so, it does whatever is given here. */
+  readonly web: boolean
   readonly log: ((line: string) => void) | undefined
 }
 
@@ -69,6 +71,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
   let transportManager: TransportManager | undefined
   const self = peerIdFromPrivateKey(privateKey).toString()
   const relaying = await loadRelaying(options.relaying)
+  const web = options.web || listen.some(isWeb) ? [(await import('@libp2p/websockets')).webSockets()] : []
   const libp2p = await createLibp2p<Services>({
     privateKey,
     nodeInfo: { name: 'rhizome-node' },
@@ -81,7 +84,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
         return announced(all, String)
       },
     },
-    transports: [tcp(), ...relaying.transports],
+    transports: [tcp(), ...web, ...relaying.transports],
     connectionEncrypters: [noise()],
     connectionProtector: () => protector,
     streamMuxers: [
@@ -153,17 +156,21 @@ function withPeerId(addresses: readonly Multiaddr[], self: string): Multiaddr[] 
 function withPortOffset(address: string, offset: number): string {
   try {
     const parts = multiaddr(address).getComponents()
-    if (parts.length !== 2 || parts[1]?.name !== 'tcp') throw new Error('it is not /ip4/…/tcp/… or /ip6/…/tcp/…')
+    const [, transport, web, ...rest] = parts
+    if (transport?.name !== 'tcp' || (web !== undefined && web.name !== 'ws') || rest.length > 0)
+      throw new Error('it is not /ip4/…/tcp/… or /ip6/…/tcp/…, with /ws at its end or not')
   } catch (error) {
     throw new RhizomeError('RZ_NET_ADDRESS_INVALID', `cannot listen on '${address}': ${messageOf(error)}`, {
       cause: error,
     })
   }
-  return address.replace(/\d+$/, (port) => (port === '0' ? port : String(Math.min(Number(port) + offset, 65_535))))
+  return address.replace(/(?<=\/tcp\/)\d+/, (port) =>
+    port === '0' ? port : String(Math.min(Number(port) + offset, 65_535)),
+  )
 }
 
 function portTaken({ listen, portFallbackCount }: StackOptions, cause: unknown): RhizomeError {
-  const ports = listen.map((address) => address.split('/').at(-1)).join(', ')
+  const ports = listen.map((address) => address.split('/')[4]).join(', ')
   const next = portFallbackCount === 0 ? '' : ` and so are the next ${portFallbackCount}`
   const message = `port ${ports} is taken${next}: stop the program that holds it or choose another with --listen`
   return new RhizomeError('RZ_NET_PORT_TAKEN', message, { cause })

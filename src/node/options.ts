@@ -73,7 +73,10 @@ export interface NodeOptions {
 export interface NetworkOptions {
   /** Multiaddrs to listen on. Default `/ip4/0.0.0.0/tcp/4000`, or the next free port up to 4099. Given, taken is an error. */
   readonly listen?: readonly string[]
-  /** Multiaddrs, `host[:port]` (default port 4000) or `/dnsaddr/<name>` to dial and redial for ever. Default none. */
+  /**
+   * Multiaddrs, `host[:port]` (default port 4000), `ws://host`, `wss://host` or `/dnsaddr/<name>` to dial and redial for ever.
+   * Default none.
+   */
   readonly peers?: readonly string[]
   /**
    * Names, `host[:port]` (default port 4000), whose DNS records are peers: A and AAAA records at that port, `_dnsaddr` TXT records as

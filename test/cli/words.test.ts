@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { parseAssignments, parseRecordName } from '../../src/cli/assignment.ts'
+import { shellWord, shortAddress, shortId, shortPath, shortTyped, withoutPeer } from '../../src/cli/paths.ts'
 import { editDistance, nearest } from '../../src/node/nearest.ts'
-import { shellWord, shortAddress, shortId, shortPath, withoutPeer } from '../../src/cli/paths.ts'
 import { type DeltaJson, deltaLine } from '../../src/cli/tail.ts'
 import { counted, visible, wrapped } from '../../src/cli/terminal.ts'
 
@@ -66,6 +66,9 @@ describe('what people read', () => {
     expect(shortAddress('/ip4/10.0.0.1/tcp/4000/p2p/12D3KooWx')).toBe('10.0.0.1:4000')
     expect(shortAddress('/ip6/::1/tcp/4000')).toBe('[::1]:4000')
     expect(shortAddress('/dns4/example.org/tcp/1')).toBe('example.org:1')
+    expect(shortAddress('/dns/example.org/tcp/443/wss/p2p/12D3KooWx')).toBe('wss://example.org:443')
+    expect(shortTyped('wss://example.org', 4_000)).toBe('wss://example.org:443')
+    expect(shortAddress('/ip4/10.0.0.1/tcp/1/p2p/12D3KooWx/p2p-circuit/p2p/12D3KooWy')).toBe('relay 10.0.0.1:1')
     expect(shortAddress('/ip4/10.0.0.1/udp/1/quic-v1')).toBe('/ip4/10.0.0.1/udp/1/quic-v1')
     expect(withoutPeer('/ip4/10.0.0.1/tcp/4000/p2p/12D3KooWx')).toBe('/ip4/10.0.0.1/tcp/4000')
   })

@@ -19,6 +19,13 @@ describe('addresses as people type them', () => {
     ['/ip4/10.0.0.1/tcp/4000', '/ip4/10.0.0.1/tcp/4000'],
     ['/dns4/a.example/tcp/4000', '/dns4/a.example/tcp/4000'],
     ['/ip6/::1/tcp/4000', '/ip6/::1/tcp/4000'],
+    ['ws://host', '/dns/host/tcp/80/ws'],
+    ['ws://10.0.0.1:8080/', '/ip4/10.0.0.1/tcp/8080/ws'],
+    ['wss://node.example.org', '/dns/node.example.org/tcp/443/wss'],
+    ['wss://[::1]:444', '/ip6/::1/tcp/444/wss'],
+    ['wss://::1', '/ip6/::1/tcp/443/wss'],
+    ['/dns/host/tcp/443/wss', '/dns/host/tcp/443/wss'],
+    ['/dns/host/tcp/443/tls/ws', '/dns/host/tcp/443/wss'],
   ])('%j is %s', (text, address) => {
     expect(parsePeerAddress(text)).toEqual({ address })
   })
@@ -60,7 +67,12 @@ describe('addresses as people type them', () => {
     '/ip4/1.2.3.4/tcp/0',
     '/dns/a b/tcp/4000',
     '/ip4/1.2.3.4/udp/4000',
-    '/ip4/1.2.3.4/tcp/4000/ws',
+    '/ip4/1.2.3.4/tcp/4000/ws/ws',
+    '/ip4/1.2.3.4/tcp/4000/tls',
+    '/ip4/1.2.3.4/tcp/4000/tls/wss',
+    'ws://',
+    'wss://host/path',
+    'ws://host:0',
     '/ip4/1.2.3.4/tcp/4000/p2p/nonsense',
     '/unix/tmp/socket',
     `/p2p/${PEER}`,

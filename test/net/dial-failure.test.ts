@@ -26,6 +26,14 @@ describe('why a dial failed', () => {
     }
   })
 
+  test('a WebSocket that cannot be opened tells nothing but that, and is tried again soon', () => {
+    class ErrorEvent extends Event {}
+    expect(reasonOf(new ErrorEvent('error'), answered)).toMatchObject({ code: 'unreachable' })
+    expect(reasonOf(named('ConnectionFailedError', 'Could not connect to ws://host'), answered).code).toBe(
+      'unreachable',
+    )
+  })
+
   test('of several addresses the most telling one counts', () => {
     const error = new AggregateError([named('Error', 'connect ECONNREFUSED'), named('UnexpectedEOFError', 'it ended')])
     expect(reasonOf(error, answered).code).toBe('secret-mismatch')

@@ -8,7 +8,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { isRelayed, parsePeerAddress } from '../address.ts'
+import { parsePeerAddress } from '../address.ts'
 import { dialTarget } from '../dialler.ts'
 import { createGater } from '../gater.ts'
 import type { PeerIdText } from '../net.ts'
@@ -75,6 +75,7 @@ export class PeerProbe implements AsyncDisposable {
       mdns: undefined,
       outside,
       relaying: { serve: undefined, reach: true },
+      web: true,
       log: undefined,
     })
     return new PeerProbe({ stack, outside }, options)
@@ -92,9 +93,9 @@ export class PeerProbe implements AsyncDisposable {
     const reached = await reach(resolved.addresses, Number(port))
     yield reached
     if (reached.kind !== 'reached') return
-    // What was reached is the relay, where the peer is behind one.
-    const beyond = isRelayed(address) ? address.slice(address.indexOf('/p2p/')) : ''
-    const dialled = toMultiaddr(reached.address, port) + beyond
+    // What was reached is the relay, where the peer is behind one, or speaks WebSocket.
+    const beyond = address.split('/').slice(5)
+    const dialled = [toMultiaddr(reached.address, port), ...beyond].join('/')
     const target = { key: address, kind: 'address' as const, peer, addresses: [dialled] }
     const met = await dialTarget(target, {
       libp2p: this.#stack.libp2p,
