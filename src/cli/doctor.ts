@@ -57,11 +57,15 @@ function introduction(found: FoundDirectory | undefined): string {
 }
 
 async function optionsFor({ config, signal }: Call, found: FoundDirectory | undefined): Promise<DiagnoseOptions> {
-  const { topics, home, listen, peers, seeds, mdns } = config
+  const { topics, home, listen } = config
   const data = found?.directory ?? config.data
   const running = found?.isRunning === true ? await askRunning(found) : undefined
   // What the running node was started with is not typed again.
-  const secret = config.secret ?? (running && (await readNote(found?.directory ?? ''))?.secret)
+  const note = running === undefined ? undefined : await readNote(found?.directory ?? '')
+  const secret = config.secret ?? note?.secret
+  const isNamed = config.peers.length + config.seeds.length > 0
+  const { peers = [], seeds = [] } = isNamed ? config : (note ?? {})
+  const mdns = config.mdns && note?.mdns !== false
   const known = topics.length > 0 ? topics : (running?.namespaces ?? found?.topics)
   return {
     peers,

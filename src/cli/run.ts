@@ -111,9 +111,18 @@ function closedElsewhere(cards: readonly DirectoryCard[], { data, topics, secret
     )
 }
 
-function noteOf(node: RhizomeNode, { topics, secret }: Config, { urls }: Served) {
+function noteOf(node: RhizomeNode, { topics, secret, mdns, peers, seeds }: Config, { urls }: Served) {
   const addresses = node.addresses()
-  return { topics, peer: node.peerId, addresses, http: urls, ...(secret === undefined ? {} : { secret }) }
+  return {
+    topics,
+    peer: node.peerId,
+    addresses,
+    http: urls,
+    mdns,
+    peers,
+    seeds,
+    ...(secret === undefined ? {} : { secret }),
+  }
 }
 
 interface Telling {

@@ -13,6 +13,10 @@ export interface RunningNote {
   readonly addresses: readonly string[]
   readonly http: readonly string[]
   readonly secret?: string
+  /** How it was told to find others, for `doctor`; absent in notes of earlier versions. */
+  readonly mdns?: boolean
+  readonly peers?: readonly string[]
+  readonly seeds?: readonly string[]
 }
 
 const FILE = 'running.json'

@@ -39,13 +39,18 @@ describe('doctor', () => {
     const at = await here()
     const data = join(at.directory, 'a')
     const secret = { ...at, env: { ...at.env, RHIZOME_SECRET: 'horse' } }
-    const node = startRhizome(['--topic', 'users', '--data', data, '--json'], secret)
+    const node = startRhizome(['--topic', 'users', '--data', data, '--peer', '127.0.0.1:1', '--json'], secret)
     const started = JSON.parse((await node.printed(/.*"event":"started".*/))[0]) as { peerId: string }
-    const { exitCode, out, err } = await run(['doctor', '--data', data], at)
-    expect(exitCode).toBe(0)
+    const bare = { ...at, env: { ...at.env, RHIZOME_NO_MDNS: '' } }
+    const { exitCode, out, err } = await run(['doctor', '--data', data], bare)
+    // The peer that it was started with is asked, and is not there.
+    expect(exitCode).toBe(1)
+    expect(out).toMatch(/^✗ peer {7}127\.0\.0\.1:1: /m)
     expect(err).toMatch(/^asking the node in /)
     expect(out).toContain(`✓ identity   ${started.peerId}\n✓ secret     given`)
     expect(out).toMatch(/^✓ port {7}reached from here at 127\.0\.0\.1:\d+$/m)
+    // Its own setting counts: nobody asks by multicast beside it.
+    expect(out).toContain('- multicast  not tried: --no-mdns\n')
   })
 
   it('with --json is an object a line, of data and words', async () => {

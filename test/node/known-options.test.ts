@@ -36,6 +36,7 @@ describe('a namespace', () => {
     ['diff', (users, options) => users.diff('user', 'a', options), { form: 0 }, '"from"'],
     ['ids', (users, options) => users.ids('user', options), { limit: 3 }, 'it takes'],
     ['deltas', (users, options) => users.deltas(options), { life: false }, '"live"'],
+    ['watch', (users, options) => users.watch('user', options), { is: 'a' }, '"id"'],
     ['on', (users, options) => users.on(options, () => {}), { name: 'x', fitler: {} }, '"filter"'],
     [
       'subscribe',

@@ -121,7 +121,14 @@ describe('doctor', () => {
     const { start, diagnose } = await onHosts(lan)
     await start('b')
     const { address } = lan.host('b')
-    const { kinds } = await diagnose('a', '--topic', 'users', '--peer', `${address},${address}:4999,nobody.invalid`)
+    const { kinds } = await diagnose(
+      'a',
+      '--topic',
+      'users',
+      '--no-mdns',
+      '--peer',
+      `${address},${address}:4999,nobody.invalid`,
+    )
     expect(kinds).toEqual(['fail peer-silent', 'fail peer-refused', 'fail peer-unresolved', 'warn namespace-unasked'])
     // Beside the node behind the firewall: it cannot be reached even from there.
     expect((await diagnose('b')).kinds).toEqual([
@@ -135,7 +142,7 @@ describe('doctor', () => {
     using lan = new Lan(['a', 'b', 'c'])
     const { start, diagnose } = await onHosts(lan)
     await start('b', [], { RHIZOME_SECRET: 'correct horse' })
-    const to = ['--topic', 'users', '--peer', lan.host('b').address]
+    const to = ['--topic', 'users', '--peer', lan.host('b').address, '--no-mdns']
     for (const given of [[], ['--secret', 'wrong horse']]) {
       const { exitCode, kinds, find } = await diagnose('a', ...to, ...given)
       expect({ exitCode, kinds }).toEqual({ exitCode: 1, kinds: ['fail peer-secret', 'warn namespace-unasked'] })
@@ -143,7 +150,7 @@ describe('doctor', () => {
     }
     expect(await diagnose('a', ...to, '--secret', 'correct horse')).toMatchObject({ exitCode: 0, kinds: [] })
     await start('c', [], { RHIZOME_SECRET: 'correct horse' })
-    const beside = await diagnose('c', '--peer', lan.host('b').address)
+    const beside = await diagnose('c', '--peer', lan.host('b').address, '--no-mdns')
     expect(beside).toMatchObject({ exitCode: 0 })
     expect(beside.find('peer-shares')).toBeDefined()
   })
