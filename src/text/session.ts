@@ -63,6 +63,8 @@ export class Session {
   readonly #closed: Promise<void>
   #reach: Reach
   #isStranger: boolean
+  /** With a stranger. */
+  readonly #patience: NodeJS.Timeout | undefined
   /** Read, and not begun: what it must wait for is under way. */
   #waiting: Asked | undefined
   /** The oldest first. */
@@ -95,7 +97,9 @@ export class Session {
     this.#closed = promise
     socket.setNoDelay(true)
     socket.setKeepAlive(true, limits.stalledMs)
-    socket.setTimeout(this.#isStranger ? limits.strangerMs : limits.idleMs)
+    socket.setTimeout(limits.idleMs)
+    // However much a stranger says meanwhile.
+    if (this.#isStranger) this.#patience = setTimeout(() => this.#turnAway(), limits.strangerMs)
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('drain', () => this.#drain())
     socket.on('timeout', () => this.#timeOut())
@@ -106,6 +110,7 @@ export class Session {
     // Whoever breaks off is gone: `close` follows.
     socket.on('error', () => undefined)
     socket.on('close', () => {
+      clearTimeout(this.#patience)
       this.#isClosing = true
       this.#watching?.abort()
       this.#drained?.()
@@ -335,13 +340,13 @@ export class Session {
   }
 
   async #authenticate(token: string): Promise<Answer> {
-    const { token: check, limits, socket } = this.#options
+    const { token: check } = this.#options
     if (check !== undefined && !(await check(token))) {
       this.#isClosing = true
       return { end: errorLine('RZ_TEXT_TOKEN', 6, 'this is not the token: rhizome-node token makes a new one') }
     }
     this.#isStranger = false
-    socket.setTimeout(limits.idleMs)
+    clearTimeout(this.#patience)
     return DONE
   }
 
@@ -452,11 +457,14 @@ export class Session {
     }
     socket.setTimeout(limits.idleMs)
     if (this.#isAlone || this.#slots.length > 0) return
-    this.#last(
-      this.#isStranger
-        ? { end: errorLine('RZ_TEXT_TOKEN', 1, `no token came within ${limits.strangerMs / 1_000} s`) }
-        : { end: errorLine('RZ_TEXT_IDLE', 1, `nothing came within ${limits.idleMs / 1_000} s`) },
-    )
+    this.#last({ end: errorLine('RZ_TEXT_IDLE', 1, `nothing came within ${limits.idleMs / 1_000} s`) })
+    this.#pump()
+  }
+
+  #turnAway(): void {
+    if (this.#isClosing) return
+    const { strangerMs } = this.#options.limits
+    this.#last({ end: errorLine('RZ_TEXT_TOKEN', 1, `no token came within ${strangerMs / 1_000} s`) })
     this.#pump()
   }
 

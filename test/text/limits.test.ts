@@ -179,6 +179,11 @@ describe('beyond loopback', () => {
     expect(await closed('x'.repeat(100_000))).toMatch(/^ERROR RZ_TEXT_TOKEN 1 /)
     expect(await closed(`${'x'.repeat(100_000)}\r\n`)).toBe('ERROR RZ_TEXT_TOKEN 1 the first line is AUTH <token>\r\n')
     expect(await closed('')).toBe('ERROR RZ_TEXT_TOKEN 1 no token came within 0.15 s\r\n')
+    // Nor does it help to go on talking.
+    const talker = await client()
+    const talking = setInterval(() => talker.send('x'), 10)
+    expect(await talker.rest()).toBe('ERROR RZ_TEXT_TOKEN 1 no token came within 0.15 s\r\n')
+    clearInterval(talking)
     expect(await known.ask('BUCKETS')).toEqual(['shopping', 'OK'])
   })
 
