@@ -90,6 +90,26 @@ export function backendContract(kind: BackendKind, { resolvesNames, remains }: C
       await untilHeld(backend, 3, 'inside')
     })
 
+    it('makes a container by a statement in one node, which all tell of all, and the others in their logs', async () => {
+      const typed = async (index: number, line: string) =>
+        printed(await backend.enter(index, ['sh', '-c', `echo '${line}' | rhizome-node shell`]))
+      expect((await typed(1, 'insert [0] into dog')).join('\n')).toMatch(/^{"id":/m)
+      for (const index of [1, 2, 3]) {
+        await until(
+          `node ${index} tells it of all`,
+          async () => (await typed(index, 'tags')).filter((told) => /"tags":\[.*"dog"/.test(told)).length === 3,
+          DEADLINE_MS,
+        )
+        if (index === 1) continue
+        const isLogged = (line: string) => /message from \S+: tags: \[.*"dog"/.test(line)
+        await until(
+          `the log of node ${index} tells it`,
+          async () => (await printed(await backend.log(index, {}))).some(isLogged),
+          DEADLINE_MS,
+        )
+      }
+    })
+
     it('lets a node ask after others from inside, those too that were never started', async () => {
       const said = await printed(await backend.enter(1, ['cluster', 'ping', '4']))
       expect(said).toContainEqual(expect.stringMatching(`^${nodeName(project, 1)}\\t.*this node`))
