@@ -49,9 +49,8 @@ function gather(target) {
   cpSync(join(root, 'dist'), join(app, 'dist'), { recursive: true, filter: (source) => !isLeftOut(source) })
   for (const file of ['package.json', 'LICENSE', join('deploy', 'healthy.mjs')])
     cpSync(join(root, file), join(app, file))
-  // Compose looks for it in the folder that it builds of.
-  mkdirSync(join(target, 'deploy'))
-  cpSync(join(root, 'deploy', 'Dockerfile'), join(target, 'deploy', 'Dockerfile'))
+  // What the Dockerfile takes of either kind of folder, and the place where compose looks for it.
+  for (const file of ['package.json', join('deploy', 'Dockerfile')]) cpSync(join(root, file), join(target, file))
 }
 
 if (folder === undefined) {

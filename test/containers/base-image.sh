@@ -17,7 +17,8 @@ for applet in $("$root/bin/busybox" --list); do
 done
 ln -s /bin/env "$root/usr/bin/env"
 for program in "$@"; do install -D -m 755 "$program" "$root$program"; done
-for program in "$node" "$@"; do ldd "$program" | grep -oE '/[^ ]+'; done | sort -u | while read -r library; do
+# Of what is linked statically, as busybox should be, ldd says so and fails.
+for program in "$node" "$root/bin/busybox" "$@"; do ldd "$program" 2>/dev/null | grep -oE '/[^ ]+' || true; done | sort -u | while read -r library; do
   install -D -m 755 "$(readlink -f "$library")" "$root$library"
 done
 printf '%s:/bin/sh\n' root:x:0:0::/ node:x:1000:1000::/home >"$root/etc/passwd"

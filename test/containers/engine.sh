@@ -2,13 +2,15 @@
 # Runs a command with a Docker engine of its own, and leaves nothing behind: `test/containers/engine.sh COMMAND…`, as root. The
 # engine, its bridges, packet filter rules and multicast live in a network namespace that nobody else sees, its files in a
 # tmpfs; all of it vanishes when the command ends. It has no registry, so an image is there that stands in for the public base
-# image (base-image.sh). In the command's environment are DOCKER_HOST and COMPOSE, the words that call compose. Fails, and says
-# why, where no engine can be had; then the exit code is 69.
+# image (base-image.sh), and compose.yaml is told to build of what this checkout holds (deploy/prebuilt.mjs). In the command's
+# environment are DOCKER_HOST and COMPOSE, the words that call compose. Fails, and says why, where no engine can be had; then the
+# exit code is 69. Node must be on PATH, as under npm.
 set -euo pipefail
 
 readonly UNAVAILABLE=69
 readonly PACKAGES='docker.io docker-compose iproute2 iptables busybox-static util-linux'
 readonly FOLDER=/run/engine
+readonly PREBUILT=/run/prebuilt
 readonly STEPS_MAX=300
 readonly STEP_SECONDS=0.1
 
@@ -77,4 +79,6 @@ unset RHIZOME_ENGINE_INSIDE
 start
 if docker compose version >/dev/null 2>&1; then export COMPOSE='docker compose'; else export COMPOSE=docker-compose; fi
 "$(dirname "$0")/base-image.sh" node:24-bookworm-slim "$(node -p process.execPath)" >/dev/null
+node "$(dirname "$0")/../../deploy/prebuilt.mjs" "$PREBUILT"
+export IMAGE_CONTEXT=$PREBUILT IMAGE_TARGET=prebuilt
 "$@"
