@@ -243,11 +243,13 @@ export class Everywhere {
     checkUntil(options)
     return this.#inTurn(
       shard,
-      async (before) => {
+      async (before, entered) => {
         const kept = await this.#prepare(shard, deltas, records, options)
         const wanted = kept === undefined ? deltas : deltas.filter((_, index) => kept.has(index))
         await before
-        const written = await shard.namespace.writeChecked(wanted, options)
+        const writing = shard.namespace.writeChecked(wanted, options)
+        entered()
+        const written = await writing
         return wanted.length === 0 ? { done: this.#by(written) } : { written }
       },
       options,
@@ -257,7 +259,10 @@ export class Everywhere {
   /** What is written to a shard from here comes into the log in the order in which it was asked for, and is carried then. */
   async #inTurn(
     shard: Shard,
-    write: (before: Promise<void>) => Promise<{ readonly done: Written & AnsweredBy } | { readonly written: Written }>,
+    write: (
+      before: Promise<void>,
+      entered: () => void,
+    ) => Promise<{ readonly done: Written & AnsweredBy } | { readonly written: Written }>,
     options: WriteOptions,
   ): Promise<Written & AnsweredBy> {
     const before = shard.writing
@@ -265,7 +270,8 @@ export class Everywhere {
     shard.writing = promise
     let result
     try {
-      result = await write(before)
+      // Entered, not committed: what enters in one turn shares a block.
+      result = await write(before, resolve)
     } finally {
       void before.then(resolve)
     }
