@@ -79,10 +79,11 @@ describe('the banner', () => {
   })
 
   it('shows a token where nobody could look it up, and else how to get one', () => {
-    expect(banner({ token: { kind: 'stored' } }).join()).toContain(
+    const http = ['http://192.168.1.5:3000']
+    expect(banner({ http, token: { kind: 'stored' } }).join()).toContain(
       'needs a token: npx rhizome-node token makes and shows one',
     )
-    expect(banner({ token: { kind: 'shown', token: 'rz_x' } }).join()).toContain('needs the token rz_x')
+    expect(banner({ http, token: { kind: 'shown', token: 'rz_x' } }).join()).toContain('needs the token rz_x')
     expect(banner({ token: { kind: 'given' } }).join()).toContain('needs the token that it was started with')
   })
 
