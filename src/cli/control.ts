@@ -9,11 +9,11 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Json } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
+import { linesIn } from './lines.ts'
 
 /** A failure told by the node, with its code there. */
 class AnswerError extends Error {
@@ -106,8 +106,7 @@ export class Control implements AsyncDisposable {
   /** Ends quietly when the caller ends it, with RZ_CLI_NO_NODE when the node goes away. */
   async *#lines(answer: IncomingMessage, signal: AbortSignal | undefined): AsyncIterable<string> {
     try {
-      for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) yield line
-      // readline ends in silence when its input breaks off.
+      yield* linesIn(answer)
       if (!answer.complete) throw new Error('the answer broke off')
     } catch (cause) {
       if (signal?.aborted !== true) throw gone(cause)

@@ -10,6 +10,7 @@ import { Conversation } from './conversation.ts'
 import { type Door, openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { SHELL_PROTOCOL } from './faces.ts'
+import { linesIn } from './lines.ts'
 import { printRows } from './query.ts'
 import { ShellPrompt } from './shell-prompt.ts'
 import { counted, visible } from './terminal.ts'
@@ -65,19 +66,6 @@ async function pipe(door: Door, call: Call): Promise<ExitCode> {
     exitCode = EXIT.failed
   }
   return exitCode
-}
-
-/** Lines that end in LF or CRLF, and nowhere else; the last one may lack its end. */
-async function* linesIn(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
-  const utf8 = new TextDecoder()
-  let rest = ''
-  for await (const chunk of stream) {
-    const text = typeof chunk === 'string' ? chunk : utf8.decode(chunk, { stream: true })
-    const lines = `${rest}${text}`.split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) yield line.replace(/\r$/, '')
-  }
-  if (rest !== '') yield rest
 }
 
 /** Statements begin with a small letter; their answers are rows. Values of the key-value commands may only look like it. */
