@@ -66,6 +66,11 @@ export const DNS_TIMEOUT_MS = 3_000
 
 /** A relay keeps the place of a node that went away for so long; one that is there asks again five minutes before. */
 export const RELAY_RESERVATION_MS = 1_800_000
+/** What a relay may be told to carry lies within these; less than the least would break every sync before it begins. */
+export const RELAY_NODES_MAX = 10_000
+export const RELAY_CONNECTION_BYTES_MIN = 1_048_576
+export const RELAY_CONNECTION_MS_MIN = 60_000
+export const RELAY_CONNECTION_MS_MAX = 86_400_000
 /** Relayed connections that one peer may have begun, and may have been sent, through one relay. */
 export const CIRCUITS_PER_PEER_MAX = 128
 export const RESERVATION_TIMEOUT_MS = 10_000

@@ -16,7 +16,7 @@ export interface MdnsChoice {
   readonly serviceTag?: string
 }
 
-/** How much a relay carries. What one node may cost is bounded by these together with the number of circuits (`limits.ts`). */
+/** How much a relay carries; what is out of range is brought into it. What one node may cost is bounded by these together with the number of circuits (`limits.ts`). */
 export interface RelayChoice {
   /**
    * Nodes that can be reached through this one, 1 to 10,000; more are refused until a place is free. Each costs a few KiB, and

@@ -6,7 +6,15 @@ import type { Libp2pOptions } from 'libp2p'
 import type { CircuitRelayTransportComponents } from '@libp2p/circuit-relay-v2'
 import { multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_RELAY, type RelayChoice } from './options.ts'
-import { CIRCUITS_PER_PEER_MAX, RELAY_RESERVATION_MS, RESERVATION_TIMEOUT_MS } from './limits.ts'
+import {
+  CIRCUITS_PER_PEER_MAX,
+  RELAY_CONNECTION_BYTES_MIN,
+  RELAY_CONNECTION_MS_MAX,
+  RELAY_CONNECTION_MS_MIN,
+  RELAY_NODES_MAX,
+  RELAY_RESERVATION_MS,
+  RESERVATION_TIMEOUT_MS,
+} from './limits.ts'
 import { punching } from './punch.ts'
 
 export interface RelayingChoice {
@@ -70,10 +78,14 @@ function serverInit(choice: RelayChoice) {
     maxInboundHopStreams: CIRCUITS_PER_PEER_MAX,
     maxOutboundStopStreams: CIRCUITS_PER_PEER_MAX,
     reservations: {
-      maxReservations: nodesMax,
+      maxReservations: within(nodesMax, 1, RELAY_NODES_MAX),
       reservationTtl: RELAY_RESERVATION_MS,
-      defaultDurationLimit: connectionMs,
-      defaultDataLimit: BigInt(connectionBytesMax),
+      defaultDurationLimit: within(connectionMs, RELAY_CONNECTION_MS_MIN, RELAY_CONNECTION_MS_MAX),
+      defaultDataLimit: BigInt(within(connectionBytesMax, RELAY_CONNECTION_BYTES_MIN, Number.MAX_SAFE_INTEGER)),
     },
   }
+}
+
+function within(value: number, min: number, max: number): number {
+  return Math.min(Math.max(min, Math.floor(value)), max)
 }

@@ -66,6 +66,13 @@ describe('a relay', () => {
     expect(a.peers().find(({ id }) => id === relay.self)?.isRelayed).toBe(false)
   })
 
+  test('carries what it takes, however little it was told to', async () => {
+    const relay = await open('relay', { relay: { nodesMax: 0.5, connectionBytesMax: 0.5, connectionMs: -1 } })
+    const [a, b] = await through(relay)
+    await connected(a, b)
+    expect(b.peers().find(({ id }) => id === a.self)?.isRelayed).toBe(true)
+  })
+
   test('carries nodes with a secret, who are connected to each other and not to it', async () => {
     const relay = await open('relay', { relay: true })
     relay.join(
