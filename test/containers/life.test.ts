@@ -87,7 +87,7 @@ describe.concurrent('containers hold the same', () => {
     expect(third.address).not.toBe(before)
     await third.putMany('moved-', 10)
     report(`a node whose address changed was equal after ${await expectEqual(nodes)} ms`)
-    await Promise.all(strangers.map((stranger) => docker('rm', '--force', stranger.id)))
+    await Promise.all(strangers.map((stranger) => docker('rm', '--force', '--volumes', stranger.id)))
   })
 
   test('when one is killed again and again while it writes: what it acknowledged is kept', async () => {
