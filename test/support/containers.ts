@@ -83,7 +83,12 @@ export class Containers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // Those of `run` and `stranger` are none that every compose takes down.
     const ids = await this.#ids()
-    if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids)
+    if (ids.length > 0) {
+      // Those that compose handed on to a container made anew are not removed with it.
+      const volumes = await docker('inspect', '--format', '{{range .Mounts}}{{.Name}} {{end}}', ...ids)
+      await docker('rm', '--force', '--volumes', ...ids)
+      await docker('volume', 'rm', '--force', ...volumes.split(/\s+/).filter((name) => name !== ''))
+    }
     await this.compose('down', '--volumes', '--timeout', '1')
   }
 
