@@ -24,7 +24,7 @@ export const SETTINGS = [
     key: 'topic',
     kind: 'list',
     argument: '<name>',
-    help: 'namespace, or part of it: shop:*:a-g, shop:orders:a-g, shop:none (repeatable; the first is the default)',
+    help: 'namespace, or part: shop:*:a-g, shop:none (repeatable)',
     otherwise: 'must be given to run a node',
     originals: ['RHIZOME_PUB_SUB_TOPIC'],
   },

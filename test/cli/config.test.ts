@@ -97,6 +97,8 @@ describe('a setting', () => {
       read: 'httpToken',
       values: ['of-a-file-that-is-typed', 'of-the-variable-1', 'of-the-file-of-settings==', undefined],
     },
+    textPort: { flag: '1', variable: '2', file: 3, read: 'textPort', values: [1, 2, 3, undefined] },
+    textHost: { flag: 'a', variable: 'b', file: 'c', read: 'textHost', values: ['a', 'b', 'c', '127.0.0.1'] },
     allowHost: { flag: ['a'], variable: 'b', file: 'c', read: 'allowHosts', values: [['a'], ['b'], ['c'], []] },
     allowOrigin: { flag: ['a'], variable: 'b', file: 'c', read: 'allowOrigins', values: [['a'], ['b'], ['c'], []] },
     noHttp: { flag: true, variable: 'off', file: true, read: 'http', values: [false, true, false, true] },

@@ -43,6 +43,8 @@ export function typeHere(words: readonly string[], at: CommandOptions) {
       return stripVTControlCharacters(said)
     },
     type: (text: string) => keys.write(text),
+    /** Ctrl-C. */
+    interrupt: () => host.emit('SIGINT', 'SIGINT'),
   }
 }
 

@@ -8,7 +8,7 @@ import { type Report, Reports } from '../../src/cli/reports.ts'
 import type { NodeEvent } from '../../src/node/events.ts'
 import { type Command, type CommandOptions, startRhizome } from '../support/command.ts'
 import { temporaryFolder, until } from '../support/nodes.ts'
-import { interruptHere, runHere as run } from './here.ts'
+import { interruptHere, typeHere, runHere as run } from './here.ts'
 
 const ENV = { RHIZOME_HTTP_PORT: '0', RHIZOME_NO_HTTP: '1' }
 
@@ -97,9 +97,16 @@ describe('a node and another', () => {
     const picture = await interruptHere(['peers', '--watch'], here, /bob/)
     expect(picture.exitCode).toBe(0)
     expect(picture.out).toContain('\u001B[2J\u001B[H')
-    const watched = interruptHere(['peers', '--watch', '--json'], here, /"state":"(left|down)"/)
+    const watched = typeHere(['peers', '--watch', '--json'], here)
+    // What happens before it follows is not told: something happens until it is.
+    let isFollowing = false
+    const first = watched.printed(/"change":"tags"/).finally(() => (isFollowing = true))
+    for (let number = 0; !isFollowing; number++) await run(['put', `kind${number}/x`, 'a=1'], here)
+    await first
     bob.signal('SIGINT')
-    const lines = (await watched).out.trimEnd().split('\n')
+    const lines = (await watched.printed(/"state":"(left|down)"/)).trimEnd().split('\n')
+    watched.interrupt()
+    expect(await watched.ended).toBe(0)
     expect(lines.map((line) => JSON.parse(line) as unknown).at(-1)).toMatchObject({
       namespace: 'users',
       change: 'state',

@@ -19,6 +19,9 @@ interface Change {
   readonly after: string
 }
 
+/** A history in which nodes go round in circles. */
+export const NEVER_ENDS = 'never ends'
+
 const one = (name: string, noticedBy: readonly string[], file: string, before: string, after: string): Mutation => ({
   name,
   noticedBy,
@@ -63,7 +66,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   one(
     'a cut that is learnt may not fall',
-    ['frontiers', 'never ends'],
+    ['frontiers', NEVER_ENDS],
     'store/draft.ts',
     'held.cut <= cut)',
     'held.cut <= Infinity)',
@@ -113,9 +116,9 @@ export const MUTATIONS: readonly Mutation[] = [
     'a transaction is written delta by delta',
     ['writes'],
     'node/namespace.ts',
-    `    this.#conform(transaction.records, deltas, options)
+    `    this.#conform(records, deltas, options)
     return this.#write(deltas, options)`,
-    `    this.#conform(transaction.records, deltas, options)
+    `    this.#conform(records, deltas, options)
     const written: Written[] = []
     for (const delta of deltas) written.push(await this.#write([delta], options))
     return { ...(written[0] as Written), deltas: written.flatMap((each) => each.deltas) }`,

@@ -9,15 +9,14 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runJobs } from './jobs.ts'
-import { type Mutation, MUTATIONS } from './mutation-table.ts'
+import { type Mutation, MUTATIONS, NEVER_ENDS } from './mutation-table.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HISTORIES_MAX = 1_000
 /** Unbroken sources pass so many, or what is noticed means nothing. */
 const HISTORIES_WHOLE = 100
+/** Whatever has not ended by then never does. */
 const TIME_MS_MAX = 180_000
-/** Whatever has not ended by then never does: nodes that go round in circles. */
-const ENDLESS = 'never ends'
 
 interface Noticed {
   readonly by: readonly string[]
@@ -60,7 +59,7 @@ async function noticed(folder: string, historiesMax: number, wanted?: readonly s
       },
     })
   } catch (error) {
-    by.add(error instanceof Error && error.name === 'TimeoutError' ? ENDLESS : (String(error).split('\n')[0] ?? ''))
+    by.add(error instanceof Error && error.name === 'TimeoutError' ? NEVER_ENDS : (String(error).split('\n')[0] ?? ''))
   }
   return { by: [...by], histories }
 }
