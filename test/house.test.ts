@@ -40,6 +40,7 @@ const PACKAGES = `
 | packages                                                 | rooms     |
 | -------------------------------------------------------- | --------- |
 | libp2p, @libp2p/*, @chainsafe/*, @multiformats/*         | net, node |
+| multiformats                                             | net       |
 | node:sqlite                                              | store     |
 | fastify, @fastify/*, ajv, typebox                        | http      |
 | commander, cli-table3                                    | cli       |

@@ -34,6 +34,8 @@ export interface Config {
   /** Relays to be reached through. */
   readonly via: readonly string[]
   readonly relay: boolean
+  /** Meets nodes of its topics in a DHT. */
+  readonly dht: boolean
   readonly secret?: string
   readonly name?: string
   /** Multiaddrs; absent: the default port, or the next free one. */
@@ -115,6 +117,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     seeds: list('seed') ?? [],
     via: list('via') ?? [],
     relay: on('relay'),
+    dht: on('dht'),
     ...defined(
       'secret',
       optional(find('secret'), (given) => readSecret(given, directory)),

@@ -77,6 +77,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
       seeds: config.seeds,
       via: config.via,
       relay: config.relay,
+      dht: config.dht,
       mdns: config.mdns,
       ...(listen === undefined ? {} : { listen }),
       ...(secret === undefined ? {} : { secret }),

@@ -57,6 +57,12 @@ export const SETTINGS = [
     otherwise: 'nothing is relayed',
   },
   {
+    key: 'dht',
+    kind: 'switch',
+    help: 'meet nodes of its topics through those it knows',
+    otherwise: 'no DHT',
+  },
+  {
     key: 'secret',
     kind: 'text',
     argument: '<text|file>',

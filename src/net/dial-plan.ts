@@ -21,6 +21,7 @@ import {
   REDIAL_LATE_CAP_MS,
   RETRY_FLOOR_MS,
   SELF_RETRY_MS,
+  SOUGHT_PEERS_MAX,
   TIE_BREAK_GRACE_MS,
 } from './limits.ts'
 import type { PeerIdText } from './net.ts'
@@ -66,6 +67,8 @@ export class DialPlan {
   readonly #options: DialPlanOptions
   readonly #entries = new Map<string, Entry>()
   readonly #connected = new Set<PeerIdText>()
+  /** Dialled whatever the degree policy says, the latest last. */
+  readonly #sought = new Set<PeerIdText>()
 
   constructor(options: DialPlanOptions) {
     this.#options = options
@@ -121,8 +124,16 @@ export class DialPlan {
     return fresh
   }
 
+  /** This peer is wanted until it is connected, however many others are: it is in a topic where nobody else is. */
+  seek(peer: PeerIdText): void {
+    this.#sought.delete(peer)
+    this.#sought.add(peer)
+    for (const oldest of this.#sought) if (this.#sought.size > SOUGHT_PEERS_MAX) this.#sought.delete(oldest)
+  }
+
   connected(peer: PeerIdText): void {
     this.#connected.add(peer)
+    this.#sought.delete(peer)
     for (const entry of this.#entriesOf(peer)) this.#succeed(entry)
   }
 
@@ -215,7 +226,8 @@ export class DialPlan {
       if (entry.dialling || (entry.peer !== undefined && this.#connected.has(entry.peer))) return false
       // Each node has its own few of many seeds, in the order of their moments, so that the graph of all is whole.
       if (entry.kind === 'seed') return this.#connected.size < FULL_MESH_NODES_MAX
-      return entry.kind === 'address' || wanted.has(entry.peer ?? '')
+      const peer = entry.peer ?? ''
+      return entry.kind === 'address' || wanted.has(peer) || this.#sought.has(peer)
     })
   }
 

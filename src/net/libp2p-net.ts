@@ -1,6 +1,6 @@
 /**
  * The port over libp2p: wires the parts to each other and to libp2p's events. Each part has its file: whom to dial
- * (`dial-plan.ts`, `dialler.ts`), discovery (`mdns.ts`, `registry.ts`, `seeds.ts`), gossip (`gossip.ts`), streams (`streams.ts`), deaf
+ * (`dial-plan.ts`, `dialler.ts`), discovery (`mdns.ts`, `registry.ts`, `seeds.ts`, `rendezvous.ts`), gossip (`gossip.ts`), streams (`streams.ts`), deaf
  * connections (`watchdog.ts`), offences (`standing.ts`). `libp2p.ts` opens it.
  */
 import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface'
@@ -18,6 +18,7 @@ import type { MessageListener, Net, NetEvent, NetPeer, NetStream, PeerIdText, Va
 import type { Notices } from './notices.ts'
 import type { Outside } from './outside.ts'
 import { Registry } from './registry.ts'
+import { Rendezvous } from './rendezvous.ts'
 import { Reservations } from './reservations.ts'
 import { readPeers, type Seed, Seeds } from './seeds.ts'
 import type { Services, Stack } from './stack.ts'
@@ -51,6 +52,7 @@ export class Libp2pNet implements Net {
   readonly #loop: DialLoop
   readonly #seeds: Seeds
   readonly #reservations: Reservations
+  readonly #rendezvous: Rendezvous | undefined
   /** By address, the seed whose records name it. */
   #seedOf: ReadonlyMap<string, string> = new Map()
   readonly #watchdog = new Watchdog()
@@ -120,9 +122,21 @@ export class Libp2pNet implements Net {
       reserve: (relayAddress) => parts.stack.reserve(relayAddress),
       onFailed: (address, failure) =>
         parts.notices.tell(`via ${address}`, { kind: 'dial-failed', address, ...failure }),
-      onChanged: (address, isReserved) => this.#emit({ kind: 'relay', address, isReserved }),
+      onChanged: (address, isReserved) => {
+        this.#emit({ kind: 'relay', address, isReserved })
+        this.#rendezvous?.wake()
+      },
       log: (line) => parts.log?.(line),
     })
+    this.#rendezvous =
+      parts.stack.dht &&
+      new Rendezvous({
+        ...parts.stack.dht,
+        topics: () => this.#gossip.topics,
+        isAlone: (topic) => this.#isAloneIn(topic),
+        onFound: (topic, { peer, addresses }) => this.#met.has(peer) || this.#found(topic, peer, addresses),
+        log: (line) => parts.log?.(line),
+      })
     this.#libp2p.addEventListener('peer:identify', ({ detail }) => this.#onIdentified(detail))
     this.#libp2p.addEventListener('peer:disconnect', ({ detail }) => this.#onDisconnected(detail.toString()))
   }
@@ -183,11 +197,13 @@ export class Libp2pNet implements Net {
   join(topic: string, validate: Validator, listen: MessageListener): void {
     this.#throwIfClosed()
     this.#gossip.join(topic, validate, listen)
+    this.#rendezvous?.wake()
     void this.#registry?.update().then(() => this.#registry?.look())
   }
 
   leave(topic: string): void {
     this.#gossip.leave(topic)
+    this.#withdraw(topic)
     void this.#registry?.update()
   }
 
@@ -254,7 +270,39 @@ export class Libp2pNet implements Net {
     this.#seeds.add(seed)
   }
 
-  #discovered(peer: PeerIdText, addresses: readonly string[], by: 'mdns' | 'registry', isSignOfLife = true): void {
+  #isAloneIn(topic: string): boolean {
+    return [...this.#met].every((peer) => !this.#gossip.topicsOf(peer).includes(topic))
+  }
+
+  /** Somebody who keeps such word tells that the peer is in the topic. */
+  #found(topic: string, peer: PeerIdText, addresses: readonly string[]): void {
+    if (peer === this.self) return
+    this.#discovered(peer, this.#notOwn(addresses.map((each) => withoutPeer(each, peer))), 'dht', false)
+    if (this.#isAloneIn(topic)) this.#plan.seek(peer)
+    this.#loop.wake()
+  }
+
+  #withdraw(topic: string): void {
+    this.#parts.stack.dht
+      ?.withdraw(topic)
+      .catch((error: unknown) => this.#parts.log?.(`dht: ${topic} cannot be withdrawn: ${String(error)}`))
+  }
+
+  /**
+   * Behind routers at home the same addresses are in use everywhere: one that is ours as well leads back here. The place of another at
+   * our relay does not.
+   */
+  #notOwn(addresses: readonly string[]): readonly string[] {
+    const own = new Set(this.addresses().map((each) => withoutPeer(each, this.self)))
+    return addresses.filter((each) => isRelayed(each) || !own.has(each))
+  }
+
+  #discovered(
+    peer: PeerIdText,
+    addresses: readonly string[],
+    by: 'mdns' | 'registry' | 'dht',
+    isSignOfLife = true,
+  ): void {
     if (this.#closing !== undefined) return
     if (peer === this.self) return this.#hasTwin(addresses)
     if (this.#plan.discovered(peer, addresses, isSignOfLife)) this.#emit({ kind: 'discovered', peer, addresses, by })
@@ -290,6 +338,7 @@ export class Libp2pNet implements Net {
     this.#loop.stop()
     this.#seeds.stop()
     this.#reservations.stop()
+    this.#rendezvous?.stop()
     this.#parts.mdns?.stop()
     clearInterval(this.#watchTimer)
     clearTimeout(this.#aloneTimer)
@@ -309,18 +358,16 @@ export class Libp2pNet implements Net {
     this.#plan.connected(peer)
     // What worked comes first when it is dialled again; a hole that was punched is closed by then.
     const worked = connection.direction === 'outbound' && !this.#relayed.has(peer) ? [connection.remoteAddr] : []
-    // Behind routers at home the same addresses are in use everywhere: one that is ours as well leads back here.
-    const own = new Set(this.addresses().map((each) => withoutPeer(each, this.self)))
     const heard = [...worked, ...listenAddrs].map((each) => withoutPeer(each.toString(), peer))
-    this.#plan.discovered(
-      peer,
-      heard.filter((each) => !own.has(each)),
-    )
+    this.#plan.discovered(peer, this.#notOwn(heard))
     // Its word alone would do to keep others from being dialled.
     const host = hostOf(connection.remoteAddr.toString())
     for (const each of heard) if (hostOf(each) === host) this.#plan.listensAt(peer, each)
     const address = connection.remoteAddr.toString()
-    if (isNew) this.#emit({ kind: 'connected', peer, address })
+    if (isNew) {
+      this.#emit({ kind: 'connected', peer, address })
+      this.#rendezvous?.wake()
+    }
     if (!connection.direct) this.#relayed.add(peer)
     else if (this.#relayed.delete(peer)) this.#emit({ kind: 'direct', peer, address })
     this.#loop.wake()
@@ -330,7 +377,10 @@ export class Libp2pNet implements Net {
     this.#gossip.disconnected(peer)
     this.#plan.disconnected(peer)
     this.#relayed.delete(peer)
-    if (this.#met.delete(peer)) this.#emit({ kind: 'disconnected', peer })
+    if (this.#met.delete(peer)) {
+      this.#emit({ kind: 'disconnected', peer })
+      this.#rendezvous?.wake()
+    }
     if (this.#met.size === 0) this.#expectCompany()
     this.#loop.wake()
   }

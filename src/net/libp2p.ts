@@ -33,7 +33,9 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const { addresses, seeds } = readPeers(options.peers ?? [], options.seeds ?? [])
   const via = (options.via ?? []).map(parsePeerAddress)
   const serve = relayChoice(options)
-  const canReachRelays = via.length > 0 || addresses.some(({ address }) => isRelayed(address))
+  const { dht: hasDht = false } = options
+  // Who is met in the DHT may be reached through a relay alone.
+  const canReachRelays = hasDht || via.length > 0 || addresses.some(({ address }) => isRelayed(address))
   const canReachWeb = [...via, ...addresses].some(({ address }) => isWeb(address))
   const allow = options.allow && new Set(options.allow)
   const outside = new Outside({ hasSecret: secret !== undefined, allow })
@@ -64,6 +66,9 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     mdns,
     outside,
     relaying: { serve, reach: canReachRelays },
+    dht: hasDht
+      ? { isClient: via.length > 0 || options.listen?.length === 0, secret, allow, outside, connectionsMax }
+      : undefined,
     web: canReachWeb,
     log,
   })

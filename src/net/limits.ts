@@ -64,6 +64,24 @@ export const DNSADDR_DEPTH_MAX = 4
 /** How long one question to a name server may take; it is put twice. */
 export const DNS_TIMEOUT_MS = 3_000
 
+/** Word left in the DHT is given anew so often, and again and again, ever more seldom, while nobody of the topic is connected. */
+export const DHT_INTERVAL_MS = 600_000
+export const DHT_ALONE_BASE_MS = 2_000
+export const DHT_ALONE_CAP_MS = 60_000
+/** A pause before the DHT is asked, in which whoever came is identified, and others may come. */
+export const DHT_SETTLE_MS = 1_000
+/** How long word is kept: some rounds of the above may fail. Word that ended is looked for each five minutes. */
+export const DHT_RECORD_MS = 3_600_000
+export const DHT_CLEANUP_INTERVAL_MS = 300_000
+export const DHT_QUERY_TIMEOUT_MS = 30_000
+/** Nodes that are heard of at one asking; others are heard of through them. */
+export const DHT_PROVIDERS_MAX = 20
+/** What a node keeps for others, 200 bytes each: in all, and for one provider, which has one for each of its topics. */
+export const DHT_RECORDS_MAX = 10_000
+export const DHT_RECORDS_PER_PEER_MAX = 256
+/** Peers that are dialled whoever else is connected, since they are in a topic where nobody else is. */
+export const SOUGHT_PEERS_MAX = 64
+
 /** A relay keeps the place of a node that went away for so long; one that is there asks again five minutes before. */
 export const RELAY_RESERVATION_MS = 1_800_000
 /** What a relay may be told to carry lies within these; less than the least would break every sync before it begins. */

@@ -49,7 +49,7 @@ export type NetEvent =
       readonly kind: 'discovered'
       readonly peer: PeerIdText
       readonly addresses: readonly string[]
-      readonly by: 'mdns' | 'static' | 'registry'
+      readonly by: 'mdns' | 'static' | 'registry' | 'dht'
     }
   | { readonly kind: 'connected'; readonly peer: PeerIdText; readonly address: string }
   /** A peer that was connected through a relay is connected directly from now on. */

@@ -89,6 +89,13 @@ export interface Libp2pNetOptions {
   readonly via?: readonly string[]
 
   /**
+   * Takes part in a DHT of all nodes that do, which they reach through those whom they are connected to by other means, and meets
+   * nodes of its topics there. It is no part of the public one. Who has the same topic, or guesses its name, learns this node's
+   * addresses. With an empty `listen`, or `via`, it asks and does not answer others. @default false
+   */
+  readonly dht?: boolean
+
+  /**
    * Connections held at once, 1 to 1,000: beyond them nobody is dialled, and who dials is refused. Fewer costs less memory and
    * traffic; below about 12 the graph of many nodes may fall apart. @default 128
    */

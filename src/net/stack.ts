@@ -17,6 +17,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { RhizomeError } from '../errors.ts'
 import { announced, isLoopback, isWeb } from './address.ts'
+import { type DhtChoice, loadDht, type Provider } from './dht.ts'
 import { gossipService } from './gossip.ts'
 import * as limits from './limits.ts'
 import { componentLogger } from './logger.ts'
@@ -38,6 +39,8 @@ export interface StackOptions {
   readonly mdns: MdnsDiscovery | undefined
   readonly outside: Outside
   readonly relaying: RelayingChoice
+  /** Undefined: there is no DHT. */
+  readonly dht: DhtChoice | undefined
   /** Speaks WebSocket as well; where it listens so, it does whatever is given here. */
   readonly web: boolean
   readonly log: ((line: string) => void) | undefined
@@ -49,6 +52,14 @@ export interface Stack {
   loopbackAddresses(): readonly string[]
   /** As `Relaying` has it. */
   reserve(relayAddress: string): Promise<void>
+  /** As `Dht` has them; undefined where it is not switched on. */
+  readonly dht: StackDht | undefined
+}
+
+export interface StackDht {
+  provide(topic: string, signal: AbortSignal): Promise<boolean>
+  withdraw(topic: string): Promise<void>
+  providers(topic: string, signal: AbortSignal): AsyncIterable<Provider>
 }
 
 /** Listening when it resolves. Throws RZ_NET_PORT_TAKEN, RZ_NET_ADDRESS_INVALID. */
@@ -71,6 +82,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
   let transportManager: TransportManager | undefined
   const self = peerIdFromPrivateKey(privateKey).toString()
   const relaying = await loadRelaying(options.relaying)
+  const dht = options.dht && (await loadDht(options.dht))
   const web = options.web || listen.some(isWeb) ? [(await import('@libp2p/websockets')).webSockets()] : []
   const libp2p = await createLibp2p<Services>({
     privateKey,
@@ -117,6 +129,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       ping: ping({ maxInboundStreams: limits.PING_STREAMS_MAX, maxOutboundStreams: limits.PING_STREAMS_MAX }),
       pubsub: (components) => gossipService(standing)(outside.guarded(components)),
       ...relaying.services,
+      ...dht?.services,
       ...transports((given) => {
         transportManager = given
       }),
@@ -131,6 +144,11 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       return own.filter(isLoopback)
     },
     reserve: (relayAddress) => relaying.reserve(relayAddress),
+    dht: dht && {
+      provide: (topic, signal) => dht.provide(libp2p, topic, signal),
+      withdraw: (topic) => dht.withdraw(libp2p, topic),
+      providers: (topic, signal) => dht.providers(libp2p, topic, signal),
+    },
   }
 }
 

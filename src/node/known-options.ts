@@ -42,6 +42,7 @@ const NETWORK: Keys<NetworkOptions> = {
   seeds: true,
   relay: true,
   via: true,
+  dht: true,
   mdns: true,
   secret: true,
   peersMax: true,

@@ -93,6 +93,11 @@ export interface NetworkOptions {
    * direct after a moment. Default none.
    */
   readonly via?: readonly string[]
+  /**
+   * Meets nodes of its topics in a DHT of all nodes that have this switched on, through whom it is connected to by other means; never in
+   * the public one. Who has a topic, or guesses its name, learns this node's addresses. Default false.
+   */
+  readonly dht?: boolean
   /** Finds peers on the LAN by multicast DNS. Default true. */
   readonly mdns?: boolean
   /** Closes the overlay: only nodes with the same secret can connect. Default none: anyone on the network can. */

@@ -229,6 +229,21 @@ describe('the dial plan', () => {
     expect(many.nextDueMs()).toBeDefined()
   })
 
+  test('a peer that is sought is dialled however many others are known, until it is connected', () => {
+    const many = new DialPlan({ self: 'm', nowMs: () => nowMs, random: () => 0.5, parallelMax: 1_000 })
+    for (let index = 0; index < 50; index += 1) many.discovered(`peer ${index}`, [ADDRESS])
+    nowMs += 10_000
+    const first = new Set(many.take().map(({ peer }) => peer))
+    const other = Array.from({ length: 50 }, (_, index) => `peer ${index}`).find((peer) => !first.has(peer)) ?? ''
+    many.seek(other)
+    expect(many.take().map(({ key }) => key)).toEqual([`peer ${other}`])
+    many.connected(other)
+    many.succeeded(`peer ${other}`, other)
+    many.disconnected(other)
+    nowMs += 10_000
+    expect(many.take().map(({ key }) => key)).toEqual([])
+  })
+
   test('no more peers are known than the limit, and a dead one makes room', () => {
     const many = new DialPlan({ self: 'm', nowMs: () => nowMs, random: () => 0.5, parallelMax: 1_000 })
     for (let index = 0; index < KNOWN_PEERS_MAX; index += 1) expect(many.discovered(`p${index}`, [ADDRESS])).toBe(true)

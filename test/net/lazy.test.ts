@@ -18,12 +18,13 @@ function packagesOf(options: string): readonly string[] {
   return JSON.parse(output) as string[]
 }
 
-const FAR = /^@libp2p\/(circuit-relay-v2|dcutr|websockets)\//
+const FAR = /^@libp2p\/(circuit-relay-v2|dcutr|kad-dht|websockets)\//
 
 test.each([
   ['{}', []],
   ['{ relay: true }', ['circuit-relay-v2']],
   ["{ via: ['127.0.0.1:1'] }", ['circuit-relay-v2', 'dcutr']],
+  ['{ dht: true }', ['circuit-relay-v2', 'dcutr', 'kad-dht']],
   ["{ peers: ['ws://127.0.0.1:1'] }", ['websockets']],
 ])('a network of %s has loaded no more than %j of them', (options, expected) => {
   const loaded = packagesOf(options).flatMap((path) => FAR.exec(path)?.[1] ?? [])

@@ -75,6 +75,7 @@ export class PeerProbe implements AsyncDisposable {
       mdns: undefined,
       outside,
       relaying: { serve: undefined, reach: true },
+      dht: undefined,
       web: true,
       log: undefined,
     })
