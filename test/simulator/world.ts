@@ -92,6 +92,7 @@ export class World {
     const { store } = member.machine
     if (store === undefined) throw new Error('a machine that was started has a store')
     this.witness.restarted(member)
+    this.witness.look()
     member.follower.follow(store.instance, this.namespaceOf(member))
     if (this.delivers)
       member.receiver.begin(
@@ -106,6 +107,8 @@ export class World {
     const lostCount = Math.ceil(lostShare * disk.unsyncedCount)
     if (lostCount > 0) this.witness.powerCut(member)
     member.machine.powerCut(lostCount)
+    // It may start again within the same action, and what it held is lost all the same.
+    this.witness.look()
   }
 
   /** Has a member write: what it acknowledges is to survive. */

@@ -58,14 +58,17 @@ function flattered(world: World, member: Member, peer: string, asOfMs: number): 
       ]
 }
 
-/** Whether the block is one that a clock which stands so admits, as far as anybody who runs can tell. */
+/**
+ * Whether the block is one that a clock which stands so admits, as far as anybody who runs can tell: with the others of its run,
+ * since one signature is all that they have.
+ */
 function mayBeHeld(
   world: World,
   { log, seq, clockMs }: { readonly log: LogKey; readonly seq: number; readonly clockMs: number },
 ): boolean {
   const headers = world.members.flatMap((other) => {
     const run = other.machine.store?.readRun(world.namespace, log, seq, 0)
-    return run === undefined ? [] : [run.blocks[0].header]
+    return run === undefined ? [] : run.blocks.slice(-1).map(({ header }) => header)
   })
   const [header] = headers
   return header !== undefined && !isFuture(header.time, clockMs)
