@@ -36,6 +36,7 @@ export interface Config {
   readonly relay: boolean
   /** Meets nodes of its topics in a DHT. */
   readonly dht: boolean
+  readonly upnp: boolean
   readonly secret?: string
   readonly name?: string
   /** Multiaddrs; absent: the default port, or the next free one. */
@@ -118,6 +119,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     via: list('via') ?? [],
     relay: on('relay'),
     dht: on('dht'),
+    upnp: on('upnp'),
     ...defined(
       'secret',
       optional(find('secret'), (given) => readSecret(given, directory)),

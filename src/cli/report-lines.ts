@@ -33,6 +33,11 @@ export function reportLines(report: Report, context: LineContext): readonly stri
       if (!report.reserved) return warn(`the relay at ${relay} is gone; trying again`)
       return [`${style('green', '●')} can be reached through the relay at ${relay}: npx rhizome-node invite`]
     }
+    case 'upnp':
+      if (!report.mapped) return warn(`nobody outside reaches this node: ${visible(report.message)}; trying again`)
+      return [
+        `${style('green', '●')} can be reached at ${shortAddress(report.address)}, by UPnP: npx rhizome-node invite`,
+      ]
     case 'disconnected':
       return [`${style('yellow', '-')} ${who(report)} disconnected`]
     case 'deltas': {

@@ -20,6 +20,8 @@ export type Report =
   | { readonly event: 'direct'; readonly peer: string; readonly name?: string; readonly address: string }
   | { readonly event: 'disconnected'; readonly peer: string; readonly name?: string }
   | { readonly event: 'relay'; readonly address: string; readonly reserved: boolean }
+  | { readonly event: 'upnp'; readonly mapped: true; readonly address: string }
+  | { readonly event: 'upnp'; readonly mapped: false; readonly message: string }
   | {
       readonly event: 'deltas'
       readonly topic: string
@@ -309,6 +311,10 @@ export class Reports {
         return this.#tell({ event: 'direct', ...this.#named(event.peer), address: event.address })
       case 'relay':
         return this.#tell({ event: 'relay', address: event.address, reserved: event.isReserved })
+      case 'upnp': {
+        if (!event.isMapped) return this.#tell({ event: 'upnp', mapped: false, message: event.message })
+        return this.#tell({ event: 'upnp', mapped: true, address: event.address })
+      }
       case 'joined':
       case 'left':
         return

@@ -78,6 +78,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
       via: config.via,
       relay: config.relay,
       dht: config.dht,
+      upnp: config.upnp,
       mdns: config.mdns,
       ...(listen === undefined ? {} : { listen }),
       ...(secret === undefined ? {} : { secret }),

@@ -63,6 +63,12 @@ export const SETTINGS = [
     otherwise: 'no DHT',
   },
   {
+    key: 'upnp',
+    kind: 'switch',
+    help: 'have the router map the port here (UPnP)',
+    otherwise: 'no router is asked to open a port',
+  },
+  {
     key: 'secret',
     kind: 'text',
     argument: '<text|file>',

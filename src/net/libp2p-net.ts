@@ -17,6 +17,7 @@ import { dialFailed, netClosed } from './net-errors.ts'
 import type { MessageListener, Net, NetEvent, NetPeer, NetStream, PeerIdText, Validator } from './net.ts'
 import type { Notices } from './notices.ts'
 import type { Outside } from './outside.ts'
+import type { PortMapping } from './port-mapping.ts'
 import { Registry } from './registry.ts'
 import { Rendezvous } from './rendezvous.ts'
 import { Reservations } from './reservations.ts'
@@ -34,6 +35,7 @@ export interface Libp2pNetParts {
   readonly mdns: MdnsDiscovery | undefined
   readonly hasSecret: boolean
   readonly outside: Outside
+  readonly portMapping: PortMapping | undefined
   /** Relays to be reached through. */
   readonly via: readonly PeerAddress[]
   readonly canReachRelays: boolean
@@ -147,6 +149,7 @@ export class Libp2pNet implements Net {
     this.#parts.mdns?.start((peer, addresses) => this.#discovered(peer, addresses, 'mdns'))
     this.#loop.wake()
     this.#reservations.start()
+    this.#parts.portMapping?.start()
     if (registryDirectory === undefined) return
     const registry = new Registry({
       directory: registryDirectory,
@@ -343,6 +346,7 @@ export class Libp2pNet implements Net {
     clearInterval(this.#watchTimer)
     clearTimeout(this.#aloneTimer)
     try {
+      await this.#parts.portMapping?.stop()
       await this.#registry?.close()
     } finally {
       await this.#libp2p.stop()

@@ -19,6 +19,7 @@ import {
 } from './options.ts'
 import { Outside } from './outside.ts'
 import { createProtector } from './secret.ts'
+import { PortMapping } from './port-mapping.ts'
 import { readPeers } from './seeds.ts'
 import { openStack } from './stack.ts'
 import { Standing } from './standing.ts'
@@ -44,6 +45,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const mdnsOptions = options.mdns === false ? undefined : { ...DEFAULT_MDNS, ...options.mdns }
   const mdns = mdnsOptions && new MdnsDiscovery({ ...mdnsOptions, log: (line) => log?.(line) })
   const { connectionsMax = CONNECTIONS_MAX } = options
+  let portMapping: PortMapping | undefined
   const stack = await openStack({
     connectionsMax,
     seed: options.identity.privateKey,
@@ -70,8 +72,17 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
       ? { isClient: via.length > 0 || options.listen?.length === 0, secret, allow, outside, connectionsMax }
       : undefined,
     web: canReachWeb,
+    mapped: () => portMapping?.addresses() ?? [],
     log,
   })
+  if (options.upnp === true) {
+    portMapping = new PortMapping({
+      listening: () => stack.libp2p.getMultiaddrs().map(String),
+      onMapped: (address) => notices.emit({ kind: 'upnp', isMapped: true, address }),
+      onFailed: (message) => notices.emit({ kind: 'upnp', isMapped: false, message }),
+      log: (line) => log?.(line),
+    })
+  }
   const hasSecret = secret !== undefined
   const isRelay = serve !== undefined
   const parts = {
@@ -81,6 +92,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
     mdns,
     hasSecret,
     outside,
+    portMapping,
     via,
     canReachRelays,
     canReachWeb: canReachWeb || (options.listen ?? []).some(isWeb),

@@ -138,3 +138,15 @@ export const REGISTRY_POLL_MS = 1_000
 export const REGISTRY_FILE_BYTES_MAX = 65_536
 /** The same notice (same peer or address, same code) reaches observers at most once in this time. */
 export const NOTICE_REPEAT_MS = 60_000
+
+/** How long answers of routers to one search are waited for; UPnP lets them take a second. */
+export const GATEWAY_SEARCH_MS = 3_000
+export const GATEWAY_CALL_MS = 5_000
+export const GATEWAY_ANSWER_BYTES_MAX = 262_144
+/** A mapping that nobody renews lapses after so long: what a killed node leaves behind. */
+export const PORT_LEASE_S = 3_600
+/** A router that restarted has forgotten its mappings, or has another address: it is asked so often. */
+export const PORT_RENEWAL_MS = 300_000
+export const PORT_RETRY_MS = 30_000
+/** Ports tried, one after the other, when others have them. */
+export const EXTERNAL_PORTS_TRIED_MAX = 16

@@ -57,6 +57,10 @@ export type NetEvent =
   | { readonly kind: 'disconnected'; readonly peer: PeerIdText }
   /** This node can be reached through the relay at the address, or no longer. */
   | { readonly kind: 'relay'; readonly address: string; readonly isReserved: boolean }
+  /** A router maps this address outside to this node. */
+  | { readonly kind: 'upnp'; readonly isMapped: true; readonly address: string }
+  /** No router maps a port, and why; it is tried again. */
+  | { readonly kind: 'upnp'; readonly isMapped: false; readonly message: string }
   /** The peer speaks our sync protocol or joined a topic of ours: it is worth syncing with. Fires again after a reconnect. */
   | { readonly kind: 'joined'; readonly peer: PeerIdText; readonly topic: string }
   | { readonly kind: 'left'; readonly peer: PeerIdText; readonly topic: string }

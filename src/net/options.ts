@@ -96,6 +96,12 @@ export interface Libp2pNetOptions {
   readonly dht?: boolean
 
   /**
+   * Asks the router of this network, by UPnP, to map the listening ports to this node, and tells others the address outside. The ports
+   * are open to anybody then, as long as the node runs. @default false
+   */
+  readonly upnp?: boolean
+
+  /**
    * Connections held at once, 1 to 1,000: beyond them nobody is dialled, and who dials is refused. Fewer costs less memory and
    * traffic; below about 12 the graph of many nodes may fall apart. @default 128
    */

@@ -43,6 +43,8 @@ export interface StackOptions {
   readonly dht: DhtChoice | undefined
   /** Speaks WebSocket as well; where it listens so, it does whatever is given here. */
   readonly web: boolean
+  /** Addresses that a router outside maps to this node, without the peer id. */
+  readonly mapped?: () => readonly string[]
   readonly log: ((line: string) => void) | undefined
 }
 
@@ -91,7 +93,8 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       listen: [...listen],
       announceFilter: (addresses) => {
         // libp2p holds public addresses back until AutoNAT has found them reachable; nobody would ask for that here.
-        const all = withPeerId([...addresses, ...(transportManager?.getAddrs() ?? [])], self)
+        const mapped = (options.mapped?.() ?? []).map((address) => multiaddr(address))
+        const all = withPeerId([...addresses, ...(transportManager?.getAddrs() ?? []), ...mapped], self)
         own = all.map(String)
         return announced(all, String)
       },

@@ -43,6 +43,7 @@ const NETWORK: Keys<NetworkOptions> = {
   relay: true,
   via: true,
   dht: true,
+  upnp: true,
   mdns: true,
   secret: true,
   peersMax: true,

@@ -98,6 +98,11 @@ export interface NetworkOptions {
    * the public one. Who has a topic, or guesses its name, learns this node's addresses. Default false.
    */
   readonly dht?: boolean
+  /**
+   * Asks the router, by UPnP, to map the listening ports to this node while it runs, and tells others the address outside. Default
+   * false: no port is opened to the world.
+   */
+  readonly upnp?: boolean
   /** Finds peers on the LAN by multicast DNS. Default true. */
   readonly mdns?: boolean
   /** Closes the overlay: only nodes with the same secret can connect. Default none: anyone on the network can. */

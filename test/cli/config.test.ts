@@ -53,6 +53,7 @@ describe('a setting', () => {
     via: { flag: ['a'], variable: 'b', file: ['c'], read: 'via', values: [['a'], ['b'], ['c'], []] },
     relay: { flag: true, variable: 'no', file: true, read: 'relay', values: [true, false, true, false] },
     dht: { flag: true, variable: 'no', file: true, read: 'dht', values: [true, false, true, false] },
+    upnp: { flag: true, variable: 'no', file: true, read: 'upnp', values: [true, false, true, false] },
     secret: { flag: 'a', variable: 'b', file: 'c', read: 'secret', values: ['a', 'b', 'c', undefined] },
     name: { flag: 'a', variable: 'b', file: 'c', read: 'name', values: ['a', 'b', 'c', undefined] },
     listen: {
