@@ -68,7 +68,7 @@ it('countries and over 100,000 cities are imported on one node, read and asked o
     const record = (await (await fetch(`${url}/api/city/${city?.cityId}`)).json()) as { readonly properties: City }
     expect(record.properties).toEqual(city)
   }
-  expect(await run(['violations'], two)).toBe('')
+  expect(await run(['violations', '--json'], two)).toBe('')
 
   const bordering = await ask('bordering-france', two)
   expect(bordering.map(({ country }) => country)).toEqual(
