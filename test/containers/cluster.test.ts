@@ -3,14 +3,17 @@
 import { execFileSync } from 'node:child_process'
 import { backendContract } from '../cluster/contract.ts'
 
+/** Files run one after the other: what others have left is theirs to answer for. */
+const volumesBefore = new Set(list('volume', 'ls', '--quiet'))
+
 backendContract('docker', { resolvesNames: true, remains })
 
-/** Each test's containers, networks and volumes, which are told apart by the engine being this run's own. */
+/** Containers and networks by their names; volumes have none, but the engine is this run's own. */
 function remains(project: string): readonly string[] {
   return [
     ...list('ps', '--all', '--format', '{{.Names}}').filter((name) => name.startsWith(project)),
     ...list('network', 'ls', '--format', '{{.Name}}').filter((name) => name.startsWith(project)),
-    ...list('volume', 'ls', '--quiet'),
+    ...list('volume', 'ls', '--quiet').filter((name) => !volumesBefore.has(name)),
   ]
 }
 
