@@ -12,7 +12,6 @@ import type { ConnectionGater, ConnectionProtector, Libp2p, PrivateKey } from '@
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { RhizomeError } from '../errors.ts'
@@ -22,6 +21,7 @@ import { gossipService } from './gossip.ts'
 import * as limits from './limits.ts'
 import { componentLogger } from './logger.ts'
 import type { MdnsDiscovery } from './mdns.ts'
+import { muxing } from './muxing.ts'
 import type { Outside } from './outside.ts'
 import { loadRelaying, type RelayingChoice } from './relaying.ts'
 import type { Standing } from './standing.ts'
@@ -103,7 +103,7 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
     connectionEncrypters: [noise()],
     connectionProtector: () => protector,
     streamMuxers: [
-      yamux({
+      muxing({
         streamOptions: { maxStreamWindowSize: limits.STREAM_WINDOW_BYTES_MAX },
       }),
     ],
