@@ -41,6 +41,8 @@ export interface Config {
   readonly name?: string
   /** Multiaddrs; absent: the default port, or the next free one. */
   readonly listen?: readonly string[]
+  /** Where others outside reach this node. */
+  readonly announce: readonly string[]
   readonly mdns: boolean
   readonly data?: string
   readonly home?: string
@@ -126,6 +128,7 @@ export function readConfig({ flags, env, directory }: ConfigSources): Config {
     ),
     ...defined('name', text('name')),
     ...defined('listen', optional(find('listen'), readListen)),
+    announce: list('announce') ?? [],
     mdns: !on('noMdns'),
     ...defined('data', text('data')),
     ...defined('home', home === '' ? undefined : home),

@@ -79,6 +79,7 @@ export function nodeOptions(config: Config, terminal: Terminal, signal: AbortSig
       relay: config.relay,
       dht: config.dht,
       upnp: config.upnp,
+      announce: config.announce,
       mdns: config.mdns,
       ...(listen === undefined ? {} : { listen }),
       ...(secret === undefined ? {} : { secret }),

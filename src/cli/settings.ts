@@ -92,6 +92,13 @@ export const SETTINGS = [
     originals: ['RHIZOME_REQUEST_BIND_PORT'],
   },
   {
+    key: 'announce',
+    kind: 'list',
+    argument: '<address>',
+    help: 'where a proxy or router outside leads here',
+    otherwise: 'others are told the addresses of this machine, and what a router maps',
+  },
+  {
     key: 'noMdns',
     kind: 'switch',
     help: 'neither ask nor answer on the local network',

@@ -33,6 +33,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   signal?.throwIfAborted()
   const { addresses, seeds } = readPeers(options.peers ?? [], options.seeds ?? [])
   const via = (options.via ?? []).map(parsePeerAddress)
+  const announce = (options.announce ?? []).map(announcedAddress)
   const serve = relayChoice(options)
   const { dht: hasDht = false } = options
   // Who is met in the DHT may be reached through a relay alone.
@@ -72,7 +73,7 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
       ? { isClient: via.length > 0 || options.listen?.length === 0, secret, allow, outside, connectionsMax }
       : undefined,
     web: canReachWeb,
-    mapped: () => portMapping?.addresses() ?? [],
+    reachedAt: () => [...announce, ...(portMapping?.addresses() ?? [])],
     log,
   })
   if (options.upnp === true) {
@@ -120,6 +121,19 @@ function relayChoice({ relay = false, secret }: Libp2pNetOptions): RelayChoice |
     'RZ_NET_RELAY_SECRET',
     'a relay has no secret: start it without, and nodes that have one are relayed all the same; it cannot read what they say',
   )
+}
+
+/** Without the peer id, which is this node's own. */
+function announcedAddress(text: string): string {
+  let cause: unknown
+  try {
+    const { address, peer } = parsePeerAddress(text)
+    if (peer === undefined && !isRelayed(address)) return address
+  } catch (error) {
+    cause = error
+  }
+  const message = `cannot announce '${text}': write wss://host, host:port or a multiaddr without a peer id; relays are named with --via`
+  throw new RhizomeError('RZ_NET_ADDRESS_INVALID', message, { cause })
 }
 
 /** The host part: an inbound connection's port is another each time. */

@@ -46,6 +46,12 @@ export interface Libp2pNetOptions {
   readonly listen?: readonly string[]
 
   /**
+   * Addresses under which others outside reach this node, told to them beside its own: those of a proxy of the web (`wss://host`) or of
+   * a port that is forwarded by hand, in the forms that `peers` takes. Throws RZ_NET_ADDRESS_INVALID. @default []
+   */
+  readonly announce?: readonly string[]
+
+  /**
    * How many ports after the wanted one are tried when it is taken, 0 to 1,000. 0 makes a taken port an error
    * (RZ_NET_PORT_TAKEN): right when others were told this port. @default 32 without `listen`, else 0
    */

@@ -43,8 +43,8 @@ export interface StackOptions {
   readonly dht: DhtChoice | undefined
   /** Speaks WebSocket as well; where it listens so, it does whatever is given here. */
   readonly web: boolean
-  /** Addresses that a router outside maps to this node, without the peer id. */
-  readonly mapped?: () => readonly string[]
+  /** Addresses that lead to this node from outside, by a proxy or a router, without the peer id. */
+  readonly reachedAt?: () => readonly string[]
   readonly log: ((line: string) => void) | undefined
 }
 
@@ -93,8 +93,8 @@ async function startStack(privateKey: PrivateKey, listen: readonly string[], opt
       listen: [...listen],
       announceFilter: (addresses) => {
         // libp2p holds public addresses back until AutoNAT has found them reachable; nobody would ask for that here.
-        const mapped = (options.mapped?.() ?? []).map((address) => multiaddr(address))
-        const all = withPeerId([...addresses, ...(transportManager?.getAddrs() ?? []), ...mapped], self)
+        const outer = (options.reachedAt?.() ?? []).map((address) => multiaddr(address))
+        const all = withPeerId([...addresses, ...(transportManager?.getAddrs() ?? []), ...outer], self)
         own = all.map(String)
         return announced(all, String)
       },

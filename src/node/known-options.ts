@@ -38,6 +38,7 @@ const NODE: Keys<NodeOptions> = {
 }
 const NETWORK: Keys<NetworkOptions> = {
   listen: true,
+  announce: true,
   peers: true,
   seeds: true,
   relay: true,

@@ -16,6 +16,7 @@ export async function openNet(options: NodeOptions, identity: Identity): Promise
   const network = options.network === false ? {} : (options.network ?? {})
   const {
     listen,
+    announce,
     peers,
     seeds,
     relay,
@@ -34,6 +35,7 @@ export async function openNet(options: NodeOptions, identity: Identity): Promise
     identity: { privateKey: identity.seed },
     mdns: mdns ? {} : false,
     ...(listen === undefined ? {} : { listen }),
+    ...(announce === undefined ? {} : { announce }),
     ...(peers === undefined ? {} : { peers }),
     ...(seeds === undefined ? {} : { seeds }),
     ...(relay === undefined ? {} : { relay }),

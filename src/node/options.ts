@@ -74,6 +74,11 @@ export interface NetworkOptions {
   /** Multiaddrs to listen on. Default `/ip4/0.0.0.0/tcp/4000`, or the next free port up to 4099. Given, taken is an error. */
   readonly listen?: readonly string[]
   /**
+   * Addresses under which others outside reach this node, told to them beside its own, as invitations hold them: a proxy of the web
+   * (`wss://host`), or a port that is forwarded by hand (`host[:port]`, multiaddrs). Default none.
+   */
+  readonly announce?: readonly string[]
+  /**
    * Multiaddrs, `host[:port]` (default port 4000), `ws://host`, `wss://host` or `/dnsaddr/<name>` to dial and redial for ever.
    * Default none.
    */

@@ -63,6 +63,7 @@ describe('a setting', () => {
       read: 'listen',
       values: [['/ip4/0.0.0.0/tcp/1'], ['/ip4/0.0.0.0/tcp/2'], ['/ip4/0.0.0.0/tcp/3'], undefined],
     },
+    announce: { flag: ['a'], variable: 'b', file: ['c'], read: 'announce', values: [['a'], ['b'], ['c'], []] },
     noMdns: { flag: false, variable: 'true', file: false, read: 'mdns', values: [true, false, true, true] },
     data: { flag: 'a', variable: 'b', file: 'c', read: 'data', values: ['a', 'b', 'c', undefined] },
     memory: { flag: true, variable: '0', file: true, read: 'memory', values: [true, false, true, false] },

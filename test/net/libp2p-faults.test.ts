@@ -80,6 +80,23 @@ describe('listening', () => {
     },
   )
 
+  test('an address outside is told beside the own ones, this node’s id at its end', async () => {
+    await using a = await openOnLoopback('a', { announce: ['wss://node.example.org', '203.0.113.7:4100'] })
+    expect(a.addresses()).toContain(`/dns/node.example.org/tcp/443/wss/p2p/${a.self}`)
+    expect(a.addresses()).toContain(`/ip4/203.0.113.7/tcp/4100/p2p/${a.self}`)
+  })
+
+  const SOMEBODY = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
+  test.each([
+    '',
+    'http://host',
+    `/ip4/203.0.113.7/tcp/4000/p2p/${SOMEBODY}`,
+    `/dns/r/tcp/1/p2p/${SOMEBODY}/p2p-circuit`,
+  ])('%j cannot be announced', async (address) => {
+    const invalid = expect.objectContaining({ code: 'RZ_NET_ADDRESS_INVALID' })
+    await expect(openOnLoopback('a', { announce: [address] })).rejects.toThrow(invalid)
+  })
+
   test('a node that listens nowhere can dial', async () => {
     await using a = await openOnLoopback('a')
     await using b = await openOnLoopback('b', { listen: [], peers: [addressOf(a)] })
