@@ -21,3 +21,26 @@ export function whenAnswered<Value, Result>(
 ): Result | Promise<Result> {
   return answer instanceof Promise ? answer.then(use) : use(answer)
 }
+
+/** `result`, as `self` gave it. */
+export function givenBy<Result extends object>(self: PeerId, result: Result): Result & AnsweredBy {
+  return { ...result, answeredBy: [self] }
+}
+
+/** One answer of several, at once where all are here already. */
+export function together<Found, Joined>(
+  answers: readonly Answer<Found>[],
+  join: (values: readonly Found[]) => Joined,
+): Answer<Joined> {
+  const joined = (all: readonly Answered<Found>[]): Answered<Joined> => ({
+    value: join(all.map(({ value }) => value)),
+    answeredBy: [...new Set(all.flatMap(({ answeredBy }) => answeredBy))],
+  })
+  if (areHere(answers)) return joined(answers)
+  // Those that are here already among them.
+  return Promise.all(answers.map(async (answer) => answer)).then(joined)
+}
+
+function areHere<Found>(answers: readonly Answer<Found>[]): answers is readonly Answered<Found>[] {
+  return answers.every((answer) => !(answer instanceof Promise))
+}

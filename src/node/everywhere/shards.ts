@@ -1,39 +1,31 @@
 /**
- * The shards of the namespaces that a node takes part in: which it holds, who else does, taking them over and dropping them,
- * and asking a holder. What is asked and answered is everywhere.ts's and answers.ts's. design.md 4.
+ * The shards of the namespaces that a node takes part in: which it holds, taking them over and dropping them. Who else holds
+ * them is holders.ts's, what is asked and answered reading.ts's, writing.ts's and answers.ts's. design.md 4.
  */
 
-import type { PeerId, Value } from '../../delta/delta.ts'
+import type { Value } from '../../delta/delta.ts'
 import { type ShardRange, shardRangeText } from '../../delta/shard-range.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { LogKey } from '../../log/block.ts'
 import { type NamespaceId, openNamespaceId, shardNamed, shardNameOf } from '../../log/namespace.ts'
 import type { Store } from '../../store/store.ts'
 import type { Holder } from '../../sync/delivery/holdings.ts'
-import type { HeldDurability } from '../../sync/delivery/message.ts'
-import type { Asked, Asking, Heard } from '../../sync/questions/asking.ts'
+import type { Asking } from '../../sync/questions/asking.ts'
 import type { Replication } from '../../sync/replication.ts'
 import { PLACEMENT } from '../definitions.ts'
 import type { Environment } from '../environment.ts'
 import type { NodeEvent } from '../events.ts'
 import { checkPlacement, type Namespace } from '../namespace.ts'
 import type { OwnLogs } from '../own-logs.ts'
-import { Carrying, readReceipt } from './carrying.ts'
+import { Carrying } from './carrying.ts'
+import { untilElsewhere } from './dropping.ts'
 import { Gathering } from './gathering.ts'
-import {
-  ALONE_MS,
-  DROP_AGAIN_MS,
-  DROP_MS,
-  HELD_MAX,
-  HOLD_LOGS_MAX,
-  ROUND_MS,
-  ROUNDS_MAX,
-  START_MS,
-  TURN_MS,
-} from './limits.ts'
-import { type Shard, type ShardStatus, unheld } from './shard.ts'
+import { Holders } from './holders.ts'
+import { ALONE_MS, DROP_AGAIN_MS, DROP_MS, HELD_MAX, TURN_MS } from './limits.ts'
+import type { Shard, ShardStatus } from './shard.ts'
 import type { Topic } from './topics.ts'
-import { bytesIn, type Word } from './words.ts'
+import { waitFor } from './waiting.ts'
+import type { Word } from './words.ts'
 
 export interface ShardsParts {
   readonly store: Store
@@ -74,9 +66,8 @@ interface Parent {
   move: 'due' | 'under way' | 'done'
 }
 
-const DURABILITIES: readonly HeldDurability[] = ['memory', 'process', 'disk']
-
 export class Shards {
+  readonly holders: Holders
   readonly carrying: Carrying
   /** Records that are asked for in one turn. */
   readonly gathering: Gathering
@@ -86,15 +77,14 @@ export class Shards {
   readonly #parents = new Map<string, Parent>()
   readonly #shards = new Map<string, Shard>()
   readonly #byId = new Map<NamespaceId, Shard>()
-  readonly #startedMs: number
   #cancelTurn: (() => void) | undefined
 
   constructor(parts: ShardsParts) {
     const { store, environment, self, renew, closing } = parts
     this.#parts = parts
     this.self = self
-    this.#startedMs = environment.steadyMs()
-    const ask = (shard: Shard, word: Word, content: Value) => this.ask(shard, word, content)
+    this.holders = new Holders(parts)
+    const ask = (shard: Shard, word: Word, content: Value) => this.holders.ask(shard, word, content)
     this.gathering = new Gathering({ environment, ask })
     this.carrying = new Carrying({
       store,
@@ -172,13 +162,13 @@ export class Shards {
   isSettled(parent: Namespace): boolean {
     const known = this.#parents.get(parent.name)
     if (known === undefined || known.settled || known.topic.shards === 'all') return true
-    const { replication, environment, store } = this.#parts
+    const { replication, store } = this.#parts
     const noted = `settled/${parent.id}`
     const isSettled =
       replication() === undefined ||
       store.note(noted) !== undefined ||
       parent.status().kind === 'in-sync' ||
-      environment.steadyMs() - this.#startedMs >= START_MS
+      this.holders.isSettled
     if (!isSettled) return false
     known.settled = true
     if (replication() !== undefined) store.setNote(noted, '1')
@@ -187,7 +177,8 @@ export class Shards {
 
   /** Throws RZ_STORE_CLOSED. */
   async untilSettled(parent: Namespace): Promise<void> {
-    while (!this.isSettled(parent)) await this.#wait(DROP_AGAIN_MS)
+    const { environment, closing } = this.#parts
+    while (!this.isSettled(parent)) await waitFor(DROP_AGAIN_MS, environment, closing)
   }
 
   byId(id: NamespaceId): Shard | undefined {
@@ -203,38 +194,6 @@ export class Shards {
   isHere(shard: Shard): boolean {
     if (shard.holding === 'taking' && this.#isWhole(shard)) this.#becomeHolder(shard)
     return shard.holding === 'held'
-  }
-
-  /** Other nodes that are there and hold it: those that answered last, are connected and alive first. */
-  holdersOf(shard: Shard): readonly PeerId[] {
-    const rank = (member: { readonly peer: PeerId; readonly connected: boolean; readonly state: string }) =>
-      (member.connected ? 0 : 4) + (member.state === 'alive' ? 0 : 2) + (member.peer === shard.preferred ? 0 : 1)
-    return this.#holders(shard)
-      .toSorted(
-        (a, b) => rank(a) - rank(b) || (a.roundTripMs ?? 0) - (b.roundTripMs ?? 0) || (a.peer < b.peer ? -1 : 1),
-      )
-      .map(({ peer }) => peer)
-  }
-
-  /**
-   * Asks the holders, one after the other and a few times, until one has answered. Throws RZ_SHARD_UNHELD, RZ_SHARD_UNANSWERED,
-   * RZ_NODE_BUSY, and what the holder refuses the question with.
-   */
-  async ask(shard: Shard, word: Word, content: Value, by?: PeerId): Promise<Heard> {
-    const { asking } = this.#parts
-    if (asking === undefined) throw unheld(shard, 'this node has no network, and does not hold')
-    for (let round = 1; ; round++) {
-      const holders = by === undefined ? await this.#presentHolders(shard) : [by]
-      if (holders.length === 0) throw unheld(shard)
-      const asked = await asking.ask({ namespace: shard.id, word, content }, holders)
-      if (asked.kind === 'refused') throw asked.error
-      if (asked.kind === 'answered') {
-        shard.preferred = asked.heard.by as PeerId
-        return asked.heard
-      }
-      if (round >= ROUNDS_MAX) throw unanswered(shard, asked)
-      await this.#wait(ROUND_MS * round)
-    }
   }
 
   /** Throws RZ_SHARD_UNKNOWN, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN; places the range if nobody has. */
@@ -258,7 +217,7 @@ export class Shards {
     const before = shard.holding
     shard.holding = 'dropping'
     try {
-      if (!force) await this.#untilElsewhere(shard, deadlineMs)
+      if (!force) await untilElsewhere(shard, deadlineMs, { ...this.#parts, holders: this.holders })
     } catch (error) {
       shard.holding = before
       throw error
@@ -289,7 +248,7 @@ export class Shards {
   }
 
   #statusOf(shard: Shard, isPlaced: boolean): ShardStatus {
-    const holders = this.holdersOf(shard)
+    const holders = this.holders.of(shard)
     const apart = holders.length > 0 ? 'elsewhere' : 'unheld'
     this.isHere(shard)
     return {
@@ -338,7 +297,7 @@ export class Shards {
     const { topic } = this.#parents.get(shard.parent.name) ?? {}
     // Offline there is nobody to ask: it is whole if this node is told to hold it, and by itself only once it has been.
     if (replication() === undefined) return topic?.shards !== 'all'
-    const others = this.#holders(shard).filter(({ connected }) => connected)
+    const others = this.holders.members(shard).filter(({ connected }) => connected)
     if (others.length === 0) return environment.steadyMs() - shard.sinceMs >= ALONE_MS
     const status = replication()?.status(shard.id)
     return status?.kind === 'in-sync' && others.every(({ peer }) => status.peers.includes(peer))
@@ -351,55 +310,6 @@ export class Shards {
     tell({ kind: 'shard', namespace: shard.parent.name, shard: shard.name, change: 'held' })
   }
 
-  // ------------------------------------------------------------------------------------------------------ dropping
-
-  /** Resolves when one other holder has given its receipts for everything that is here. */
-  async #untilElsewhere(shard: Shard, deadlineMs: number): Promise<void> {
-    const { environment } = this.#parts
-    const endMs = environment.steadyMs() + deadlineMs
-    let why = 'no other node that is there holds it'
-    for (;;) {
-      for (const holder of this.holdersOf(shard)) {
-        try {
-          if (await this.#isHeldBy(shard, holder)) return
-          why = `${holder} does not hold everything yet`
-        } catch (error) {
-          if (!(error instanceof RhizomeError)) throw error
-          why = error.message
-        }
-      }
-      if (environment.steadyMs() >= endMs) break
-      await this.#wait(DROP_AGAIN_MS)
-    }
-    throw new RhizomeError(
-      'RZ_SHARD_LAST_COPY',
-      `"${shard.name}" is not dropped, because this node may be the only one that has all of it: ${why}. Have another hold it, or force it`,
-    )
-  }
-
-  async #isHeldBy(shard: Shard, holder: PeerId): Promise<boolean> {
-    const { store, self } = this.#parts
-    const heads = store.frontier(shard.id).flatMap(({ log, seq }) => (seq === undefined ? [] : [{ log, seq }]))
-    for (let start = 0; start < heads.length; start += HOLD_LOGS_MAX) {
-      const asked = heads.slice(start, start + HOLD_LOGS_MAX)
-      const heard = await this.ask(
-        shard,
-        'hold',
-        asked.map(({ log, seq }) => [log, seq]),
-        holder,
-      )
-      const receipt = readReceipt(bytesIn(heard.end), heard, shard)
-      // A copy that goes with its process is none, unless this one is no better.
-      if (DURABILITIES.indexOf(receipt.durability) < Math.min(1, DURABILITIES.indexOf(self.durability))) return false
-      const words = new Map(receipt.held.map(({ log, seq, hash }) => [`${log} ${seq}`, hash]))
-      for (const { log, seq } of asked) {
-        const own = store.readRun(shard.id, log, seq, 1)?.blocks[0]?.hash
-        if (own !== undefined && words.get(`${log} ${seq}`) !== own) return false
-      }
-    }
-    return true
-  }
-
   // ------------------------------------------------------------------------------------------------------ turns
 
   #turn(): void {
@@ -410,7 +320,7 @@ export class Shards {
     for (const shard of this.#shards.values()) {
       this.isHere(shard)
       this.#lookAt(shard)
-      if (shard.isLeaving && shard.holding === 'held' && this.#holders(shard).length > 0) void this.#leave(shard)
+      if (shard.isLeaving && shard.holding === 'held' && this.holders.members(shard).length > 0) void this.#leave(shard)
     }
     this.#cancelTurn = this.#parts.environment.schedule(TURN_MS, () => {
       if (this.#parts.closing.aborted) return
@@ -461,55 +371,16 @@ export class Shards {
 
   #lookAt(shard: Shard): void {
     if (shard.holding !== 'apart') return
-    const isHeld = this.#holders(shard).length > 0
+    const isHeld = this.holders.members(shard).length > 0
     if (isHeld && this.carrying.waitingBlocks(shard) > 0) void this.carrying.carry(shard)
-    const { environment, tell, replication } = this.#parts
-    const isSettled = environment.steadyMs() - this.#startedMs >= START_MS
-    if (isHeld === !shard.isMissed || !isSettled || replication() === undefined) return
+    const { tell, replication } = this.#parts
+    if (isHeld === !shard.isMissed || !this.holders.isSettled || replication() === undefined) return
     if (!shard.parent.placements.has(shard.range)) return
     shard.isMissed = !isHeld
     tell({ kind: 'shard', namespace: shard.parent.name, shard: shard.name, change: isHeld ? 'reached' : 'unheld' })
-  }
-
-  // ------------------------------------------------------------------------------------------------------ holders
-
-  #holders(shard: Shard) {
-    const members = this.#parts.replication()?.members(shard.parent.id) ?? []
-    return members.filter(
-      ({ state, namespaces }) => (state === 'alive' || state === 'suspect') && namespaces.includes(shard.name),
-    )
-  }
-
-  /** A node that has just started hears of the others first. */
-  async #presentHolders(shard: Shard): Promise<readonly PeerId[]> {
-    for (;;) {
-      const holders = this.holdersOf(shard)
-      const isYoung = this.#parts.environment.steadyMs() - this.#startedMs < START_MS
-      if (holders.length > 0 || !isYoung) return holders
-      await this.#wait(DROP_AGAIN_MS)
-    }
-  }
-
-  /** Throws RZ_STORE_CLOSED when the node closes meanwhile. */
-  async #wait(delayMs: number): Promise<void> {
-    const { environment, closing } = this.#parts
-    closing.throwIfAborted()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const onClose = (): void => resolve()
-    const cancel = environment.schedule(delayMs, onClose)
-    closing.addEventListener('abort', onClose, { once: true })
-    await promise
-    cancel()
-    closing.removeEventListener('abort', onClose)
-    closing.throwIfAborted()
   }
 }
 
 function wholeKey({ id }: Shard): string {
   return `whole/${id}`
-}
-
-function unanswered({ name }: Shard, { tried }: Extract<Asked, { kind: 'unanswered' }>): RhizomeError {
-  const why = tried.map(({ peer, why: reason }) => `${peer}: ${reason}`).join('; ')
-  return new RhizomeError('RZ_SHARD_UNANSWERED', `no holder of "${name}" has answered: ${why}`)
 }

@@ -1,0 +1,70 @@
+/** Where the records of a namespace lie: in the parent, or in shards, which are held here or elsewhere. */
+
+import type { ShardRange } from '../../delta/shard-range.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Answer, Answered } from './answered.ts'
+import type { Shard } from './shard.ts'
+import type { Shards } from './shards.ts'
+
+/** A part of the namespace: the parent, or a shard that is held here or not. */
+export type Part = { readonly here: Namespace } | { readonly elsewhere: Shard }
+
+export class Places {
+  /** Rules, schemas and placement, and the records that no placement covers. */
+  readonly namespace: Namespace
+  readonly #shards: Shards
+
+  constructor(namespace: Namespace, shards: Shards) {
+    this.namespace = namespace
+    this.#shards = shards
+  }
+
+  get isPlaced(): boolean {
+    return !this.namespace.placements.isEmpty
+  }
+
+  get isSettled(): boolean {
+    return this.#shards.isSettled(this.namespace)
+  }
+
+  /** A node that has just started learns first how the namespace is placed. */
+  untilSettled(): Promise<void> {
+    return this.#shards.untilSettled(this.namespace)
+  }
+
+  async settled<Found>(ask: () => Answer<Found>): Promise<Answered<Found>> {
+    await this.untilSettled()
+    return ask()
+  }
+
+  /** Where a record lies. */
+  of(collection: string, id: string): Part {
+    return this.part(this.namespace.placements.rangeOf(collection, id))
+  }
+
+  /** Where records of a collection may lie; those alone whose ids begin with `prefix`. */
+  ofCollection(collection: string, prefix = ''): readonly Part[] {
+    return this.rangesOf(collection, prefix).map((range) => this.part(range))
+  }
+
+  rangesOf(collection: string, prefix = ''): readonly (ShardRange | undefined)[] {
+    const { placements } = this.namespace
+    return prefix === '' ? placements.rangesOf(collection) : [placements.rangeOf(collection, prefix)]
+  }
+
+  /** The parent first. */
+  all(): readonly Part[] {
+    return [undefined, ...this.namespace.placements.ranges].map((range) => this.part(range))
+  }
+
+  /** Undefined: the parent. */
+  part(range: ShardRange | undefined): Part {
+    if (range === undefined) return { here: this.namespace }
+    const shard = this.#shards.of(this.namespace, range)
+    return this.#shards.isHere(shard) ? { here: shard.namespace } : { elsewhere: shard }
+  }
+
+  nameOf(range: ShardRange | undefined): string {
+    return range === undefined ? this.namespace.name : this.#shards.of(this.namespace, range).name
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Queries wherever the records lie: where one part of the namespace has all that is read, it runs there; where several have,
+ * their records are brought together here. src/node/README.md, Shards.
+ */
+
+import type { PeerId, Value } from '../../delta/delta.ts'
+import { entityIdOf } from '../../delta/record.ts'
+import { RhizomeError } from '../../errors.ts'
+import { GatheredSource, type Relations, relationsOf } from '../../query/gathered-source.ts'
+import { DEFAULT_LIMITS, Meter } from '../../query/limits.ts'
+import { type Catalogue, NO_CATALOGUE } from '../../query/plan.ts'
+import { prepare, type QueryPage, runOver } from '../../query/run.ts'
+import type { RecordRow } from '../../query/source.ts'
+import { jsonOf, type QueryInput, type RowsOptions } from '../queries.ts'
+import type { ViewOptions } from '../views.ts'
+import { type Answer, type Answered, givenBy, together } from './answered.ts'
+import { ACROSS_RECORDS_MAX } from './limits.ts'
+import { ownRecords, tooMany } from './own-records.ts'
+import type { Part, Places } from './places.ts'
+import type { Reading } from './reading.ts'
+import type { Shard } from './shard.ts'
+import type { Shards } from './shards.ts'
+import { fieldsIn, listIn, textIn } from './words.ts'
+
+export interface QueryingParts {
+  readonly self: PeerId
+  readonly places: Places
+  readonly shards: Shards
+  readonly reading: Reading
+}
+
+const ROWS_COUNT_DEFAULT = 1_000
+
+export class Querying {
+  readonly #parts: QueryingParts
+
+  constructor(parts: QueryingParts) {
+    this.#parts = parts
+  }
+
+  query<Columns>(query: QueryInput<Columns>, options: ViewOptions): Answer<QueryPage> {
+    const { places, reading } = this.#parts
+    if (!places.isPlaced) return this.#here(places.namespace.query(query, options))
+    const json = jsonOf(query)
+    const relations = this.#relationsOf(json, options)
+    const parts = this.#partsFor(relations)
+    const [only] = parts
+    if (parts.length > 1 || only === undefined) return this.#queryAcross(json, relations, options)
+    if ('here' in only) return this.#here(only.here.query(json, options))
+    return this.#page(only.elsewhere, { query: JSON.stringify(json), reading: reading.asked(options) })
+  }
+
+  rows(id: string, options: RowsOptions): Answer<QueryPage> {
+    const { namespace, isPlaced } = this.#parts.places
+    if (!isPlaced) return this.#here(namespace.rows(id, options))
+    const { limit: count = ROWS_COUNT_DEFAULT, after, ...reading } = options
+    return this.query({ limit: { view: id }, count, ...(after !== undefined && { after }) }, reading)
+  }
+
+  async #page(shard: Shard, content: Value): Promise<Answered<QueryPage>> {
+    const { items, end, by } = await this.#parts.shards.holders.ask(shard, 'query', content)
+    const rows = items.map((item) => fieldsIn(item))
+    return { value: { rows, ...(end !== null && { next: textIn(end) }) }, answeredBy: [by as PeerId] }
+  }
+
+  /** The stored queries of that moment. */
+  #catalogue({ asOf }: ViewOptions): Catalogue {
+    const { records } = this.#parts.places.namespace.definitionsAt(asOf)
+    return { ...NO_CATALOGUE, viewOf: (id) => records.query.get(id)?.definition?.query }
+  }
+
+  #relationsOf(json: unknown, options: ViewOptions): Relations {
+    const { asOf } = options
+    if (asOf !== undefined && typeof asOf === 'string' && asOf.startsWith('f')) {
+      throw new RhizomeError(
+        'RZ_AS_OF_INVALID',
+        `a frontier is one namespace's, and "${this.#parts.places.namespace.name}" lies in several: name a time`,
+      )
+    }
+    return relationsOf(prepare(json, this.#catalogue(options)).query)
+  }
+
+  /** Where a query's records lie. */
+  #partsFor({ collections, readsPointers }: Relations): readonly Part[] {
+    const { places } = this.#parts
+    if (readsPointers) {
+      throw new RhizomeError(
+        'RZ_SHARD_ACROSS',
+        `raw deltas are of one namespace, and "${places.namespace.name}" lies in several: ask one of them, such as ` +
+          `node.namespace("${places.nameOf(places.namespace.placements.ranges[0])}")`,
+      )
+    }
+    const ranges = new Set(collections.flatMap(({ collection, prefix }) => places.rangesOf(collection, prefix)))
+    return [...ranges].map((range) => places.part(range))
+  }
+
+  #queryAcross(json: unknown, { collections }: Relations, options: ViewOptions): Answer<QueryPage> {
+    const names = [...new Set(collections.map(({ collection }) => collection))]
+    const asked = names.flatMap((name) =>
+      this.#parts.places.ofCollection(name).map((part) => ({ name, answer: this.#recordsOf(part, name, options) })),
+    )
+    return together(
+      asked.map(({ answer }) => answer),
+      (records) => {
+        if (records.reduce((sum, { length }) => sum + length, 0) > ACROSS_RECORDS_MAX) throw tooMany(ACROSS_RECORDS_MAX)
+        const gathered = new Map<string, RecordRow[]>(names.map((name) => [name, []]))
+        for (const [index, rows] of records.entries()) gathered.get(asked[index]?.name ?? '')?.push(...rows)
+        const meter = new Meter(DEFAULT_LIMITS)
+        return runOver(json, new GatheredSource(gathered, meter), meter, this.#catalogue(options))
+      },
+    )
+  }
+
+  #recordsOf(part: Part, collection: string, options: ViewOptions): Answer<readonly RecordRow[]> {
+    if ('here' in part) return this.#here([...ownRecords(part.here, collection, options, ACROSS_RECORDS_MAX)])
+    const content = { collection, reading: this.#parts.reading.asked(options) }
+    return this.#parts.shards.holders.ask(part.elsewhere, 'records', content).then(({ items, by }) => {
+      const value = items.map((item): RecordRow => {
+        const [id, properties] = listIn(item)
+        return { id: textIn(id), entity: entityIdOf(collection, textIn(id)), properties: fieldsIn(properties) }
+      })
+      return { value, answeredBy: [by as PeerId] }
+    })
+  }
+
+  #here<Found>(value: Found): Answered<Found> {
+    return givenBy(this.#parts.self, { value })
+  }
+}

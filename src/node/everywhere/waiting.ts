@@ -1,0 +1,16 @@
+/** Waiting that ends with the node. */
+
+import type { Environment } from '../environment.ts'
+
+/** Throws the signal's reason when it ends meanwhile. */
+export async function waitFor(delayMs: number, environment: Environment, closing: AbortSignal): Promise<void> {
+  closing.throwIfAborted()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const onClose = (): void => resolve()
+  const cancel = environment.schedule(delayMs, onClose)
+  closing.addEventListener('abort', onClose, { once: true })
+  await promise
+  cancel()
+  closing.removeEventListener('abort', onClose)
+  closing.throwIfAborted()
+}
