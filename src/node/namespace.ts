@@ -89,6 +89,7 @@ import {
   says,
   type WriteOptions,
 } from './records.ts'
+import type { RuleRecords } from './rule-change.ts'
 import { Transaction } from './transaction.ts'
 import { type ViolationPage, Violations, type ViolationsOptions } from './violations.ts'
 import { collectionsIn, type ManyOptions, type ViewSequence, viewSequence } from './view-sequence.ts'
@@ -198,6 +199,11 @@ export class Namespace {
   /** @internal What is defined here, for the shards. */
   get definitionRecords(): DefinitionRecords {
     return this.#views.definitionRecords
+  }
+
+  /** @internal The rules by which its records are read. */
+  get rules(): RuleRecords {
+    return this.parent?.rules ?? { namespace: this.id, views: this.#views }
   }
 
   /** @internal Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
@@ -437,7 +443,7 @@ export class Namespace {
   #following(signal: AbortSignal | undefined) {
     const { store, closing } = this.#parts
     const until = signal === undefined ? closing : AbortSignal.any([signal, closing])
-    return { store, namespace: this.id, views: this.#views, signal: until }
+    return { store, namespace: this.id, views: this.#views, rules: this.rules, signal: until }
   }
 
   /**

@@ -21,6 +21,7 @@ import { StoreSource } from '../query/store-source.ts'
 import type { Position, Store } from '../store/store.ts'
 import { concernedDeltas, entitiesOf } from './concerned.ts'
 import { CONTEXT } from './definitions.ts'
+import type { RuleRecords } from './rule-change.ts'
 import type { ContextOptions, Frame, Views } from './views.ts'
 
 export interface WatchQueryOptions extends ContextOptions {
@@ -45,6 +46,7 @@ export interface Followed {
   readonly store: Store
   readonly namespace: NamespaceId
   readonly views: Views
+  readonly rules: RuleRecords
   readonly live: LiveQuery
   readonly context: string | false
 }
@@ -175,8 +177,8 @@ interface Rules {
 }
 
 /** By the deltas that say them: deltas never change, and what is compiled of them may be compiled again. */
-function rulesIn({ resolvers }: Frame, { store, namespace, live, context }: Followed): Rules {
-  const record = context === false ? undefined : store.entity(namespace, entityIdOf(CONTEXT, context))
+function rulesIn({ resolvers }: Frame, { store, rules, live, context }: Followed): Rules {
+  const record = context === false ? undefined : store.entity(rules.namespace, entityIdOf(CONTEXT, context))
   const textOf = (collection: string): string => {
     const properties = resolvers.collections.get(collection)?.byProperty ?? []
     return JSON.stringify([...properties].map(([property, { source }]) => [property, source?.delta.id]))

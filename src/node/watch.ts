@@ -1,15 +1,14 @@
 /**
  * Watching records: their views again whenever something that bears upon them changes, learnt from the store's durable
- * cursor alone. A claim or negation concerns the records that it is about; a resolver those of its collection, a context all.
+ * cursor alone. A claim or negation concerns the records that it is about; a resolver those of its collection, a context all,
+ * be it the watched namespace's own or, of a shard, its parent's.
  */
 
 import { entityIdOf, parseEntityId } from '../delta/record.ts'
-import type { Value } from '../delta/delta.ts'
-import { isList } from '../delta/value.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Change, Position, Store } from '../store/store.ts'
 import { concernedBy } from './concerned.ts'
-import { CONTEXT, RESOLVER } from './definitions.ts'
+import { bearsUpon, type RuleRecords, ruleChangesIn } from './rule-change.ts'
 import type { ContextOptions, View, Views } from './views.ts'
 
 export interface WatchOptions extends ContextOptions {
@@ -33,6 +32,8 @@ export interface Watching {
   readonly store: Store
   readonly namespace: NamespaceId
   readonly views: Views
+  /** The rules by which it is read. */
+  readonly rules: RuleRecords
   readonly collection: string
   readonly id: string | undefined
   readonly context: string | false
@@ -43,20 +44,17 @@ export interface Watching {
 const PAGE_COUNT = 1_000
 
 export async function* watch(watching: Watching): AsyncGenerator<WatchedView> {
-  const { store, namespace, after, signal } = watching
+  const { store, after, signal } = watching
   let done = after
   for await (const change of store.changes({ after, signal })) {
-    if (change.namespace === namespace) {
-      const ids = concernedRecords(change, watching)
-      // One is held back: with the last of a change, and with no earlier one, the whole change has been dealt with.
-      let held: string | undefined
-      for (const id of ids) {
-        if (held !== undefined) yield watched(watching, held, done)
-        if (signal.aborted) return
-        held = id
-      }
-      if (held !== undefined) yield watched(watching, held, change.position)
+    // One is held back: with the last of a change, and with no earlier one, the whole change has been dealt with.
+    let held: string | undefined
+    for (const id of concernedRecords(change, watching)) {
+      if (held !== undefined) yield watched(watching, held, done)
+      if (signal.aborted) return
+      held = id
     }
+    if (held !== undefined) yield watched(watching, held, change.position)
     if (signal.aborted) return
     done = change.position
   }
@@ -68,11 +66,14 @@ function watched({ views, collection, context }: Watching, id: string, position:
 }
 
 function concernedRecords(change: Change, watching: Watching): Iterable<string> {
-  const { store, namespace, collection, id } = watching
-  const concerned = concernedBy(change, store, namespace)
-  for (const entity of concerned) {
-    if (definesFor(entity, change, watching)) return id === undefined ? recordsOf(watching) : [id]
+  const { store, namespace, rules, collection, id } = watching
+  const isOfRules = change.namespace === rules.namespace
+  if (!isOfRules && change.namespace !== namespace) return []
+  const concerned = concernedBy(change, store, change.namespace)
+  if (isOfRules && ruleChangesIn(change, concerned, rules).some((rule) => bearsUpon(rule, watching))) {
+    return id === undefined ? knownRecords(store, namespace, collection) : [id]
   }
+  if (change.namespace !== namespace) return []
   if (id !== undefined) return concerned.has(entityIdOf(collection, id)) ? [id] : []
   return [...concerned].flatMap((entity) => {
     const record = parseEntityId(entity)
@@ -80,27 +81,29 @@ function concernedRecords(change: Change, watching: Watching): Iterable<string> 
   })
 }
 
-/** Whether the record says, or said, how the watched ones are read. What it said in voided blocks is not known any more. */
-function definesFor(entity: string, change: Change, { views, collection, context }: Watching): boolean {
-  const record = parseEntityId(entity)
-  if (record?.collection === CONTEXT) return record.id === context
-  if (record?.collection !== RESOLVER) return false
-  if (change.kind === 'voided') return true
-  const claims = Object.values(views.lossless(entity, {})?.properties ?? {}).flat()
-  return claims.some(({ value }) => collectionIn(value) === collection)
-}
-
-function collectionIn(definition: Value): Value | undefined {
-  if (typeof definition !== 'object' || definition === null || isList(definition)) return undefined
-  return definition instanceof Uint8Array ? undefined : definition['collection']
-}
-
-function* recordsOf({ store, namespace, collection }: Watching): Iterable<string> {
-  const prefix = entityIdOf(collection, 'x').slice(0, -1)
-  let after: string | undefined
-  do {
-    const page = store.entities(namespace, { prefix, countMax: PAGE_COUNT, ...(after === undefined ? {} : { after }) })
-    for (const entity of page) if (entity !== prefix) yield entity.slice(prefix.length)
+/** Ids of all records of a collection that deltas were ever about, in order of their UTF-8 bytes. */
+function* knownRecords(store: Store, namespace: NamespaceId, collection: string): Iterable<string> {
+  for (let after: string | undefined; ;) {
+    const page = knownPage(store, namespace, collection, {
+      countMax: PAGE_COUNT,
+      ...(after !== undefined && { after }),
+    })
+    yield* page
     after = page.at(-1)
-  } while (after !== undefined)
+    if (after === undefined) return
+  }
+}
+
+/** As `knownRecords`, so many of them, behind an id. */
+function knownPage(
+  store: Store,
+  namespace: NamespaceId,
+  collection: string,
+  { after = '', countMax }: { readonly after?: string; readonly countMax: number },
+): readonly string[] {
+  const prefix = entityIdOf(collection, 'x').slice(0, -1)
+  // Behind the prefix itself, which is no record.
+  return store
+    .entities(namespace, { prefix, after: prefix + after, countMax })
+    .map((entity) => entity.slice(prefix.length))
 }

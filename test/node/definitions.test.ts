@@ -155,7 +155,16 @@ describe('what is kept of definitions', () => {
     expect(views.view('user/a', 'a', { asOf: before })?.properties).toEqual({ n: 2 })
 
     const stop = new AbortController()
-    const watching = { store, namespace: NAMESPACE, views, collection: 'user', id: undefined, context: false as const }
+    const rules = { namespace: NAMESPACE, views }
+    const watching = {
+      store,
+      namespace: NAMESPACE,
+      views,
+      rules,
+      collection: 'user',
+      id: undefined,
+      context: false as const,
+    }
     const seen = watch({ ...watching, after, signal: stop.signal })
     expect((await seen.next()).value).toMatchObject({ id: 'a', view: { properties: { n: 2 } } })
     stop.abort()

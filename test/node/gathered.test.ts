@@ -220,7 +220,14 @@ it('what a transaction showed goes from a watched query with the fork that takes
     freshness,
   })
   const live = new LiveQuery({ collection: 'user' })
-  const following = new Following({ store, namespace: NAMESPACE, views, live, context: false })
+  const following = new Following({
+    store,
+    namespace: NAMESPACE,
+    views,
+    rules: { namespace: NAMESPACE, views },
+    live,
+    context: false,
+  })
   const told = () => {
     while (!following.catchUp()) continue
     return live.changed(following.run())

@@ -218,7 +218,8 @@ describe('a watched query', () => {
             freshness,
           })
           const live = new LiveQuery(json)
-          const following = new Following({ store, namespace: NAMESPACE, views, live, context }, { sliceRows })
+          const rules = { namespace: NAMESPACE, views }
+          const following = new Following({ store, namespace: NAMESPACE, views, rules, live, context }, { sliceRows })
           const mirror = new Mirror()
           const compare = (): void => {
             while (!following.catchUp()) continue
