@@ -15,6 +15,9 @@ import {
   ANSWER_MS_MAX,
   ANSWERED_MAX,
   ANSWERED_PER_PEER_MAX,
+  LATER_MAX,
+  LATER_MS_MAX,
+  LATER_PER_PEER_MAX,
   PART_BYTES,
   PART_ITEMS_MAX,
   PART_MS,
@@ -24,6 +27,7 @@ import {
   WORK_LOOK_MS,
   WORK_SHARE,
 } from './limits.ts'
+import { Slots } from './slots.ts'
 import { type AnswerFrame, decodeQuestion, encodeAnswer, encodeItem, type Question } from './wire.ts'
 
 /** What a question is answered with. */
@@ -33,8 +37,17 @@ export interface Given {
   readonly end: Value
 }
 
+/** An answer that waits for something to happen. */
+export interface Later {
+  /** Resolves when there is something to tell, or when the signal ends. */
+  readonly until: (signal: AbortSignal) => Promise<void>
+  /** How long it waits, `LATER_MS_MAX` at most. */
+  readonly waitMs: number
+  readonly answer: () => Given
+}
+
 /** Throws a RhizomeError for what cannot be answered: its code and text go to who asks. */
-export type Answerer = (question: Question, from: PeerIdText) => Given | Promise<Given>
+export type Answerer = (question: Question, from: PeerIdText) => Given | Later | Promise<Given>
 
 export interface AnsweringOptions {
   readonly net: Net
@@ -46,11 +59,12 @@ export interface AnsweringOptions {
 
 export class Answering {
   readonly #options: AnsweringOptions
-  readonly #busy = new Map<PeerIdText, number>()
-  readonly #streams = new Set<NetStream>()
+  readonly #now = new Slots(ANSWERED_MAX, ANSWERED_PER_PEER_MAX)
+  readonly #later = new Slots(LATER_MAX, LATER_PER_PEER_MAX)
+  readonly #streams = new Map<NetStream, Slots>()
   /** By peer, the work of which its share has not made up yet, as of when. */
   readonly #work = new Map<PeerIdText, { readonly ms: number; readonly atMs: number }>()
-  #closed = false
+  readonly #closing = new AbortController()
 
   /** Registers the protocol's handler. */
   constructor(options: AnsweringOptions) {
@@ -59,17 +73,15 @@ export class Answering {
   }
 
   close(): void {
-    this.#closed = true
-    for (const stream of this.#streams) stream.abort('the node is closing')
+    this.#closing.abort()
+    for (const stream of this.#streams.keys()) stream.abort('the node is closing')
   }
 
   async #serve(stream: NetStream): Promise<void> {
     const { peer } = stream
-    const count = this.#busy.get(peer) ?? 0
-    if (this.#closed) return stream.abort('the node is closing')
-    if (this.#streams.size >= ANSWERED_MAX || count >= ANSWERED_PER_PEER_MAX) return stream.abort('busy')
-    this.#busy.set(peer, count + 1)
-    this.#streams.add(stream)
+    if (this.#closing.signal.aborted) return stream.abort('the node is closing')
+    if (!this.#now.take(peer)) return stream.abort('busy')
+    this.#streams.set(stream, this.#now)
     const cancelEnd = this.#after(stream, ANSWER_MS_MAX, 'the answer takes too long')
     try {
       await this.#exchange(stream)
@@ -78,10 +90,8 @@ export class Answering {
       this.#failed(stream, error)
     } finally {
       cancelEnd()
+      this.#streams.get(stream)?.leave(peer)
       this.#streams.delete(stream)
-      const left = (this.#busy.get(peer) ?? 1) - 1
-      if (left > 0) this.#busy.set(peer, left)
-      else this.#busy.delete(peer)
     }
   }
 
@@ -94,7 +104,8 @@ export class Answering {
     const question = decodeQuestion(first.value)
     try {
       await this.#untilDue(stream.peer)
-      const { items = [], end } = await this.#worked(stream.peer, () => this.#options.answer(question, stream.peer))
+      const answer = await this.#worked(stream.peer, () => this.#options.answer(question, stream.peer))
+      const { items = [], end } = 'until' in answer ? await this.#waited(stream, answer) : answer
       const parts = partsOf(items, this.#options.steadyMs)[Symbol.iterator]()
       for (;;) {
         await this.#untilDue(stream.peer)
@@ -107,6 +118,23 @@ export class Answering {
       if (!(error instanceof RhizomeError) || error.code === 'RZ_NET_STREAM_CLOSED') throw error
       await this.#send(stream, { kind: 'fault', code: error.code, text: error.message })
     }
+  }
+
+  /** Gives the slot of an ordinary question back before it waits. Throws RZ_NODE_BUSY: another may have room. */
+  async #waited(stream: NetStream, { until, waitMs, answer }: Later): Promise<Given> {
+    const { peer } = stream
+    if (!this.#later.take(peer)) throw new RhizomeError('RZ_NODE_BUSY', 'too many questions wait for something already')
+    this.#streams.get(stream)?.leave(peer)
+    this.#streams.set(stream, this.#later)
+    const over = new AbortController()
+    const cancel = this.#options.schedule(Math.min(waitMs, LATER_MS_MAX), () => over.abort())
+    try {
+      await until(AbortSignal.any([over.signal, this.#closing.signal]))
+    } finally {
+      cancel()
+    }
+    await this.#untilDue(peer)
+    return this.#worked(peer, answer)
   }
 
   /** Does work for a peer, which counts as long as nothing is waited for. */
@@ -128,7 +156,7 @@ export class Answering {
   /** Waits while the peer has taken more than its share. */
   async #untilDue(peer: PeerIdText): Promise<void> {
     const { schedule, steadyMs } = this.#options
-    while (!this.#closed && this.#owed(peer, steadyMs()) > WORK_BURST_MS) {
+    while (!this.#closing.signal.aborted && this.#owed(peer, steadyMs()) > WORK_BURST_MS) {
       await new Promise<void>((resolve) => schedule(WORK_LOOK_MS, resolve))
     }
     if (this.#owed(peer, steadyMs()) === 0) this.#work.delete(peer)

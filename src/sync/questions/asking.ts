@@ -15,10 +15,12 @@ import {
   ANSWER_MS_MAX,
   ASKED_MAX,
   ASKED_PER_PEER_MAX,
+  LATER_MAX,
+  LATER_PER_PEER_MAX,
   OPEN_MS_MAX,
   QUESTION_PROTOCOL,
-  WAITING_MAX,
 } from './limits.ts'
+import { Turns } from './turns.ts'
 import { decodeAnswer, decodeItem, encodeQuestion, type Question } from './wire.ts'
 
 /** A whole answer. */
@@ -34,6 +36,11 @@ export type Asked =
   /** The peer's own word that the question cannot be answered: another's would be the same. */
   | { readonly kind: 'refused'; readonly by: PeerIdText; readonly error: RhizomeError }
   | { readonly kind: 'unanswered'; readonly tried: readonly { readonly peer: PeerIdText; readonly why: string }[] }
+
+export interface AskOptions {
+  /** Whether the answer waits for something to happen: such questions take no turn of others. Default false. */
+  readonly isLater?: boolean
+}
 
 export interface AskingOptions {
   readonly net: Net
@@ -55,10 +62,8 @@ const PASSING: ReadonlySet<string> = new Set([
 export class Asking {
   readonly #options: AskingOptions
   readonly #stop = new AbortController()
-  readonly #busy = new Map<PeerIdText, number>()
-  /** In the order in which they came. */
-  readonly #waiting: { readonly peer: PeerIdText; readonly wake: () => void }[] = []
-  #askedCount = 0
+  readonly #turns = new Turns({ countMax: ASKED_MAX, perPeerMax: ASKED_PER_PEER_MAX, stop: this.#stop.signal })
+  readonly #later = new Turns({ countMax: LATER_MAX, perPeerMax: LATER_PER_PEER_MAX, stop: this.#stop.signal })
 
   constructor(options: AskingOptions) {
     this.#options = options
@@ -67,18 +72,18 @@ export class Asking {
   /** Whoever waits hears RZ_SYNC_CLOSED. */
   close(): void {
     this.#stop.abort(new RhizomeError('RZ_SYNC_CLOSED', 'the node is closing'))
-    for (const { wake } of this.#waiting.splice(0)) wake()
   }
 
   /**
    * Asks `peers` one after the other, until one has answered. Throws RZ_NODE_BUSY when too many questions wait, RZ_SYNC_CLOSED,
    * RZ_BYTES_TOO_LARGE for a question that nobody would take.
    */
-  async ask(question: Question, peers: readonly PeerIdText[]): Promise<Asked> {
+  async ask(question: Question, peers: readonly PeerIdText[], { isLater = false }: AskOptions = {}): Promise<Asked> {
+    const turns = isLater ? this.#later : this.#turns
     const bytes = encodeQuestion(question)
     const tried: { readonly peer: PeerIdText; readonly why: string }[] = []
     for (const peer of peers) {
-      await this.#enter(peer)
+      await turns.enter(peer)
       try {
         return { kind: 'answered', heard: await this.#askOne(bytes, peer) }
       } catch (error) {
@@ -89,7 +94,7 @@ export class Asking {
         tried.push({ peer, why: error instanceof Error ? error.message : String(error) })
         this.#judge(peer, error)
       } finally {
-        this.#leave(peer)
+        turns.leave(peer)
       }
     }
     return { kind: 'unanswered', tried }
@@ -141,32 +146,6 @@ export class Asking {
     if (error instanceof RhizomeError && error.code === 'RZ_SYNC_QUESTION_INVALID') {
       this.#options.net.penalise(peer, error.message)
     }
-  }
-
-  async #enter(peer: PeerIdText): Promise<void> {
-    while (!this.#hasRoom(peer)) {
-      this.#stop.signal.throwIfAborted()
-      if (this.#waiting.length >= WAITING_MAX) {
-        throw new RhizomeError('RZ_NODE_BUSY', `${WAITING_MAX} questions to other nodes are waiting: ask fewer at once`)
-      }
-      await new Promise<void>((wake) => this.#waiting.push({ peer, wake }))
-    }
-    this.#stop.signal.throwIfAborted()
-    this.#askedCount++
-    this.#busy.set(peer, (this.#busy.get(peer) ?? 0) + 1)
-  }
-
-  #leave(peer: PeerIdText): void {
-    this.#askedCount--
-    const left = (this.#busy.get(peer) ?? 1) - 1
-    if (left > 0) this.#busy.set(peer, left)
-    else this.#busy.delete(peer)
-    const next = this.#waiting.findIndex((waiting) => this.#hasRoom(waiting.peer))
-    if (next >= 0) this.#waiting.splice(next, 1)[0]?.wake()
-  }
-
-  #hasRoom(peer: PeerIdText): boolean {
-    return this.#askedCount < ASKED_MAX && (this.#busy.get(peer) ?? 0) < ASKED_PER_PEER_MAX
   }
 }
 

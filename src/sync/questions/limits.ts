@@ -25,6 +25,15 @@ export const WAITING_MAX = 4_096
 export const ANSWERED_MAX = 64
 export const ANSWERED_PER_PEER_MAX = 16
 
+/**
+ * Questions that wait for something to happen are counted apart, or following a few shards would keep ordinary ones waiting.
+ * With those of one peer they are fewer than the streams that a connection takes (32).
+ */
+export const LATER_PER_PEER_MAX = 8
+export const LATER_MAX = 256
+/** They are answered after so long even where nothing happened: well before they would count as unanswered. */
+export const LATER_MS_MAX = 5_000
+
 /** A frame is sent after so long a work on its items, however few they are: others get their turn. */
 export const PART_MS = 10
 /** What answering one peer may take of this node's time: so much at once, and this share from then on; what is more waits. */
