@@ -1,22 +1,25 @@
 /**
- * A router that opens ports when it is asked: an Internet gateway of UPnP, version 1 or 2. What it says is not trusted: its
- * description lies where it answers from, and no answer is longer than a description needs.
+ * A router that opens ports when it is asked: an Internet gateway of UPnP, version 1 or 2. What it says is not trusted
+ * (`gateway-answers.ts`), and no answer is longer than a description needs.
  */
-import { createSocket, type RemoteInfo } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
+import { controlOf, locationOf, textOf } from './gateway-answers.ts'
 import { GATEWAY_ANSWER_BYTES_MAX, GATEWAY_CALL_MS, GATEWAY_SEARCH_MS, PORT_LEASE_S } from './limits.ts'
 
 const SEARCH_HOST = '239.255.255.250'
 const SEARCH_PORT = 1_900
+/** More of a router's own words is nothing that people read. */
+const REFUSAL_CHARS_MAX = 100
 const DEVICES = [1, 2].map((version) => `urn:schemas-upnp-org:device:InternetGatewayDevice:${version}`)
-const SERVICE = /^urn:schemas-upnp-org:service:WAN(IP|PPP)Connection:[12]$/
 
 /** The gateway said no; `code` is that of UPnP. */
 export class GatewayRefusal extends Error {
   readonly code: number
 
   constructor(code: number, description: string) {
-    super(description === '' ? `it refused with code ${code}` : `it refused: ${description} (${code})`)
+    const words = description.slice(0, REFUSAL_CHARS_MAX)
+    super(words === '' ? `it refused with code ${code}` : `it refused: ${words} (${code})`)
     this.code = code
   }
 }
@@ -105,7 +108,7 @@ function search(localAddress: string, stopping: AbortSignal): Promise<readonly A
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(GATEWAY_SEARCH_MS)])
   signal.addEventListener('abort', end)
   socket.on('message', (bytes, from) => {
-    const location = locationOf(bytes.toString('latin1'), from)
+    const location = locationOf(bytes.toString('latin1'), from.address)
     if (location !== undefined && answers.size < 8) answers.set(location.href, { location, localAddress })
   })
   socket.on('error', end)
@@ -125,23 +128,10 @@ function search(localAddress: string, stopping: AbortSignal): Promise<readonly A
   return promise
 }
 
-function locationOf(answer: string, { address }: RemoteInfo): URL | undefined {
-  const text = answer.startsWith('HTTP/1.1 200 ') ? /^location:\s*(\S+)\s*$/im.exec(answer)?.[1] : undefined
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined
-  return url?.protocol === 'http:' && url.hostname === address ? url : undefined
-}
-
 async function describe({ location, localAddress }: Answer, signal: AbortSignal): Promise<Gateway | undefined> {
   const { text } = await request(location, {}, signal)
-  const base = textOf(text, 'URLBase') ?? location.href
-  for (const [, block = ''] of text.matchAll(/<service>([^]*?)<\/service>/g)) {
-    const service = textOf(block, 'serviceType') ?? ''
-    const path = textOf(block, 'controlURL') ?? ''
-    if (!SERVICE.test(service) || !URL.canParse(path, base)) continue
-    const control = new URL(path, base)
-    if (control.host === location.host) return new Gateway({ control, service, localAddress })
-  }
-  return undefined
+  const place = controlOf(text, location)
+  return place && new Gateway({ ...place, localAddress })
 }
 
 async function request(url: URL, init: RequestInit, stopping: AbortSignal) {
@@ -154,9 +144,4 @@ async function request(url: URL, init: RequestInit, stopping: AbortSignal) {
     if (text.length > GATEWAY_ANSWER_BYTES_MAX) throw new Error('its answer has no end')
   }
   return { isOk: response.ok, text }
-}
-
-/** The text of the first element of that name. */
-function textOf(xml: string, name: string): string | undefined {
-  return new RegExp(`<${name}[^>]*>\\s*([^<]*?)\\s*</${name}>`).exec(xml)?.[1]
 }

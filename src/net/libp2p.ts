@@ -2,9 +2,11 @@
  * Opens the real network: libp2p over TCP, Noise and yamux, GossipSub, mDNS. It makes the parts from the options and gives
  * them to `libp2p-net.ts`, which is the port. design.md 4, stack-notes.md, containers.md.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { isRelayed, isWeb, parsePeerAddress } from './address.ts'
 import { RhizomeError } from '../errors.ts'
 import { createGater } from './gater.ts'
+import { findGateways } from './gateway.ts'
 import { Libp2pNet } from './libp2p-net.ts'
 import { CONNECTIONS_MAX } from './limits.ts'
 import { MdnsDiscovery } from './mdns.ts'
@@ -78,6 +80,9 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   })
   if (options.upnp === true) {
     portMapping = new PortMapping({
+      find: findGateways,
+      nowMs: () => performance.now(),
+      wait: (delayMs, stopping) => wait(delayMs, undefined, { signal: stopping }),
       listening: () => stack.libp2p.getMultiaddrs().map(String),
       onMapped: (address) => notices.emit({ kind: 'upnp', isMapped: true, address }),
       onFailed: (message) => notices.emit({ kind: 'upnp', isMapped: false, message }),

@@ -3,15 +3,23 @@
  * mapping lapses, and takes it back at the end. What cannot be had is told once, and tried for ever.
  */
 import { BlockList, isIPv4 } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
-import { findGateways, type Gateway, GatewayRefusal } from './gateway.ts'
-import { EXTERNAL_PORTS_TRIED_MAX, GATEWAY_CALL_MS, PORT_RENEWAL_MS, PORT_RETRY_MS } from './limits.ts'
+import { type Gateway, GatewayRefusal } from './gateway.ts'
+import { EXTERNAL_PORTS_TRIED_MAX, GATEWAY_CALL_MS, PORT_LEASE_S, PORT_RENEWAL_MS, PORT_RETRY_MS } from './limits.ts'
 
 /** UPnP: another machine has that port. */
 const CONFLICT = 718
 const PORT_MAX = 65_535
 
+/** What is asked of a router. */
+export type Router = Pick<Gateway, 'host' | 'localAddress' | 'externalAddress' | 'map' | 'unmap'>
+
 export interface PortMappingOptions {
+  /** The routers that answer now. */
+  readonly find: (signal: AbortSignal) => Promise<readonly Router[]>
+  /** Only ever grows. */
+  readonly nowMs: () => number
+  /** Resolves after so long, or rejects once the signal says so. */
+  readonly wait: (delayMs: number, signal: AbortSignal) => Promise<void>
   /** Multiaddrs of this machine that the node listens on. */
   readonly listening: () => readonly string[]
   /** From now on the node can be reached there. */
@@ -22,10 +30,12 @@ export interface PortMappingOptions {
 }
 
 interface Mapping {
-  readonly gateway: Gateway
+  readonly router: Router
   readonly externalPort: number
   /** A multiaddr, without the peer id. */
   readonly address: string
+  /** It lapses then. */
+  readonly untilMs: number
 }
 
 export class PortMapping {
@@ -56,7 +66,7 @@ export class PortMapping {
     const mappings = [...this.#mappings.values()]
     this.#mappings = new Map()
     const signal = AbortSignal.timeout(GATEWAY_CALL_MS)
-    const given = mappings.map(({ gateway, externalPort }) => gateway.unmap(externalPort, signal))
+    const given = mappings.map(({ router, externalPort }) => router.unmap(externalPort, signal))
     for (const each of await Promise.allSettled(given)) {
       if (each.status === 'rejected')
         this.#options.log(`router: a mapping stays until it lapses: ${String(each.reason)}`)
@@ -65,46 +75,63 @@ export class PortMapping {
 
   async #keep(): Promise<void> {
     const { signal } = this.#stopping
+    const { wait, onFailed } = this.#options
     while (!signal.aborted) {
-      const failure = await this.#renew(signal)
+      const { failure, isFresh } = await this.#renew(signal)
       if (signal.aborted) return
-      if (failure !== undefined && failure !== this.#failure) this.#options.onFailed(failure)
+      if (failure !== undefined && failure !== this.#failure) onFailed(failure)
       this.#failure = failure
-      await wait(failure === undefined ? PORT_RENEWAL_MS : PORT_RETRY_MS, undefined, { signal }).catch(() => undefined)
+      await wait(isFresh ? PORT_RENEWAL_MS : PORT_RETRY_MS, signal).catch(() => undefined)
     }
   }
 
-  /** Answers why nothing is mapped; undefined when something is. */
-  async #renew(signal: AbortSignal): Promise<string | undefined> {
+  /** Answers why nothing is mapped, and whether all that is was asked for just now. */
+  async #renew(signal: AbortSignal): Promise<{ readonly failure?: string; readonly isFresh: boolean }> {
+    const { find, nowMs, log, onMapped } = this.#options
     const before = this.#mappings
-    const mappings = new Map<string, Mapping>()
+    const routers = await find(signal)
+    const mappings = new Map(this.#keptBySilent(routers))
+    let isFresh = mappings.size === 0
     let failure = 'no router on this network answers UPnP: it may be switched off there'
-    for (const gateway of await findGateways(signal)) {
+    for (const router of routers) {
       try {
-        const host = await gateway.externalAddress(signal)
+        const host = await router.externalAddress(signal)
         if (!isPublic(host))
           throw new Error(`its own address (${host || 'none'}) is not public: another router is before it`)
-        const ports = this.#ports(gateway)
+        const ports = this.#ports(router)
         if (ports.length === 0) throw new Error('nothing here listens on its network')
         for (const { listening, port, rest } of ports) {
           const wanted = before.get(listening)?.externalPort ?? port
-          const externalPort = await mapNear(gateway, port, wanted, signal)
-          mappings.set(listening, { gateway, externalPort, address: `/ip4/${host}/tcp/${externalPort}${rest}` })
+          const externalPort = await mapNear(router, port, wanted, signal)
+          const address = `/ip4/${host}/tcp/${externalPort}${rest}`
+          mappings.set(listening, { router, externalPort, address, untilMs: nowMs() + PORT_LEASE_S * 1_000 })
+          // What is mapped by now is given back, should this be stopped.
           this.#mappings = new Map([...this.#mappings, ...mappings])
         }
       } catch (error) {
-        this.#options.log(`router: ${gateway.host}: ${String(error)}`)
-        failure = `the router at ${gateway.host} maps no port: ${error instanceof Error ? error.message : String(error)}`
+        isFresh = false
+        log(`router: ${router.host}: ${String(error)}`)
+        failure = `the router at ${router.host} maps no port: ${error instanceof Error ? error.message : String(error)}`
       }
     }
-    if (signal.aborted) return undefined
+    if (signal.aborted) return { isFresh: false }
     this.#mappings = mappings
     const known = new Set([...before.values()].map(({ address }) => address))
-    for (const address of this.addresses()) if (!known.has(address)) this.#options.onMapped(address)
-    return mappings.size === 0 ? failure : undefined
+    for (const address of this.addresses()) if (!known.has(address)) onMapped(address)
+    return mappings.size === 0 ? { failure, isFresh: false } : { isFresh }
   }
 
-  #ports({ localAddress }: Gateway) {
+  /** A search is easily lost, and a router soon back: its mappings stand until they lapse, or this machine has left its network. */
+  #keptBySilent(answering: readonly Router[]): readonly (readonly [string, Mapping])[] {
+    const hosts = new Set(answering.map(({ host }) => host))
+    const nowMs = this.#options.nowMs()
+    const here = new Set(this.#options.listening())
+    return [...this.#mappings].filter(
+      ([listening, { router, untilMs }]) => here.has(listening) && !hosts.has(router.host) && nowMs < untilMs,
+    )
+  }
+
+  #ports({ localAddress }: Router) {
     return this.#options.listening().flatMap((listening) => {
       const match = /^\/ip4\/([\d.]+)\/tcp\/(\d+)(\/ws)?(?:\/p2p\/[^/]+)?$/.exec(listening)
       return match?.[1] === localAddress ? [{ listening, port: Number(match[2]), rest: match[3] ?? '' }] : []
@@ -113,11 +140,11 @@ export class PortMapping {
 }
 
 /** The wanted port outside, or one of the next where others have it. */
-async function mapNear(gateway: Gateway, port: number, wanted: number, signal: AbortSignal): Promise<number> {
+async function mapNear(router: Router, port: number, wanted: number, signal: AbortSignal): Promise<number> {
   for (let tried = 1; ; tried += 1) {
     const externalPort = Math.min(wanted + tried - 1, PORT_MAX)
     try {
-      await gateway.map(port, externalPort, signal)
+      await router.map(port, externalPort, signal)
       return externalPort
     } catch (error) {
       const isTaken = error instanceof GatewayRefusal && error.code === CONFLICT
