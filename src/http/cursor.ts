@@ -7,7 +7,8 @@
 
 import type { FastifyRequest } from 'fastify'
 import { RhizomeError } from '../errors.ts'
-import type { Namespace, PlacedDelta } from '../node/namespace.ts'
+import type { PlacedDelta } from '../node/delta-stream.ts'
+import type { Namespace } from '../node/namespace.ts'
 
 type Position = PlacedDelta['position']
 

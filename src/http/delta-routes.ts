@@ -1,7 +1,8 @@
 /** Routes about deltas: reading them by page, as lines or as events, writing raw ones, negating. */
 
 import { RhizomeError } from '../errors.ts'
-import type { DeltasOptions, Namespace, PlacedDelta } from '../node/namespace.ts'
+import type { DeltasOptions, PlacedDelta } from '../node/delta-stream.ts'
+import type { Namespace } from '../node/namespace.ts'
 import { sendEvents, sendStream } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { CURSOR_START, Cursors, lastEventId } from './cursor.ts'

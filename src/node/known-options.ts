@@ -4,6 +4,7 @@
  */
 
 import { RhizomeError } from '../errors.ts'
+import type { DeltasOptions } from './delta-stream.ts'
 import type { SubscribeOptions } from './delivery/options.ts'
 import type { FunctionOptions } from './functions/options.ts'
 import { nearest } from './nearest.ts'
@@ -112,8 +113,7 @@ const METHODS = {
   delta: VIEW,
   collections: VIEW,
   ids: { ...VIEW, after: true, countMax: true } satisfies Keys<IdsOptions>,
-  /** As `DeltasOptions` has them, which stand with the method. */
-  deltas: { ...VIEW, after: true, live: true, signal: true },
+  deltas: { ...VIEW, after: true, live: true, signal: true } satisfies Keys<DeltasOptions>,
 } as const
 
 export type Method = keyof typeof METHODS

@@ -5,33 +5,24 @@
 
 import { type Delta, type DeltaId, negationPointers, type PeerId, type Pointer, type Value } from '../delta/delta.ts'
 import { isDeltaId, parseDeltaId } from '../delta/identifiers.ts'
-import { entityIdOf, parseEntityId, type PropertyInput, recordPointers } from '../delta/record.ts'
-import { parseShardRange, rangeHolds, type ShardRange, shardRangeText } from '../delta/shard-range.ts'
-import { RhizomeError } from '../errors.ts'
-import { BLOCK_DELTAS_MAX } from '../log/block.ts'
-import { deltasOf } from '../log/block-bytes.ts'
+import { entityIdOf, type PropertyInput } from '../delta/record.ts'
+import { shardRangeText } from '../delta/shard-range.ts'
 import { frontierText } from '../log/frontier-text.ts'
-import { type NamespaceId, shardNameOf } from '../log/namespace.ts'
-import { isShown } from '../log/shown.ts'
+import type { NamespaceId } from '../log/namespace.ts'
 import type { Signer } from '../log/signature.ts'
 import { LiveQuery } from '../query/live/live-query.ts'
 import type { Explanation as QueryExplanation, QueryPage } from '../query/run.ts'
-import type { NamespaceCounts, Notes, Position, Store } from '../store/store.ts'
-import { POSITION_START } from '../store/store.ts'
+import type { NamespaceCounts, Position, Store } from '../store/store.ts'
 import type { SyncStatus } from '../sync/status.ts'
 import type { Member } from '../sync/members/member.ts'
 import type { Change } from '../view/diff.ts'
 import type { FromSchema, JsonSchemaInput } from '../view/schemas/infer.ts'
 import type { Explanation } from '../view/explain.ts'
 import type { History } from '../view/history.ts'
-import { latestClaim } from '../view/latest.ts'
-import { losslessView, type LosslessView } from '../view/lossless.ts'
-import { staysInParent } from '../view/placements/placement.ts'
-import { PLACEMENTS_MAX, type PlacementSet } from '../view/placements/placement-set.ts'
-import { changesUpTo } from './changes-up-to.ts'
+import type { LosslessView } from '../view/lossless.ts'
+import type { PlacementSet } from '../view/placements/placement-set.ts'
 import { concurrentIn, happenedBeforeIn } from './causality.ts'
 import { Collection, type CollectionOptions } from './collection.ts'
-import { Conformance, type Intent } from './conformance.ts'
 import {
   type ContextInput,
   contextValue,
@@ -53,11 +44,12 @@ import {
   RESOLVER,
   SCHEMA,
 } from './definitions.ts'
+import { type DeltasOptions, deltaStream, type PlacedDelta } from './delta-stream.ts'
 import { expand } from './expand.ts'
 import type { DeliveryHandler, SubscribeOptions } from './delivery/options.ts'
 import type { Subscription, SubscriptionStatus } from './delivery/subscription.ts'
 import { Subscriptions } from './delivery/subscriptions.ts'
-import { type DeliveryParts, prepareWait } from './delivery/until.ts'
+import type { DeliveryParts } from './delivery/until.ts'
 import type { Environment } from './environment.ts'
 import type { NodeEvent } from './events.ts'
 import type { DeltaFunction, FunctionStatus } from './functions/function.ts'
@@ -68,9 +60,11 @@ import { Freshness } from './freshness.ts'
 import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './members.ts'
 import type { BroadcastOptions, BroadcastResult, MessageListener, NamespaceMessages } from './messages.ts'
 import type { AsOfInput } from './moment.ts'
-import { makeProof, type ProofOptions } from './proof.ts'
 import { checkOptions } from './known-options.ts'
+import { collectionsIn, idsIn } from './listing.ts'
 import type { LocalContexts } from './local-contexts.ts'
+import { placeableRange } from './placing.ts'
+import { makeProof, type ProofOptions } from './proof.ts'
 import {
   jsonOf,
   Queries,
@@ -86,13 +80,12 @@ import {
   type IdsOptions,
   type PutOptions,
   type PutResult,
-  says,
   type WriteOptions,
 } from './records.ts'
 import type { RuleRecords } from './rule-change.ts'
-import { Transaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
 import { type ViolationPage, Violations, type ViolationsOptions } from './violations.ts'
-import { collectionsIn, type ManyOptions, type ViewSequence, viewSequence } from './view-sequence.ts'
+import { type ManyOptions, type ViewSequence, viewSequence } from './view-sequence.ts'
 import {
   type DefinitionProblem,
   type DiffOptions,
@@ -104,20 +97,7 @@ import {
 import { watch, type WatchedView, type WatchOptions } from './watch.ts'
 import { type LiveRows, watchQuery, type WatchQueryOptions } from './watch-query.ts'
 import type { LogWriter, Written } from './writer.ts'
-
-export interface PlacedDelta {
-  /** Of the block that holds the delta: its deltas share it. */
-  readonly position: Position
-  readonly delta: Delta
-}
-
-export interface DeltasOptions extends ViewOptions {
-  /** Starts behind this position. Default: from the first delta on. */
-  readonly after?: Position
-  /** Goes on with what is written later, until `signal` ends it. Default true. */
-  readonly live?: boolean
-  readonly signal?: AbortSignal
-}
+import { Writing } from './writing.ts'
 
 /** What a namespace needs of its node. */
 export interface NamespaceParts {
@@ -147,9 +127,6 @@ export interface NamespaceParts {
   readonly parent?: Namespace
 }
 
-const IDS_COUNT_MAX = 10_000
-const IDS_COUNT_DEFAULT = 1_000
-
 export class Namespace {
   readonly name: string
   readonly id: NamespaceId
@@ -158,7 +135,7 @@ export class Namespace {
   readonly #parts: NamespaceParts
   readonly #views: Views
   readonly #queries: Queries
-  readonly #conformance: Conformance
+  readonly #writing: Writing
   readonly #violations: Violations
   readonly #functions: Functions
   readonly #subscriptions: Subscriptions
@@ -168,16 +145,21 @@ export class Namespace {
     this.id = id
     this.parent = parts.parent
     this.#parts = parts
+    const { store, contexts } = parts
+    const freshness = new Freshness(store, id)
+    const definitions = parts.parent === undefined ? {} : { definitions: parts.parent.definitionRecords }
+    this.#views = new Views({ store, namespace: id, name, contexts, freshness, ...definitions })
+    const views = this.#views
+    this.#queries = new Queries({ store, namespace: id, views, closing: parts.closing })
+    this.#violations = new Violations(store, id, views)
+    freshness.add(this.#violations)
+    this.#writing = new Writing({ ...parts, namespace: id, name, parentName: parts.parent?.name, views })
     this.#functions = new Functions({
       ...parts,
       namespace: id,
       creator: (identity) => parts.writer(identity).creator,
-      write: async (deltas, notes, records, as) => {
-        const options = as === undefined ? {} : { as }
-        this.#checkPlaces(records)
-        this.#conform(records, deltas, options)
-        return this.#write(deltas, options, notes)
-      },
+      write: (deltas, notes, records, as) =>
+        this.#writing.writeRecords(records, deltas, as === undefined ? {} : { as }, notes),
       tell: (of, event) => parts.tell({ kind: 'function', namespace: name, name: of, event }),
     })
     this.#subscriptions = new Subscriptions({
@@ -185,57 +167,15 @@ export class Namespace {
       tell: (of, event) => parts.tell({ kind: 'subscription', namespace: name, name: of, event }),
       awaitEnd: parts.awaitEnd,
     })
-    const { store, contexts } = parts
-    const freshness = new Freshness(store, id)
-    const definitions = parts.parent === undefined ? {} : { definitions: parts.parent.definitionRecords }
-    this.#views = new Views({ store, namespace: id, name, contexts, freshness, ...definitions })
-    this.#queries = new Queries({ store, namespace: id, views: this.#views, closing: parts.closing })
-    this.#conformance = new Conformance(store, id, this.#views)
-    this.#violations = new Violations(store, id, this.#views)
-    freshness.add(this.#violations)
     if (parts.functions !== false) parts.awaitEnd(this.#runRecordFunctions(parts.functions))
   }
 
-  /** @internal What is defined here, for the shards. */
-  get definitionRecords(): DefinitionRecords {
-    return this.#views.definitionRecords
-  }
-
-  /** @internal The rules by which its records are read. */
-  get rules(): RuleRecords {
-    return this.parent?.rules ?? { namespace: this.id, views: this.#views }
-  }
-
-  /** @internal Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
-  definitionsAt(asOf?: AsOfInput): Definitions {
-    return this.#views.definitions(asOf)
-  }
-
-  /** @internal Which records lie in which shard; of a shard, as its parent has it. */
-  get placements(): PlacementSet {
-    return this.#views.definitions().placements
-  }
-
-  #runRecordFunctions(heeded: true | readonly PeerId[]): Promise<void> {
-    const { store, signer, closing, tell } = this.#parts
-    return runRecordFunctions({
-      store,
-      namespace: this.id,
-      peerId: signer.id,
-      records: () => this.#views.definitions().records[FUNCTION],
-      heeded,
-      start: (settings, handler) => this.#functions.begin(settings, handler),
-      onFault: (name, fault) => {
-        tell({ kind: 'function', namespace: this.name, name, event: { kind: 'stopped', ...fault } })
-      },
-      closing,
-    })
-  }
+  // ------------------------------------------------------------------------------------------------------------ writing
 
   /** Asserts one delta. Throws RZ_DELTA_INVALID, RZ_DELTA_TOO_LARGE, RZ_STORE_FULL, RZ_STORE_FAILED, RZ_NODE_BUSY. */
   async append(pointers: readonly Pointer[], options: WriteOptions = {}): Promise<Written> {
     checkOptions('append', options)
-    return this.#write([pointers], options)
+    return this.#writing.write([pointers], options)
   }
 
   /**
@@ -250,12 +190,39 @@ export class Namespace {
     options: PutOptions = {},
   ): Promise<PutResult> {
     checkOptions('put', options)
-    const wanted = options.onlyChanged === true ? this.#changed(collection, id, properties) : properties
-    const deltas = recordPointers(collection, id, wanted)
-    this.#checkPlace(collection, id)
-    this.#conform(new Set(deltas.length === 0 ? [] : [entityIdOf(collection, id)]), deltas, options)
-    return { id, ...(await this.#write(deltas, options)) }
+    return this.#writing.put(collection, id, properties, options)
   }
+
+  /**
+   * Negates every standing claim about the record that this node has seen: a concurrent `put` elsewhere survives.
+   * Writes nothing when nothing stands. More claims than a block holds are negated in several: the answer names the last.
+   */
+  async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
+    checkOptions('delete', options)
+    return this.#writing.delete(collection, id, options)
+  }
+
+  /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */
+  async negate(delta: string, options: WriteOptions = {}): Promise<Written> {
+    checkOptions('negate', options)
+    return this.#writing.write([negationPointers(parseDeltaId(delta).id)], options)
+  }
+
+  /**
+   * Writes what `build` gathers as one block: visible together, on every node, or not at all.
+   * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas, and
+   * RZ_SCHEMA_… as `put` does, for its records as they would be after all of it. `build` may not be asynchronous: then nothing
+   * is written, and RZ_TRANSACTION_OVER is thrown.
+   */
+  async transaction(
+    build: (transaction: Transaction) => void,
+    options: Omit<PutOptions, 'onlyChanged'> = {},
+  ): Promise<Written> {
+    checkOptions('transaction', options)
+    return this.#writing.transaction(build, options)
+  }
+
+  // --------------------------------------------------------------------------------------- reading records and entities
 
   /**
    * The record as its resolvers show it, each property without one by its latest claim; undefined when nothing about it
@@ -291,6 +258,14 @@ export class Namespace {
     return this.#views.lossless(entity, options)
   }
 
+  /** As `losslessAll`, the lossy ones, of negated deltas only where `ids` names them: records are called by their entities' ids. */
+  viewAll(options: ManyOptions = {}): ViewSequence<View> {
+    checkOptions('viewAll', options)
+    return viewSequence(this.#parts.store, this.id, options, (entity) =>
+      options.ids === undefined && isDeltaId(entity) ? undefined : this.#views.view(entity, entity, options),
+    )
+  }
+
   /**
    * The lossless views of several entities or of all, as they are walked: by `for`, or by `for await`, which lets the node do
    * other things between them. Throws as `view`, while it is walked.
@@ -300,18 +275,45 @@ export class Namespace {
     return viewSequence(this.#parts.store, this.id, options, (entity) => this.#views.lossless(entity, options))
   }
 
-  /** As `losslessAll`, the lossy ones, of negated deltas only where `ids` names them: records are called by their entities' ids. */
-  viewAll(options: ManyOptions = {}): ViewSequence<View> {
-    checkOptions('viewAll', options)
-    return viewSequence(this.#parts.store, this.id, options, (entity) =>
-      options.ids === undefined && isDeltaId(entity) ? undefined : this.#views.view(entity, entity, options),
-    )
+  /**
+   * Names of the collections that have records about which something stands, and of containers, which were made before they
+   * have any (delta/container.ts), by their UTF-8 bytes. Throws as `view`.
+   */
+  collections(options: ViewOptions = {}): readonly string[] {
+    checkOptions('collections', options)
+    return collectionsIn(this.#parts.store, this.id, (entity) => this.#views.stands(entity, options))
   }
+
+  /** Ids of the collection's records about which something stands, by their UTF-8 bytes. Throws as `view`. */
+  ids(collection: string, options: IdsOptions = {}): readonly string[] {
+    checkOptions('ids', options)
+    const { store } = this.#parts
+    return idsIn(store, this.id, collection, options, (entity) => this.#views.stands(entity, options))
+  }
+
+  /** What is held, without the void. */
+  counts(): NamespaceCounts {
+    return this.#parts.store.counts(this.id)
+  }
+
+  // ------------------------------------------------------------------------------------------------ how they came to be
 
   /** Why a property has its value; undefined when nothing was ever claimed about it. Throws as `view`. */
   explain(collection: string, id: string, property: string, options: ViewOptions = {}): Explanation | undefined {
     checkOptions('explain', options)
     return this.#views.explain(collection, id, property, options)
+  }
+
+  /** How a property came to have its value, oldest first, by the rules in force at `asOf`. Throws as `view`. */
+  history(collection: string, id: string, property: string, options: HistoryOptions = {}): History {
+    checkOptions('history', options)
+    return this.#views.history(collection, id, property, options)
+  }
+
+  /** The properties that differ between two moments, each read by the rules of its time. Throws as `view`. */
+  diff(collection: string, id: string, options: DiffOptions): readonly Change[] {
+    checkOptions('diff', options)
+    return this.#views.diff(collection, id, options)
   }
 
   /**
@@ -326,17 +328,7 @@ export class Namespace {
     return makeProof(prover, entity, options, this.#views.sharedFrame(options.context, options.asOf))
   }
 
-  /** How a property came to have its value, oldest first, by the rules in force at `asOf`. Throws as `view`. */
-  history(collection: string, id: string, property: string, options: HistoryOptions = {}): History {
-    checkOptions('history', options)
-    return this.#views.history(collection, id, property, options)
-  }
-
-  /** The properties that differ between two moments, each read by the rules of its time. Throws as `view`. */
-  diff(collection: string, id: string, options: DiffOptions): readonly Change[] {
-    checkOptions('diff', options)
-    return this.#views.diff(collection, id, options)
-  }
+  // ------------------------------------------------------------------------------------------------------------ queries
 
   /**
    * A page of the rows that a query asks for: its JSON form, or what `from` built (src/query/README.md). It runs in one go,
@@ -359,6 +351,14 @@ export class Namespace {
   }
 
   /**
+   * A page of the rows of a stored query, by its definition as of then. Throws RZ_QUERY_UNKNOWN, and as `query`.
+   */
+  rows(id: string, options: RowsOptions = {}): QueryPage {
+    checkOptions('rows', options)
+    return this.#queries.rows(id, options)
+  }
+
+  /**
    * Resolves once the secondary indexes that schemas declare know all that this node holds; at once when there are none. Before
    * that, after an import say, queries read whole collections and may end with RZ_QUERY_LIMIT. A signal ends the waiting.
    */
@@ -366,12 +366,35 @@ export class Namespace {
     return this.#queries.settleIndexes(options.signal ?? this.#parts.closing)
   }
 
+  // ------------------------------------------------------------------------------------------------------------ the log
+
   /**
-   * A page of the rows of a stored query, by its definition as of then. Throws RZ_QUERY_UNKNOWN, and as `query`.
+   * The delta; undefined when it is not here, void, or not seen in the context or at the moment that is named. Throws
+   * RZ_BYTES_INVALID for what is no delta id, and as `view`.
    */
-  rows(id: string, options: RowsOptions = {}): QueryPage {
-    checkOptions('rows', options)
-    return this.#queries.rows(id, options)
+  delta(id: string, options: ViewOptions = {}): Delta | undefined {
+    checkOptions('delta', options)
+    const delta = this.#parts.store.delta(this.id, parseDeltaId(id).id)?.delta
+    return delta !== undefined && this.#views.seeing(options)(delta) ? delta : undefined
+  }
+
+  /**
+   * Deltas in the order in which this node took them in, each with a position to come back to: whoever returns with the
+   * last position it has dealt with misses nothing, across restarts. Deltas of one block share a position. In a context
+   * those alone that its filter sees, negated ones and negations among them; the node's own context does not count here,
+   * since this is the log. Throws as `view`, at once.
+   */
+  deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
+    checkOptions('deltas', options)
+    const { store } = this.#parts
+    const { after, live = true } = options
+    const sees = this.#views.seeing(options)
+    return deltaStream({ store, namespace: this.id, after, live, sees, signal: this.#until(options.signal) })
+  }
+
+  /** Of the newest change: whoever follows from here sees only what is written from now on. */
+  position(): Position {
+    return this.#parts.store.position()
   }
 
   /**
@@ -397,10 +420,7 @@ export class Namespace {
     return concurrentIn({ store: this.#parts.store, namespace: this.id }, a, b)
   }
 
-  /** Definitions that were passed over because they cannot be read, by record. */
-  problems(): readonly DefinitionProblem[] {
-    return this.#views.problems()
-  }
+  // ---------------------------------------------------------------------------------------------------------- following
 
   /**
    * The rows of a query, then what comes and goes with every change: first an item that adds all rows there are, then one
@@ -440,12 +460,6 @@ export class Namespace {
     return watch({ ...this.#following(signal), collection, id, context, after })
   }
 
-  #following(signal: AbortSignal | undefined) {
-    const { store, closing } = this.#parts
-    const until = signal === undefined ? closing : AbortSignal.any([signal, closing])
-    return { store, namespace: this.id, views: this.#views, rules: this.rules, signal: until }
-  }
-
   /**
    * Hands each delta to `handler`, one at a time, in the order in which this node took them in, from a cursor that survives
    * restarts: each at least once. What the handler emits is committed together with the cursor, so it is in the log exactly
@@ -455,6 +469,11 @@ export class Namespace {
   on(options: FunctionOptions, handler: Handler): DeltaFunction {
     checkOptions('on', options)
     return this.#functions.start(options, handler)
+  }
+
+  /** The functions at work, and those that were stopped, with how far each is and what it failed on. */
+  functions(): readonly FunctionStatus[] {
+    return this.#functions.list()
   }
 
   /**
@@ -473,10 +492,7 @@ export class Namespace {
     return this.#subscriptions.list()
   }
 
-  /** The functions at work, and those that were stopped, with how far each is and what it failed on. */
-  functions(): readonly FunctionStatus[] {
-    return this.#functions.list()
-  }
+  // --------------------------------------------------------------------------- definitions: records that all nodes heed
 
   /**
    * Writes a resolver: how one property of a collection is read on every node that gets it, from then on. Throws
@@ -484,6 +500,16 @@ export class Namespace {
    */
   async resolver(id: string, definition: ResolverInput, options: WriteOptions = {}): Promise<PutResult> {
     return this.put(RESOLVER, id, { definition: resolverValue(definition) }, options)
+  }
+
+  /** Writes a context: which deltas it sees, whose negations count in it, its own resolvers. Throws as `resolver`. */
+  async context(id: string, definition: ContextInput, options: WriteOptions = {}): Promise<PutResult> {
+    return this.put(CONTEXT, id, { definition: contextValue(definition) }, options)
+  }
+
+  /** Writes a schema: what the records of a collection are to be like, by every node. Throws as `resolver`, and RZ_SCHEMA_…. */
+  async schema(id: string, definition: SchemaInput, options: WriteOptions = {}): Promise<PutResult> {
+    return this.put(SCHEMA, id, { definition: schemaValue(definition) }, options)
   }
 
   /**
@@ -506,14 +532,29 @@ export class Namespace {
     return this.put(FUNCTION, id, { definition: functionValue(definition) }, options)
   }
 
-  /** Writes a context: which deltas it sees, whose negations count in it, its own resolvers. Throws as `resolver`. */
-  async context(id: string, definition: ContextInput, options: WriteOptions = {}): Promise<PutResult> {
-    return this.put(CONTEXT, id, { definition: contextValue(definition) }, options)
+  /**
+   * Has records of a range lie in a shard of their own, on every node from then on: `*:a-g` are collections by the first byte of
+   * their names, `orders:a-g` the records of one by that of their ids. Records that lie in the range already stay where they are
+   * and are not seen in the shard, so they are refused. Throws RZ_PLACEMENT_INVALID, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN.
+   */
+  async place(range: string, options: WriteOptions = {}): Promise<PutResult> {
+    const placeable = placeableRange(range, this)
+    return this.put(PLACEMENT, shardRangeText(placeable), { definition: placementValue(placeable) }, options)
   }
 
-  /** Writes a schema: what the records of a collection are to be like, by every node. Throws as `resolver`, and RZ_SCHEMA_…. */
-  async schema(id: string, definition: SchemaInput, options: WriteOptions = {}): Promise<PutResult> {
-    return this.put(SCHEMA, id, { definition: schemaValue(definition) }, options)
+  /** Definitions that were passed over because they cannot be read, by record. */
+  problems(): readonly DefinitionProblem[] {
+    return this.#views.problems()
+  }
+
+  /**
+   * A page of the records that break the schemas in force, with the deltas at fault: written elsewhere, by raw deltas, or
+   * before the schema was. The first time it looks at every record of the collections asked about, 5 ms at a time; after
+   * that at those that have changed since, unless there are more than 1,024 blocks of such changes, or a new schema.
+   */
+  async violations(options: ViolationsOptions = {}): Promise<ViolationPage> {
+    checkOptions('violations', options)
+    return this.#violations.list(options)
   }
 
   /**
@@ -538,152 +579,15 @@ export class Namespace {
     return collection
   }
 
-  /**
-   * A page of the records that break the schemas in force, with the deltas at fault: written elsewhere, by raw deltas, or
-   * before the schema was. The first time it looks at every record of the collections asked about, 5 ms at a time; after
-   * that at those that have changed since, unless there are more than 1,024 blocks of such changes, or a new schema.
-   */
-  async violations(options: ViolationsOptions = {}): Promise<ViolationPage> {
-    checkOptions('violations', options)
-    return this.#violations.list(options)
-  }
-
-  /**
-   * Negates every standing claim about the record that this node has seen: a concurrent `put` elsewhere survives.
-   * Writes nothing when nothing stands. More claims than a block holds are negated in several: the answer names the last.
-   */
-  async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written> {
-    checkOptions('delete', options)
-    return negateAll(this.standingOf(collection, id), (deltas) => this.#write(deltas, options))
-  }
-
-  /** Negates one delta, which need not be here yet. Throws RZ_BYTES_INVALID for what is no delta id. */
-  async negate(delta: string, options: WriteOptions = {}): Promise<Written> {
-    checkOptions('negate', options)
-    return this.#write([negationPointers(parseDeltaId(delta).id)], options)
-  }
-
-  /**
-   * Writes what `build` gathers as one block: visible together, on every node, or not at all.
-   * Throws RZ_BLOCK_TOO_LARGE, before anything is signed, when it does not fit one block of 1 MiB and 4,096 deltas, and
-   * RZ_SCHEMA_… as `put` does, for its records as they would be after all of it. `build` may not be asynchronous: then nothing
-   * is written, and RZ_TRANSACTION_OVER is thrown.
-   */
-  async transaction(
-    build: (transaction: Transaction) => void,
-    options: Omit<PutOptions, 'onlyChanged'> = {},
-  ): Promise<Written> {
-    checkOptions('transaction', options)
-    const { deltas, records } = buildTransaction(build)
-    this.#checkPlaces(records)
-    this.#conform(records, deltas, options)
-    return this.#write(deltas, options)
-  }
-
-  /** @internal Writes deltas that were checked where the records are held. */
-  async writeChecked(deltas: readonly (readonly Pointer[])[], { as }: WriteOptions): Promise<Written> {
-    return this.#write(deltas, as === undefined ? {} : { as })
-  }
-
-  /** @internal Holds what another node is about to write against the schemas in force. Throws as `put`. */
-  checkIntent(intent: Omit<Intent, 'creator'> & { readonly creator: PeerId }): void {
-    const { creator } = intent
-    if (intent.records.size > 0) this.#conformance.check({ ...intent, creator: () => creator })
-  }
-
-  /** @internal Which of `properties` the record has otherwise. */
-  changedOf(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): ReadonlySet<string> {
-    return new Set(Object.keys(this.#changed(collection, id, properties)))
-  }
-
-  /** @internal The standing claims about a record. */
-  standingOf(collection: string, id: string): readonly DeltaId[] {
-    const claims = Object.values(this.#lossless(entityIdOf(collection, id)).properties).flat()
-    return [...new Set(claims.filter((claim) => claim.standing).map((claim) => claim.delta.id))]
-  }
-
-  /**
-   * Has records of a range lie in a shard of their own, on every node from then on: `*:a-g` are collections by the first byte of
-   * their names, `orders:a-g` the records of one by that of their ids. Records that lie in the range already stay where they are
-   * and are not seen in the shard, so they are refused. Throws RZ_PLACEMENT_INVALID, RZ_PLACEMENT_OVERLAP, RZ_PLACEMENT_TAKEN.
-   */
-  async place(range: string, options: WriteOptions = {}): Promise<PutResult> {
-    const parsed = parseShardRange(range)
-    if (this.parent !== undefined) {
-      throw new RhizomeError('RZ_PLACEMENT_INVALID', `"${this.name}" is a shard: place in "${this.parent.name}"`)
-    }
-    checkPlacement(this.name, this.placements, parsed)
-    const taken = this.placements.has(parsed) ? undefined : this.#firstIn(parsed)
-    if (taken !== undefined) {
-      const message = `"${this.name}" holds ${taken} already, which would not be seen in a shard: export it, delete it, place, and import it`
-      throw new RhizomeError('RZ_PLACEMENT_TAKEN', message)
-    }
-    return this.put(PLACEMENT, shardRangeText(parsed), { definition: placementValue(parsed) }, options)
-  }
-
-  /**
-   * The delta; undefined when it is not here, void, or not seen in the context or at the moment that is named. Throws
-   * RZ_BYTES_INVALID for what is no delta id, and as `view`.
-   */
-  delta(id: string, options: ViewOptions = {}): Delta | undefined {
-    checkOptions('delta', options)
-    const delta = this.#parts.store.delta(this.id, parseDeltaId(id).id)?.delta
-    return delta !== undefined && this.#views.seeing(options)(delta) ? delta : undefined
-  }
-
-  /**
-   * Names of the collections that have records about which something stands, and of containers, which were made before they
-   * have any (delta/container.ts), by their UTF-8 bytes. Throws as `view`.
-   */
-  collections(options: ViewOptions = {}): readonly string[] {
-    checkOptions('collections', options)
-    return collectionsIn(this.#parts.store, this.id, (entity) => this.#views.stands(entity, options))
-  }
-
-  /** Ids of the collection's records about which something stands, by their UTF-8 bytes. Throws as `view`. */
-  ids(collection: string, options: IdsOptions = {}): readonly string[] {
-    checkOptions('ids', options)
-    const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
-    const prefix = entityIdOf(collection, 'x').slice(0, -1)
-    const ids: string[] = []
-    let after = options.after === undefined ? undefined : prefix + options.after
-    while (ids.length < countMax) {
-      const page = this.#parts.store.entities(this.id, {
-        prefix,
-        countMax: countMax - ids.length,
-        ...(after === undefined ? {} : { after }),
-      })
-      const last = page.at(-1)
-      if (last === undefined) break
-      after = last
-      for (const entity of page) if (this.#views.stands(entity, options)) ids.push(entity.slice(prefix.length))
-    }
-    return ids
-  }
-
-  /**
-   * Deltas in the order in which this node took them in, each with a position to come back to: whoever returns with the
-   * last position it has dealt with misses nothing, across restarts. Deltas of one block share a position. In a context
-   * those alone that its filter sees, negated ones and negations among them; the node's own context does not count here,
-   * since this is the log. Throws as `view`, at once.
-   */
-  deltas(options: DeltasOptions = {}): AsyncIterable<PlacedDelta> {
-    checkOptions('deltas', options)
-    return this.#deltas(options, this.#views.seeing(options))
-  }
-
-  /** Of the newest change: whoever follows from here sees only what is written from now on. */
-  position(): Position {
-    return this.#parts.store.position()
-  }
-
-  /** What is held, without the void. */
-  counts(): NamespaceCounts {
-    return this.#parts.store.counts(this.id)
-  }
+  // ------------------------------------------------------------------------------------------------ those who take part
 
   status(): SyncStatus {
     return this.#parts.status()
+  }
+
+  /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */
+  async waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
+    return this.#parts.waitForSync(this.#until(options.signal))
   }
 
   /**
@@ -727,164 +631,72 @@ export class Namespace {
     return this.#parts.messages.onMessage(listener)
   }
 
-  /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */
-  async waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
+  // ------------------------------------------------------------------------------------------------ for the node itself
+
+  /** @internal What is defined here, for the shards. */
+  get definitionRecords(): DefinitionRecords {
+    return this.#views.definitionRecords
+  }
+
+  /** @internal The rules by which its records are read. */
+  get rules(): RuleRecords {
+    return this.parent?.rules ?? { namespace: this.id, views: this.#views }
+  }
+
+  /** @internal Throws RZ_AS_OF_INVALID, RZ_AS_OF_AHEAD. */
+  definitionsAt(asOf?: AsOfInput): Definitions {
+    return this.#views.definitions(asOf)
+  }
+
+  /** @internal Which records lie in which shard; of a shard, as its parent has it. */
+  get placements(): PlacementSet {
+    return this.#views.definitions().placements
+  }
+
+  /** @internal Writes deltas that were checked where the records are held. */
+  async writeChecked(deltas: readonly (readonly Pointer[])[], { as }: WriteOptions): Promise<Written> {
+    return this.#writing.write(deltas, as === undefined ? {} : { as })
+  }
+
+  /** @internal Holds what another node is about to write against the schemas in force. Throws as `put`. */
+  checkIntent(intent: Parameters<Writing['checkIntent']>[0]): void {
+    this.#writing.checkIntent(intent)
+  }
+
+  /** @internal Which of `properties` the record has otherwise. */
+  changedOf(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): ReadonlySet<string> {
+    return new Set(Object.keys(this.#writing.changed(collection, id, properties)))
+  }
+
+  /** @internal The standing claims about a record. */
+  standingOf(collection: string, id: string): readonly DeltaId[] {
+    return this.#writing.standingOf(collection, id)
+  }
+
+  #following(signal: AbortSignal | undefined) {
+    const { store } = this.#parts
+    return { store, namespace: this.id, views: this.#views, rules: this.rules, signal: this.#until(signal) }
+  }
+
+  /** Whatever waits ends when the node closes. */
+  #until(signal: AbortSignal | undefined): AbortSignal {
     const { closing } = this.#parts
-    return this.#parts.waitForSync(options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]))
+    return signal === undefined ? closing : AbortSignal.any([signal, closing])
   }
 
-  async *#deltas(options: DeltasOptions, sees: (delta: Delta) => boolean): AsyncGenerator<PlacedDelta> {
-    const after = options.after ?? POSITION_START
-    const { closing } = this.#parts
-    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
-    const changes =
-      options.live === false
-        ? changesUpTo(this.#parts.store, { after, until: this.position() })
-        : this.#parts.store.changes({ after, signal })
-    for await (const change of changes) {
-      if (change.namespace !== this.id || change.kind !== 'committed' || !isShown(change.block.header)) continue
-      for (const delta of deltasOf(change.block)) if (sees(delta)) yield { position: change.position, delta }
-      if (signal.aborted) return
-    }
+  #runRecordFunctions(heeded: true | readonly PeerId[]): Promise<void> {
+    const { store, signer, closing, tell } = this.#parts
+    return runRecordFunctions({
+      store,
+      namespace: this.id,
+      peerId: signer.id,
+      records: () => this.#views.definitions().records[FUNCTION],
+      heeded,
+      start: (settings, handler) => this.#functions.begin(settings, handler),
+      onFault: (name, fault) => {
+        tell({ kind: 'function', namespace: this.name, name, event: { kind: 'stopped', ...fault } })
+      },
+      closing,
+    })
   }
-
-  async #write(deltas: readonly (readonly Pointer[])[], options: WriteOptions, notes?: Notes): Promise<Written> {
-    if (this.#parts.keep) {
-      const message =
-        'this node is a keeper and writes nothing of its own: write on another, or start it without --keep'
-      throw new RhizomeError('RZ_NODE_KEEPER', message)
-    }
-    const wait = prepareWait(this.#parts.delivery, options)
-    const written =
-      deltas.length === 0
-        ? { deltas: [], position: this.#parts.store.position() }
-        : await this.#parts.writer(options.as).write(deltas, notes)
-    return wait === undefined ? written : { ...written, ...(await wait(written.block)) }
-  }
-
-  #checkPlaces(records: ReadonlySet<string>): void {
-    for (const entity of records) {
-      const { collection, id } = parseEntityId(entity) ?? {}
-      if (collection !== undefined && id !== undefined) this.#checkPlace(collection, id)
-    }
-  }
-
-  /** A record written where nobody looks for it would not be seen. */
-  #checkPlace(collection: string, id: string): void {
-    if (this.parent !== undefined && staysInParent(collection)) {
-      throw new RhizomeError(
-        'RZ_PLACEMENT_ELSEWHERE',
-        `${collection}/${id} is for everybody, and belongs to "${this.parent.name}"`,
-      )
-    }
-    const range = this.placements.rangeOf(collection, id)
-    const parent = this.parent?.name ?? this.name
-    const name = range === undefined ? parent : shardNameOf(parent, range)
-    // What a shard holds beside its range is nobody's: placements may have come after it was written.
-    if (name === this.name) return
-    throw new RhizomeError(
-      'RZ_PLACEMENT_ELSEWHERE',
-      `${collection}/${id} lies in "${name}": write it by node.everywhere("${parent}"), wherever that is held`,
-    )
-  }
-
-  /** A record that lies in the range. */
-  #firstIn(range: ShardRange): string | undefined {
-    const names = range.collection === undefined ? this.collections({ context: false }) : [range.collection]
-    for (const name of names) {
-      if (staysInParent(name)) continue
-      if (range.collection === undefined) {
-        if (rangeHolds(range, name, '')) return `records of "${name}"`
-        continue
-      }
-      for (let after: string | undefined; ;) {
-        const ids = this.ids(name, { context: false, countMax: IDS_COUNT_MAX, ...(after !== undefined && { after }) })
-        const id = ids.find((each) => rangeHolds(range, name, each))
-        if (id !== undefined) return `${name}/${id}`
-        after = ids.at(-1)
-        if (after === undefined) break
-      }
-    }
-    return undefined
-  }
-
-  /** Holds what is to be written against the schemas in force. */
-  #conform(records: ReadonlySet<string>, deltas: readonly (readonly Pointer[])[], options: PutOptions): void {
-    const { checkReferences = false, as } = options
-    const creator = () => this.#parts.writer(as).creator
-    if (records.size > 0) this.#conformance.check({ records, deltas, checkReferences, creator })
-  }
-
-  /** In no context and by no rules: what writing goes by. */
-  #lossless(entity: string): LosslessView {
-    const { deltas, negations } = this.#parts.store.entity(this.id, entity)
-    return losslessView(entity, deltas, negations)
-  }
-
-  #changed(
-    collection: string,
-    id: string,
-    properties: Readonly<Record<string, PropertyInput>>,
-  ): Readonly<Record<string, PropertyInput>> {
-    const claims = this.#lossless(entityIdOf(collection, id)).properties
-    return Object.fromEntries(
-      Object.entries(properties).filter(([property, input]) => {
-        const latest = latestClaim(claims[property] ?? [])
-        return latest === undefined || !says(latest, input)
-      }),
-    )
-  }
-}
-
-/** What a transaction's function gathers. Throws RZ_TRANSACTION_OVER for one that waits. */
-export function buildTransaction(build: (transaction: Transaction) => void): {
-  readonly deltas: readonly (readonly Pointer[])[]
-  readonly records: ReadonlySet<string>
-} {
-  const transaction = new Transaction()
-  const built: unknown = build(transaction)
-  const deltas = transaction.seal()
-  if (built instanceof Promise) {
-    // What it adds later is refused; that it then fails has been told here.
-    built.catch(() => {})
-    throw new RhizomeError('RZ_TRANSACTION_OVER', 'a transaction is built in one go: await before it, not within it')
-  }
-  return { deltas, records: transaction.records }
-}
-
-/** Negates claims, in as many blocks as it takes: the answer names the last. */
-export async function negateAll(
-  standing: readonly DeltaId[],
-  write: (deltas: readonly (readonly Pointer[])[]) => Promise<Written>,
-): Promise<Written> {
-  const negations = standing.map(negationPointers)
-  const blocks: Promise<Written>[] = []
-  for (let start = 0; start === 0 || start < negations.length; start += BLOCK_DELTAS_MAX) {
-    blocks.push(write(negations.slice(start, start + BLOCK_DELTAS_MAX)))
-  }
-  const written = await Promise.all(blocks)
-  return { ...(written.at(-1) as Written), deltas: written.flatMap(({ deltas }) => deltas) }
-}
-
-/** Throws RZ_PLACEMENT_OVERLAP, and RZ_PLACEMENT_INVALID where there is no room for another. */
-export function checkPlacement(name: string, placements: PlacementSet, range: ShardRange): void {
-  const other = placements.overlapping(range)
-  if (other !== undefined) {
-    throw new RhizomeError(
-      'RZ_PLACEMENT_OVERLAP',
-      `"${shardRangeText(range)}" overlaps "${shardRangeText(other)}", which is placed in "${name}" already: placements are ` +
-        'never moved; choose a range beside it',
-    )
-  }
-  if (placements.ranges.length >= PLACEMENTS_MAX && !placements.has(range)) {
-    throw new RhizomeError('RZ_PLACEMENT_INVALID', `"${name}" has ${PLACEMENTS_MAX} shards, and may have no more`)
-  }
-}
-
-/** Throws RZ_NAMESPACE_UNKNOWN with what there is instead. */
-export function unknownNamespace(name: string, held: readonly string[]): RhizomeError {
-  return new RhizomeError(
-    'RZ_NAMESPACE_UNKNOWN',
-    `this node does not hold "${name}"; it holds ${held.join(', ')}: start it with --topic ${name} as well`,
-  )
 }

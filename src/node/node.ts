@@ -37,7 +37,7 @@ import { checkNodeOptions } from './known-options.ts'
 import { type LocalContexts, localContexts } from './local-contexts.ts'
 import { NamespaceMembers } from './members.ts'
 import { NamespaceMessages } from './messages.ts'
-import { Namespace, unknownNamespace } from './namespace.ts'
+import { Namespace } from './namespace.ts'
 import { openNet } from './network.ts'
 import type { NodeOptions } from './options.ts'
 import { markOf, mayShare } from './overlay.ts'
@@ -532,6 +532,14 @@ export class RhizomeNode implements AsyncDisposable {
     if (this.#early !== undefined && this.#early.length < EARLY_EVENTS_MAX) this.#early.push(event)
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+/** Throws RZ_NAMESPACE_UNKNOWN with what there is instead. */
+function unknownNamespace(name: string, names: readonly string[]): RhizomeError {
+  return new RhizomeError(
+    'RZ_NAMESPACE_UNKNOWN',
+    `this node does not hold "${name}"; it holds ${names.join(', ')}: start it with --topic ${name} as well`,
+  )
 }
 
 async function openData(options: NodeOptions, topics: readonly [Topic, ...Topic[]]): Promise<Opened> {

@@ -52,3 +52,19 @@ export class Transaction {
     return this.#deltas
   }
 }
+
+/** What a transaction's function gathers. Throws RZ_TRANSACTION_OVER for one that waits. */
+export function buildTransaction(build: (transaction: Transaction) => void): {
+  readonly deltas: readonly (readonly Pointer[])[]
+  readonly records: ReadonlySet<string>
+} {
+  const transaction = new Transaction()
+  const built: unknown = build(transaction)
+  const deltas = transaction.seal()
+  if (built instanceof Promise) {
+    // What it adds later is refused; that it then fails has been told here.
+    built.catch(() => {})
+    throw new RhizomeError('RZ_TRANSACTION_OVER', 'a transaction is built in one go: await before it, not within it')
+  }
+  return { deltas, records: transaction.records }
+}

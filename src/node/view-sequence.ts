@@ -5,10 +5,6 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { CONTAINER, CONTAINER_PREFIX, markedContainer } from '../delta/container.ts'
-import { isDeltaId } from '../delta/identifiers.ts'
-import { compareUtf8 } from '../delta/order.ts'
-import { parseEntityId } from '../delta/record.ts'
 import type { NamespaceId } from '../log/namespace.ts'
 import type { Store } from '../store/store.ts'
 import type { ViewOptions } from './views.ts'
@@ -61,7 +57,7 @@ export function viewSequence<Item>(
 }
 
 /** The ids of the entities, whether or not anything is seen of them. */
-function* entitiesIn(
+export function* entitiesIn(
   store: Store,
   namespace: NamespaceId,
   { ids, prefix = '', after }: EntityRange,
@@ -73,55 +69,19 @@ function* entitiesIn(
     return
   }
   for (let last = after; ;) {
-    const page = pageAfter(store, namespace, prefix, last)
+    const page = entityPage(store, namespace, prefix, last)
     yield* page
     last = page.at(-1)
     if (last === undefined) return
   }
 }
 
-/**
- * The names of collections of which a record `holds`, and of containers whose mark does, by their UTF-8 bytes; marks
- * themselves are of none. Skips from one collection to the next, so beside entities that are no records, and marks, it costs a
- * page or two for each.
- */
-export function collectionsIn(
+/** The next ids behind `after`; none at the end. */
+export function entityPage(
   store: Store,
   namespace: NamespaceId,
-  holds: (entity: string) => boolean,
+  prefix: string,
+  after: string | undefined,
 ): readonly string[] {
-  const names = new Set(withRecords(store, namespace, holds))
-  if (!names.delete(CONTAINER)) return [...names]
-  for (const mark of entitiesIn(store, namespace, { prefix: CONTAINER_PREFIX })) {
-    const name = markedContainer(mark)
-    if (name !== undefined && !names.has(name) && holds(mark)) names.add(name)
-  }
-  return [...names].sort(compareUtf8)
-}
-
-function* withRecords(store: Store, namespace: NamespaceId, holds: (entity: string) => boolean): Generator<string> {
-  for (let last: string | undefined; ;) {
-    const page = pageAfter(store, namespace, '', last)
-    const collection = page.map(collectionIn).find((name) => name !== undefined)
-    last = collection === undefined ? page.at(-1) : `${collection}${BEHIND_SLASH}`
-    if (last === undefined) return
-    if (collection === undefined) continue
-    for (const entity of entitiesIn(store, namespace, { prefix: `${collection}/` })) {
-      if (parseEntityId(entity) === undefined || !holds(entity)) continue
-      yield collection
-      break
-    }
-  }
-}
-
-/** Of a record's id; negated deltas are entities as well, and only look like records. */
-function collectionIn(entity: string): string | undefined {
-  return isDeltaId(entity) ? undefined : parseEntityId(entity)?.collection
-}
-
-/** The character after the slash: whatever begins with `name/` comes before `name0`, and no record is called so. */
-const BEHIND_SLASH = '0'
-
-function pageAfter(store: Store, namespace: NamespaceId, prefix: string, after: string | undefined): readonly string[] {
   return store.entities(namespace, { prefix, countMax: PAGE_COUNT, ...(after === undefined ? {} : { after }) })
 }
