@@ -15,7 +15,9 @@ import type { Application, Scope } from './context.ts'
 import { PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext } from './paging.ts'
 import { recordPath } from './paths.ts'
-import { DEFINITION, DEFINITIONS, DEFINED, LIST_QUERY, MOMENT_QUERY, PATH, WRITE_QUERY, WRITTEN } from './schemas.ts'
+import { DEFINED, DEFINITION, DEFINITIONS, LIST_QUERY, MOMENT_QUERY } from './schemas/definitions.ts'
+import { PATH } from './schemas/parts.ts'
+import { WRITE_QUERY, WRITTEN } from './schemas/writing.ts'
 
 interface Kind {
   /** In the names of operations. */

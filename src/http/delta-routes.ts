@@ -10,18 +10,9 @@ import { readPointer, writeDelta } from './json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
 import { EVENT_STREAM, linkNext, NDJSON, wantsLines } from './paging.ts'
 import { readingOf } from './reading.ts'
-import {
-  COUNT,
-  DELTA,
-  DELTAS,
-  DELTAS_QUERY,
-  EVENTS_QUERY,
-  LOG_QUERY,
-  PATH,
-  RAW_DELTAS,
-  HELD_QUERY,
-  WRITTEN,
-} from './schemas.ts'
+import { DELTA, DELTAS, DELTAS_QUERY, EVENTS_QUERY, LOG_QUERY, RAW_DELTAS } from './schemas/deltas.ts'
+import { COUNT, PATH } from './schemas/parts.ts'
+import { HELD_QUERY, WRITTEN } from './schemas/writing.ts'
 import { gathered } from './stream.ts'
 import { heldOf, writingOf } from './writing.ts'
 

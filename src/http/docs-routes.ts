@@ -2,7 +2,8 @@
 
 import type { Application } from './context.ts'
 import type { ApiDocument } from './openapi.ts'
-import { DOCUMENT, NO_QUERY } from './schemas.ts'
+import { DOCUMENT } from './schemas/node.ts'
+import { NO_QUERY } from './schemas/parts.ts'
 
 const HTML = 'text/html'
 

@@ -6,7 +6,9 @@ import type { Application, Scope } from './context.ts'
 import { writeEntity } from './json.ts'
 import { writeLossless } from './lossless-json.ts'
 import { readingOf } from './reading.ts'
-import { ENTITY, LOSSLESS, PATH, VIEW_QUERY } from './schemas.ts'
+import { PATH, VIEW_QUERY } from './schemas/parts.ts'
+import { ENTITY } from './schemas/records.ts'
+import { LOSSLESS } from './schemas/views.ts'
 
 export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
   const resolved = {

@@ -3,7 +3,8 @@
 import type { FunctionStatus } from '../node/functions/function.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors } from './cursor.ts'
-import { FUNCTIONS, NO_QUERY, PATH } from './schemas.ts'
+import { FUNCTIONS } from './schemas/definitions.ts'
+import { NO_QUERY, PATH } from './schemas/parts.ts'
 
 export function addFunctionRoutes(app: Application, { node }: Context, { prefix, namespaceOf }: Scope): void {
   const cursors = new Cursors(node.instance)

@@ -8,7 +8,9 @@ import { splitLines } from './lines.ts'
 import { NDJSON } from './paging.ts'
 import { sendProblem } from './answer.ts'
 import { describe } from './problem.ts'
-import { IMPORTED, PATH, WRITE_QUERY } from './schemas.ts'
+import { PATH } from './schemas/parts.ts'
+import { IMPORTED } from './schemas/records.ts'
+import { WRITE_QUERY } from './schemas/writing.ts'
 
 export async function addImportRoute(
   app: Application,

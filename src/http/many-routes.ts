@@ -16,7 +16,9 @@ import { writeLossless } from './lossless-json.ts'
 import { PAGE_CHARS_MAX, PAGE_COUNT_DEFAULT } from './options.ts'
 import { linkNext, NDJSON, wantsLines } from './paging.ts'
 import { type ReadQuery, readingOf } from './reading.ts'
-import { ENTITIES, ENTITY, LOSSLESS, LOSSLESS_LIST, MANY, MANY_QUERY, PATH, SOME_QUERY } from './schemas.ts'
+import { PATH } from './schemas/parts.ts'
+import { ENTITIES, ENTITY } from './schemas/records.ts'
+import { LOSSLESS, LOSSLESS_LIST, MANY, MANY_QUERY, SOME_QUERY } from './schemas/views.ts'
 import { gathered } from './stream.ts'
 
 interface Item {

@@ -5,7 +5,9 @@ import type { RhizomeNode } from '../node/node.ts'
 import { sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { EVENT_STREAM } from './paging.ts'
-import { MEMBER_CHANGE, MEMBERS, NO_QUERY, PATH, PEERS_QUERY, PING_QUERY, PINGED, STATUSES } from './schemas.ts'
+import { MEMBERS, MEMBER_CHANGE, PEERS_QUERY, PINGED, PING_QUERY } from './schemas/members.ts'
+import { STATUSES } from './schemas/node.ts'
+import { NO_QUERY, PATH } from './schemas/parts.ts'
 
 type Change = Extract<NodeEvent, { kind: 'replication' }>['event'] & { readonly kind: 'member-changed' }
 

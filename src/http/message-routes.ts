@@ -3,7 +3,8 @@
 import { fromJson, type Json } from '../delta/json.ts'
 import { checkDepth } from '../node/record-json.ts'
 import type { Application, Scope } from './context.ts'
-import { BROADCAST, MESSAGE, NO_QUERY, PATH } from './schemas.ts'
+import { BROADCAST, MESSAGE } from './schemas/members.ts'
+import { NO_QUERY, PATH } from './schemas/parts.ts'
 
 const ACCEPTED = 202
 

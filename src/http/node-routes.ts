@@ -5,7 +5,8 @@ import type { RhizomeNode } from '../node/node.ts'
 import { sendProblem } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { problemOf } from './problem.ts'
-import { COUNT, HEALTH, NO_QUERY, PATH, READINESS, STATUS, STATUSES } from './schemas.ts'
+import { HEALTH, READINESS, STATUS, STATUSES } from './schemas/node.ts'
+import { COUNT, NO_QUERY, PATH } from './schemas/parts.ts'
 
 export function addNodeRoutes(app: Application, context: Context): void {
   const { node } = context

@@ -6,7 +6,8 @@ import { RhizomeError } from '../errors.ts'
 import type { Namespace } from '../node/namespace.ts'
 import type { Application, Scope } from './context.ts'
 import { NAMESPACE_PREFIX, RESERVED } from './paths.ts'
-import { PATH, PROOF, PROOF_QUERY } from './schemas.ts'
+import { PATH } from './schemas/parts.ts'
+import { PROOF, PROOF_QUERY } from './schemas/views.ts'
 
 type Options = NonNullable<Parameters<Namespace['proof']>[1]>
 

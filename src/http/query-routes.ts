@@ -12,7 +12,8 @@ import { Cursors } from './cursor.ts'
 import { sendLiveQuery } from './live-query.ts'
 import { EVENT_STREAM, wantsEvents } from './paging.ts'
 import { readingOf } from './reading.ts'
-import { LIVE_ROWS, PATH, PLAN, QUERY, QUERY_EVENTS_QUERY, ROWS, ROWS_QUERY, VIEW_QUERY } from './schemas.ts'
+import { PATH, VIEW_QUERY } from './schemas/parts.ts'
+import { LIVE_ROWS, PLAN, QUERY, QUERY_EVENTS_QUERY, ROWS, ROWS_QUERY } from './schemas/queries.ts'
 
 type Query = Parameters<Namespace['query']>[0]
 

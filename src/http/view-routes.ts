@@ -12,21 +12,18 @@ import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
 import { EVENT_STREAM } from './paging.ts'
 import { readingOf } from './reading.ts'
+import { PROBLEMS } from './schemas/definitions.ts'
+import { NAMES, NO_QUERY, PATH, VIEW_QUERY } from './schemas/parts.ts'
+import { ENTITY } from './schemas/records.ts'
 import {
   CHANGES,
   DIFF_QUERY,
-  ENTITY,
   EXPLANATION,
   FRONTIER,
   HISTORY,
   HISTORY_QUERY,
-  NAMES,
-  NO_QUERY,
-  PATH,
-  PROBLEMS,
   VIEW_EVENTS_QUERY,
-  VIEW_QUERY,
-} from './schemas.ts'
+} from './schemas/views.ts'
 import { writeChange, writeExplanation, writeHistory } from './view-json.ts'
 
 type WatchedView = ReturnType<Namespace['watch']> extends AsyncIterable<infer Item> ? Item : never

@@ -2,7 +2,8 @@
 
 import type { Application, Scope } from './context.ts'
 import { linkNext } from './paging.ts'
-import { PATH, VIOLATIONS, VIOLATIONS_QUERY } from './schemas.ts'
+import { VIOLATIONS, VIOLATIONS_QUERY } from './schemas/definitions.ts'
+import { PATH } from './schemas/parts.ts'
 
 export function addViolationRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
   const listed = {
