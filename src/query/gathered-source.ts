@@ -6,7 +6,6 @@
 import { compareUtf8 } from '../delta/order.ts'
 import { assert } from '../errors.ts'
 import type { IndexRow } from './index-rows.ts'
-import type { Query } from './algebra.ts'
 import type { Meter } from './limits.ts'
 import type { ClaimRow, RecordRow, RowSource } from './source.ts'
 
@@ -14,14 +13,11 @@ export class GatheredSource implements RowSource {
   readonly #collections: ReadonlyMap<string, ReadonlyMap<string, RecordRow>>
   readonly #meter: Meter
 
-  /** The records of each collection, in any order. */
-  constructor(collections: ReadonlyMap<string, readonly RecordRow[]>, meter: Meter) {
+  /** The records of each collection by their ids, in any order. */
+  constructor(collections: ReadonlyMap<string, ReadonlyMap<string, RecordRow>>, meter: Meter) {
     this.#meter = meter
     this.#collections = new Map(
-      [...collections].map(([name, rows]) => [
-        name,
-        new Map(rows.toSorted((a, b) => compareUtf8(a.id, b.id)).map((row) => [row.id, row])),
-      ]),
+      [...collections].map(([name, rows]) => [name, new Map([...rows].toSorted(([a], [b]) => compareUtf8(a, b)))]),
     )
   }
 
@@ -47,26 +43,4 @@ export class GatheredSource implements RowSource {
   claims(): Iterable<ClaimRow> {
     assert(false, 'who brings records together has refused patterns of pointers')
   }
-}
-
-/** What a query reads: records of collections, those alone whose ids begin with a text, and whether raw deltas. */
-export interface Relations {
-  readonly collections: readonly { readonly collection: string; readonly prefix: string }[]
-  readonly readsPointers: boolean
-}
-
-export function relationsOf(query: Query): Relations {
-  const collections: { readonly collection: string; readonly prefix: string }[] = []
-  let readsPointers = false
-  const walk = (part: Query): void => {
-    if (part.kind === 'collection') collections.push({ collection: part.collection, prefix: part.prefix })
-    else if (part.kind === 'pointers') readsPointers = true
-    else if ('of' in part) walk(part.of)
-    else {
-      walk(part.left)
-      walk(part.right)
-    }
-  }
-  walk(query)
-  return { collections, readsPointers }
 }

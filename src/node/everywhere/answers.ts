@@ -8,6 +8,7 @@ import { EntityReference, parseEntityId } from '../../delta/record.ts'
 import { isReference, type Pointer, type Value } from '../../delta/delta.ts'
 import { RhizomeError } from '../../errors.ts'
 import { type BlockHash, type LogKey, logKeyOfHeader, RUN_BLOCKS_MAX } from '../../log/block.ts'
+import type { QueryJson } from '../../query/algebra.ts'
 import type { Store } from '../../store/store.ts'
 import type { HeldLog } from '../../sync/delivery/message.ts'
 import { decodeRun } from '../../sync/gossip-message.ts'
@@ -83,8 +84,13 @@ const ANSWERS: { readonly [word in Word]: Answer } = {
   },
 
   records: (content, shard) => {
-    const { collection, reading } = fieldsIn(content)
-    const records = ownRecords(shard.namespace, textIn(collection), parseReading(reading), ACROSS_RECORDS_MAX)
+    const { collection, prefix, filter, reading } = fieldsIn(content)
+    const relation = {
+      collection: textIn(collection),
+      prefix: textIn(prefix),
+      ...(filter !== undefined && { filter: jsonIn(filter) }),
+    }
+    const records = ownRecords(shard.namespace, relation, parseReading(reading), ACROSS_RECORDS_MAX)
     return { items: mapped(records, ({ id, properties }) => [id, properties]), end: null }
   },
 
@@ -198,9 +204,9 @@ function pageGiven({ rows, next }: ReturnType<Shard['namespace']['query']>): Giv
 }
 
 /** The text of a query: whether it is one is decided by the one reader of queries. */
-function jsonIn(text: Value | undefined): Parameters<Shard['namespace']['query']>[0] {
+function jsonIn(text: Value | undefined): QueryJson {
   try {
-    return JSON.parse(textIn(text)) as Parameters<Shard['namespace']['query']>[0]
+    return JSON.parse(textIn(text)) as QueryJson
   } catch (cause) {
     throw new RhizomeError('RZ_QUERY_INVALID', 'the query is no JSON', { cause })
   }

@@ -3,26 +3,49 @@
 import { entityIdOf } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { shardNameOf } from '../../log/namespace.ts'
+import type { QueryJson } from '../../query/algebra.ts'
+import type { Relation } from '../../query/relations.ts'
 import type { RecordRow } from '../../query/source.ts'
 import type { Namespace } from '../namespace.ts'
 import type { IdsOptions } from '../records.ts'
 import type { ViewOptions } from '../views.ts'
 
-/** By their ids' UTF-8 bytes, as they are walked. Throws RZ_QUERY_LIMIT past `countMax`, and as `view`. */
+/** The most that a page of a query has. */
+const PAGE_ROWS = 10_000
+
+/** Those of the relation, as they are walked. Throws RZ_QUERY_LIMIT past `countMax`, and as `query` and `view`. */
 export function* ownRecords(
   namespace: Namespace,
-  collection: string,
+  { collection, prefix, filter }: Relation,
   options: ViewOptions,
   countMax: number,
 ): Iterable<RecordRow> {
-  const prefix = entityIdOf(collection, 'x').slice(0, -1)
+  const start = entityIdOf(collection, 'x').slice(0, -1)
+  const ids = filter && [...wantedIds(namespace, filter, options, countMax)].map((id) => entityIdOf(collection, id))
   let count = 0
-  for (const { id: entity, properties } of namespace.viewAll({ ...options, prefix })) {
-    const id = entity.slice(prefix.length)
+  for (const { id: entity, properties } of namespace.viewAll({
+    ...options,
+    prefix: start + prefix,
+    ...(ids !== undefined && { ids }),
+  })) {
+    const id = entity.slice(start.length)
     if (!isOwn(namespace, collection, id) || Object.keys(properties).length === 0) continue
     if (++count > countMax) throw tooMany(countMax)
     yield { id, entity, properties }
   }
+}
+
+/** The ids in the rows of a filter. */
+function* wantedIds(namespace: Namespace, filter: QueryJson, options: ViewOptions, countMax: number): Iterable<string> {
+  let after: string | undefined
+  let count = 0
+  do {
+    const page = namespace.query({ limit: filter, count: PAGE_ROWS, ...(after !== undefined && { after }) }, options)
+    for (const { id } of page.rows) if (typeof id === 'string') yield id
+    count += page.rows.length
+    if (count > countMax) throw tooMany(countMax)
+    after = page.next
+  } while (after !== undefined)
 }
 
 /** As `Namespace.ids`. */
@@ -54,6 +77,6 @@ function isOwn(namespace: Namespace, collection: string, id: string): boolean {
 export function tooMany(countMax: number): RhizomeError {
   return new RhizomeError(
     'RZ_QUERY_LIMIT',
-    `a query over several shards brings together at most ${countMax} records: ask about one collection that lies in one shard, or about fewer records`,
+    `a query over several shards brings together at most ${countMax} records: ask for fewer, by a condition on the records themselves or a prefix of their ids`,
   )
 }

@@ -6,9 +6,10 @@
 import type { PeerId, Value } from '../../delta/delta.ts'
 import { entityIdOf } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
-import { GatheredSource, type Relations, relationsOf } from '../../query/gathered-source.ts'
+import { GatheredSource } from '../../query/gathered-source.ts'
 import { DEFAULT_LIMITS, Meter } from '../../query/limits.ts'
 import { type Catalogue, NO_CATALOGUE } from '../../query/plan.ts'
+import { type Relation, type Relations, relationsOf } from '../../query/relations.ts'
 import { prepare, type QueryPage, runOver } from '../../query/run.ts'
 import type { RecordRow } from '../../query/source.ts'
 import { jsonOf, type QueryInput, type RowsOptions } from '../queries.ts'
@@ -81,7 +82,7 @@ export class Querying {
   }
 
   /** Where a query's records lie. */
-  #partsFor({ collections, readsPointers }: Relations): readonly Part[] {
+  #partsFor({ relations, readsPointers }: Relations): readonly Part[] {
     const { places } = this.#parts
     if (readsPointers) {
       throw new RhizomeError(
@@ -90,30 +91,43 @@ export class Querying {
           `node.namespace("${places.nameOf(places.namespace.placements.ranges[0])}")`,
       )
     }
-    const ranges = new Set(collections.flatMap(({ collection, prefix }) => places.rangesOf(collection, prefix)))
+    const ranges = new Set(relations.flatMap(({ collection, prefix }) => places.rangesOf(collection, prefix)))
     return [...ranges].map((range) => places.part(range))
   }
 
-  #queryAcross(json: unknown, { collections }: Relations, options: ViewOptions): Answer<QueryPage> {
-    const names = [...new Set(collections.map(({ collection }) => collection))]
-    const asked = names.flatMap((name) =>
-      this.#parts.places.ofCollection(name).map((part) => ({ name, answer: this.#recordsOf(part, name, options) })),
+  #queryAcross(json: unknown, { relations }: Relations, options: ViewOptions): Answer<QueryPage> {
+    // What is asked twice is asked once.
+    const different = [...new Map(relations.map((each) => [JSON.stringify(each), each])).values()]
+    const asked = different.flatMap((relation) =>
+      this.#parts.places
+        .ofCollection(relation.collection, relation.prefix)
+        .map((part) => ({ relation, answer: this.#recordsOf(part, relation, options) })),
     )
     return together(
       asked.map(({ answer }) => answer),
-      (records) => {
-        if (records.reduce((sum, { length }) => sum + length, 0) > ACROSS_RECORDS_MAX) throw tooMany(ACROSS_RECORDS_MAX)
-        const gathered = new Map<string, RecordRow[]>(names.map((name) => [name, []]))
-        for (const [index, rows] of records.entries()) gathered.get(asked[index]?.name ?? '')?.push(...rows)
+      (answers) => {
+        const gathered = new Map(relations.map(({ collection }) => [collection, new Map<string, RecordRow>()]))
+        for (const [index, records] of answers.entries()) {
+          const rows = gathered.get(asked[index]?.relation.collection ?? '')
+          for (const record of records) rows?.set(record.id, record)
+        }
+        const count = [...gathered.values()].reduce((sum, { size }) => sum + size, 0)
+        if (count > ACROSS_RECORDS_MAX) throw tooMany(ACROSS_RECORDS_MAX)
         const meter = new Meter(DEFAULT_LIMITS)
         return runOver(json, new GatheredSource(gathered, meter), meter, this.#catalogue(options))
       },
     )
   }
 
-  #recordsOf(part: Part, collection: string, options: ViewOptions): Answer<readonly RecordRow[]> {
-    if ('here' in part) return this.#here([...ownRecords(part.here, collection, options, ACROSS_RECORDS_MAX)])
-    const content = { collection, reading: this.#parts.reading.asked(options) }
+  #recordsOf(part: Part, relation: Relation, options: ViewOptions): Answer<readonly RecordRow[]> {
+    if ('here' in part) return this.#here([...ownRecords(part.here, relation, options, ACROSS_RECORDS_MAX)])
+    const { collection, prefix, filter } = relation
+    const content = {
+      collection,
+      prefix,
+      reading: this.#parts.reading.asked(options),
+      ...(filter !== undefined && { filter: JSON.stringify(filter) }),
+    }
     return this.#parts.shards.holders.ask(part.elsewhere, 'records', content).then(({ items, by }) => {
       const value = items.map((item): RecordRow => {
         const [id, properties] = listIn(item)

@@ -105,6 +105,43 @@ describe('shards over four nodes and a client', () => {
     expect(new Set(both.answeredBy)).toEqual(new Set([cluster.nodes[1]?.peerId, cluster.nodes[2]?.peerId]))
   })
 
+  it('of a collection in several shards those records alone are brought together that meet the conditions', async () => {
+    const cluster = createCluster({
+      nodes: 3,
+      topics: ['shop'],
+      topicsOf: [['shop:log:a-m'], ['shop:log:n-z'], ['shop:none']],
+    })
+    onTestFinished(() => cluster.close())
+    await cluster.settle()
+    await cluster.advance(5_000)
+    await cluster.settle()
+    const [a, b, client] = cluster.nodes.map(shopOf)
+    if (a === undefined || b === undefined || client === undefined) throw new Error('three nodes')
+    // More than may be brought together.
+    for (const [holder, letter] of [[a, 'a'] as const, [b, 'n'] as const]) {
+      for (let block = 0; block < 7; block++) {
+        const records = Array.from({ length: 4_000 }, (_, index) => block * 4_000 + index)
+        await holder.transaction((transaction) => {
+          for (const number of records) transaction.put('log', `${letter}${number}`, { number })
+        })
+      }
+    }
+    const all = { collection: 'log' }
+    const some = { select: all, where: { in: [{ var: 'number' }, [3, 20_000]] } }
+    const page = await within(cluster, client.query(some), 120_000)
+    const found = [
+      { id: 'a20000', number: 20_000 },
+      { id: 'a3', number: 3 },
+      { id: 'n20000', number: 20_000 },
+      { id: 'n3', number: 3 },
+    ]
+    expect(page.value.rows).toEqual(found)
+    expect(page.answeredBy).toHaveLength(3)
+    const prefixed = await within(cluster, client.query({ collection: 'log', prefix: 'a1999' }), 120_000)
+    expect(prefixed.value.rows.map(({ id }) => id)).toHaveLength(11)
+    await expect(within(cluster, client.query(all), 120_000)).rejects.toMatchObject({ code: 'RZ_QUERY_LIMIT' })
+  })
+
   it('a transaction stays in one shard', async () => {
     const cluster = await fourAndOne()
     const client = shopOf(cluster.nodes[4] as never)
