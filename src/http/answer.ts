@@ -68,13 +68,17 @@ export function nameFrontier(reply: FastifyReply, namespace: Namespace, asOf?: s
   else if (namespace.counts().logs <= FRONTIER_LOGS_MAX) reply.header('rhizome-frontier', namespace.frontier())
 }
 
+export function nameAnswerers(reply: FastifyReply, { answeredBy }: AnsweredBy): void {
+  reply.header('rhizome-answered-by', answeredBy.join(', '))
+}
+
 /** Names who answered and, where that is one frontier's, the moment. */
 export function nameAnswer(
   reply: FastifyReply,
   everywhere: Everywhere,
-  { answeredBy }: AnsweredBy,
+  answered: AnsweredBy,
   { asOf }: Pick<ViewOptions, 'asOf'> = {},
 ): void {
-  reply.header('rhizome-answered-by', answeredBy.join(', '))
+  nameAnswerers(reply, answered)
   if (!everywhere.isPlaced) nameFrontier(reply, everywhere.namespace, typeof asOf === 'string' ? asOf : undefined)
 }

@@ -99,10 +99,10 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
     addFunctionRoutes(app, context, scope)
   }
   addViewRoutes(app, context, canonical)
-  addEntityRoutes(app, canonical)
+  addEntityRoutes(app, context, canonical)
   addViolationRoutes(app, canonical)
   addManyRoutes(app, context, canonical)
-  addProofRoutes(app, canonical, first)
+  addProofRoutes(app, context, canonical, first)
   await addImportRoute(app, context, canonical)
   const collection = `${NAMESPACE_PREFIX}/collections/:collection`
   addRecordRoutes(app, {

@@ -2,8 +2,10 @@
 
 import { RhizomeError } from '../errors.ts'
 import type { DeltasOptions, PlacedDelta } from '../node/delta-stream.ts'
+import { whenAnswered } from '../node/everywhere/answered.ts'
+import type { Everywhere } from '../node/everywhere/everywhere.ts'
 import type { Namespace } from '../node/namespace.ts'
-import { sendEvents, sendStream } from './answer.ts'
+import { nameAnswerers, sendEvents, sendStream } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { CURSOR_START, Cursors, lastEventId } from './cursor.ts'
 import { readPointer, writeDelta } from './json.ts'
@@ -17,6 +19,7 @@ import { gathered } from './stream.ts'
 import { heldOf, writingOf } from './writing.ts'
 
 export function addDeltaRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const everywhereOf = (params: Parameters<Scope['namespaceOf']>[0]) => node.everywhere(namespaceOf(params).name)
   const cursors = new Cursors(node.instance)
   const listed = {
     operationId: 'listDeltas',
@@ -111,11 +114,14 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     querystring: LOG_QUERY,
     response: { 200: DELTA },
   } as const
-  app.get(`${prefix}/deltas/:block/:index`, { schema: one }, (request) => {
-    const { namespace, id } = named(namespaceOf, request.params)
-    const delta = namespace.delta(id, readingOf(request.query))
-    if (delta === undefined) throw notHeld(id, namespace)
-    return writeDelta(delta)
+  app.get(`${prefix}/deltas/:block/:index`, { schema: one }, ({ params, query }, reply) => {
+    const everywhere = everywhereOf(params)
+    const id = idOf(params)
+    return whenAnswered(everywhere.delta(id, readingOf(query)), (answered) => {
+      nameAnswerers(reply, answered)
+      if (answered.value === undefined) throw notHeld(id, everywhere)
+      return writeDelta(answered.value)
+    })
   })
 
   const negated = {
@@ -126,28 +132,27 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
     querystring: HELD_QUERY,
     response: { 200: WRITTEN },
   } as const
-  app.delete(`${prefix}/deltas/:block/:index`, { schema: negated }, async (request) => {
-    const { namespace, id } = named(namespaceOf, request.params)
-    if (namespace.delta(id) === undefined) throw notHeld(id, namespace)
-    const result = await namespace.negate(id, writingOf(request.query))
+  app.delete(`${prefix}/deltas/:block/:index`, { schema: negated }, async ({ params, query }, reply) => {
+    const everywhere = everywhereOf(params)
+    const id = idOf(params)
+    if ((await everywhere.delta(id)).value === undefined) throw notHeld(id, everywhere)
+    const result = await everywhere.negate(id, writingOf(query))
+    nameAnswerers(reply, result)
     return { deltas: result.deltas, block: result.block, ...heldOf(result) }
   })
 }
 
-interface DeltaPath {
-  readonly ns?: string | undefined
+function idOf({
+  block = '',
+  index = '',
+}: {
   readonly block?: string | undefined
   readonly index?: string | undefined
+}) {
+  return `${block}/${index}`
 }
 
-function named(
-  namespaceOf: Scope['namespaceOf'],
-  params: DeltaPath,
-): { readonly namespace: Namespace; readonly id: string } {
-  return { namespace: namespaceOf(params), id: `${params.block ?? ''}/${params.index ?? ''}` }
-}
-
-function notHeld(id: string, { name }: Namespace): RhizomeError {
+function notHeld(id: string, { name }: Everywhere): RhizomeError {
   return new RhizomeError('RZ_HTTP_NOT_FOUND', `the delta ${id} is not held in "${name}"`)
 }
 

@@ -1,8 +1,9 @@
 /** Routes about any entity by its id, record or not: its lossy and its lossless view. */
 
 import { RhizomeError } from '../errors.ts'
-import { nameFrontier } from './answer.ts'
-import type { Application, Scope } from './context.ts'
+import { whenAnswered } from '../node/everywhere/answered.ts'
+import { nameAnswer } from './answer.ts'
+import type { Application, Context, Scope } from './context.ts'
 import { writeEntity } from './json.ts'
 import { writeLossless } from './lossless-json.ts'
 import { readingOf } from './reading.ts'
@@ -10,7 +11,7 @@ import { PATH, VIEW_QUERY } from './schemas/parts.ts'
 import { ENTITY } from './schemas/records.ts'
 import { LOSSLESS } from './schemas/views.ts'
 
-export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+export function addEntityRoutes(app: Application, { node }: Context, { prefix, namespaceOf }: Scope): void {
   const resolved = {
     operationId: 'getEntity',
     tag: 'views',
@@ -21,11 +22,12 @@ export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope
   } as const
   app.get(`${prefix}/entities/:entity`, { schema: resolved }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
-    const namespace = namespaceOf(params)
-    const entity = namespace.entity(id, readingOf(query))
-    if (entity === undefined) throw unknown(id)
-    nameFrontier(reply, namespace, query.asOf)
-    return writeEntity(entity)
+    const everywhere = node.everywhere(namespaceOf(params).name)
+    return whenAnswered(everywhere.entity(id, readingOf(query)), (answered) => {
+      nameAnswer(reply, everywhere, answered, query)
+      if (answered.value === undefined) throw unknown(id)
+      return writeEntity(answered.value)
+    })
   })
 
   const lossless = {
@@ -38,11 +40,12 @@ export function addEntityRoutes(app: Application, { prefix, namespaceOf }: Scope
   } as const
   app.get(`${prefix}/entities/:entity/lossless`, { schema: lossless }, ({ params, query }, reply) => {
     const { entity: id = '' } = params
-    const namespace = namespaceOf(params)
-    const view = namespace.lossless(id, readingOf(query))
-    if (view === undefined) throw unknown(id)
-    nameFrontier(reply, namespace, query.asOf)
-    return writeLossless(view)
+    const everywhere = node.everywhere(namespaceOf(params).name)
+    return whenAnswered(everywhere.lossless(id, readingOf(query)), (answered) => {
+      nameAnswer(reply, everywhere, answered, query)
+      if (answered.value === undefined) throw unknown(id)
+      return writeLossless(answered.value)
+    })
   })
 }
 

@@ -3,8 +3,11 @@
 import type { FastifyReply } from 'fastify'
 import { entityIdOf } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
+import { whenAnswered } from '../node/everywhere/answered.ts'
+import type { Everywhere } from '../node/everywhere/everywhere.ts'
 import type { Namespace } from '../node/namespace.ts'
-import type { Application, Scope } from './context.ts'
+import { nameAnswerers } from './answer.ts'
+import type { Application, Context, Scope } from './context.ts'
 import { NAMESPACE_PREFIX, RESERVED } from './paths.ts'
 import { PATH } from './schemas/parts.ts'
 import { PROOF, PROOF_QUERY } from './schemas/views.ts'
@@ -22,23 +25,30 @@ const SCHEMA = {
 } as const
 
 /** `canonical` takes the id of any entity; the shorthand, of the first topic, a record. */
-export function addProofRoutes(app: Application, canonical: Scope, first: () => Namespace): void {
-  app.get(`${canonical.prefix}/entities/:entity/proof`, { schema: SCHEMA }, ({ params, query }, reply) => {
-    return sendProof(reply, canonical.namespaceOf(params), params.entity ?? '', query)
+export function addProofRoutes(
+  app: Application,
+  { node }: Context,
+  { prefix, namespaceOf }: Scope,
+  first: () => Namespace,
+): void {
+  app.get(`${prefix}/entities/:entity/proof`, { schema: SCHEMA }, ({ params, query }, reply) => {
+    return sendProof(reply, node.everywhere(namespaceOf(params).name), params.entity ?? '', query)
   })
   app.get('/api/:collection/:id/proof', { schema: SCHEMA }, ({ params, query }, reply) => {
     const { collection = '', id = '' } = params
-    const namespace = first()
+    const { name } = first()
     const entity = entityIdOf(collection, id)
-    if (RESERVED.has(collection)) throw reserved(namespace.name, collection, entity)
-    return sendProof(reply, namespace, entity, query)
+    if (RESERVED.has(collection)) throw reserved(name, collection, entity)
+    return sendProof(reply, node.everywhere(name), entity, query)
   })
 }
 
-function sendProof(reply: FastifyReply, namespace: Namespace, entity: string, options: Options): FastifyReply {
-  const text = namespace.proof(entity, options)
-  if (text === undefined) throw new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is claimed about ${of(entity, options)}`)
-  return reply.type('application/json; charset=utf-8').send(text)
+function sendProof(reply: FastifyReply, everywhere: Everywhere, entity: string, options: Options) {
+  return whenAnswered(everywhere.proof(entity, options), ({ value: text, answeredBy }) => {
+    nameAnswerers(reply, { answeredBy })
+    if (text !== undefined) return reply.type('application/json; charset=utf-8').send(text)
+    throw new RhizomeError('RZ_HTTP_NOT_FOUND', `nothing is claimed about ${of(entity, options)}`)
+  })
 }
 
 function of(entity: string, { property }: Options): string {

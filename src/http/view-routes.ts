@@ -6,7 +6,7 @@
 import { RhizomeError } from '../errors.ts'
 import { whenAnswered } from '../node/everywhere/answered.ts'
 import type { Namespace } from '../node/namespace.ts'
-import { nameAnswer, nameFrontier, sendEvents } from './answer.ts'
+import { nameAnswer, sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
@@ -29,6 +29,7 @@ import { writeChange, writeExplanation, writeHistory } from './view-json.ts'
 type WatchedView = ReturnType<Namespace['watch']> extends AsyncIterable<infer Item> ? Item : never
 
 export function addViewRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const everywhereOf = (params: Parameters<Scope['namespaceOf']>[0]) => node.everywhere(namespaceOf(params).name)
   const cursors = new Cursors(node.instance)
   const record = `${prefix}/collections/:collection/entities/:id`
 
@@ -41,17 +42,18 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     response: { 200: EXPLANATION },
   } as const
   app.get(`${record}/explain/:property`, { schema: explained }, ({ params, query }, reply) => {
-    const namespace = namespaceOf(params)
+    const everywhere = everywhereOf(params)
     const { collection = '', id = '', property = '' } = params
-    const explanation = namespace.explain(collection, id, property, readingOf(query))
-    if (explanation === undefined) {
-      throw new RhizomeError(
-        'RZ_HTTP_NOT_FOUND',
-        `nothing is held about "${property}" of ${collection}/${id}: its GET lists the properties that it has`,
-      )
-    }
-    nameFrontier(reply, namespace, query.asOf)
-    return writeExplanation(explanation)
+    return whenAnswered(everywhere.explain(collection, id, property, readingOf(query)), (answered) => {
+      nameAnswer(reply, everywhere, answered, query)
+      if (answered.value === undefined) {
+        throw new RhizomeError(
+          'RZ_HTTP_NOT_FOUND',
+          `nothing is held about "${property}" of ${collection}/${id}: its GET lists the properties that it has`,
+        )
+      }
+      return writeExplanation(answered.value)
+    })
   })
 
   const told = {
@@ -63,15 +65,14 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     response: { 200: HISTORY },
   } as const
   app.get(`${record}/history/:property`, { schema: told }, ({ params, query }, reply) => {
-    const namespace = namespaceOf(params)
+    const everywhere = everywhereOf(params)
     const { collection = '', id = '', property = '' } = params
     const { limit: deltasMax } = query
-    const history = namespace.history(collection, id, property, {
-      ...readingOf(query),
-      ...(deltasMax && { deltasMax }),
+    const asked = { ...readingOf(query), ...(deltasMax && { deltasMax }) }
+    return whenAnswered(everywhere.history(collection, id, property, asked), (answered) => {
+      nameAnswer(reply, everywhere, answered, query)
+      return writeHistory(answered.value)
     })
-    nameFrontier(reply, namespace, query.asOf)
-    return writeHistory(history)
   })
 
   const compared = {
@@ -83,15 +84,14 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     response: { 200: CHANGES },
   } as const
   app.get(`${record}/diff`, { schema: compared }, ({ params, query }, reply) => {
-    const namespace = namespaceOf(params)
+    const everywhere = everywhereOf(params)
     const { collection = '', id = '' } = params
-    const changes = namespace.diff(collection, id, {
-      ...readingOf(query),
-      from: query.from,
-      ...(query.to !== undefined && { to: query.to }),
+    const { from, to } = query
+    const asked = { ...readingOf(query), from, ...(to !== undefined && { to }) }
+    return whenAnswered(everywhere.diff(collection, id, asked), (answered) => {
+      nameAnswer(reply, everywhere, answered, to === undefined ? {} : { asOf: to })
+      return answered.value.map(writeChange)
     })
-    nameFrontier(reply, namespace, query.to)
-    return changes.map(writeChange)
   })
 
   const collections = {
@@ -103,7 +103,7 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     response: { 200: NAMES },
   } as const
   app.get(`${prefix}/collections`, { schema: collections }, ({ params, query }, reply) => {
-    const everywhere = node.everywhere(namespaceOf(params).name)
+    const everywhere = everywhereOf(params)
     const reading = readingOf(query)
     return whenAnswered(everywhere.collections(reading), (answered) => {
       nameAnswer(reply, everywhere, answered, reading)

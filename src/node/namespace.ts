@@ -319,12 +319,13 @@ export class Namespace {
   /**
    * A text with which anybody can check, by `verifyProof` or `rhizome-node verify`, who claimed what about an entity, and that
    * its values follow; that there is nothing else is this node's signed word. Undefined when nothing is claimed. Throws as
-   * `view`, and RZ_PROOF_TOO_LARGE past 4,096 deltas or 16 MiB.
+   * `view`, RZ_PROOF_TOO_LARGE past 4,096 deltas or 16 MiB, and RZ_SHARD_ACROSS in a shard where a rule of the parent counts.
    */
   proof(entity: string, options: ProofOptions = {}): string | undefined {
     checkOptions('proof', options)
     const { store, signer, environment } = this.#parts
-    const prover = { store, namespace: this.id, name: this.name, signer, nowMs: environment.nowMs }
+    const { nowMs } = environment
+    const prover = { store, namespace: this.id, name: this.name, signer, nowMs, parent: this.parent?.name }
     return makeProof(prover, entity, options, this.#views.sharedFrame(options.context, options.asOf))
   }
 

@@ -40,12 +40,14 @@ export interface Prover {
   /** The node's own identity, which states that the proof is complete. */
   readonly signer: Signer
   readonly nowMs: () => number
+  /** Of a shard: the name of the namespace whose rules hold in it. */
+  readonly parent?: string | undefined
 }
 
 /** Payload that is read to make one proof: a delta's path needs its whole block. */
 const READ_BYTES_MAX = 268_435_456
 
-/** Undefined when nothing is claimed. Throws RZ_PROOF_TOO_LARGE. In one turn, so that all of it is of one state. */
+/** Undefined when nothing is claimed. Throws RZ_PROOF_TOO_LARGE, RZ_SHARD_ACROSS. In one turn, so that all of it is of one state. */
 export function makeProof(prover: Prover, entity: string, options: ProofOptions, frame: Frame): string | undefined {
   const { store, namespace, name, signer, nowMs } = prover
   const { property, context } = options
@@ -54,6 +56,7 @@ export function makeProof(prover: Prover, entity: string, options: ProofOptions,
   const answered = [...Object.keys(lossy.properties), ...Object.keys(lossy.errors)]
   const records = recordsOf(question, frame.resolvers, answered)
   if (context !== undefined) records.push(`${CONTEXT}/${context}`)
+  if (prover.parent !== undefined && records.length > 0) throw rulesApart(prover.parent, entity, records)
   const pool = new Map<string, Delta>()
   for (const target of [entity, ...records]) {
     for (const delta of heldAbout(prover, target, frame.moment).flat()) pool.set(delta.id, delta)
@@ -158,4 +161,12 @@ function chainsOf({ store, namespace }: Prover, deltas: readonly Delta[]): reado
     }
   }
   return chains
+}
+
+/** A proof is of one namespace's logs, and a shard's rules lie in another. */
+function rulesApart(parent: string, entity: string, records: readonly string[]): RhizomeError {
+  return new RhizomeError(
+    'RZ_SHARD_ACROSS',
+    `${entity} is read by ${records.join(', ')} in "${parent}", and a proof is of one namespace: ask for a property that no rule reads`,
+  )
 }

@@ -68,7 +68,16 @@ export function losslessView(
   for (const delta of negations) known.set(delta.id, delta)
   const about = [...known.values()].filter((delta) => pointsAt(delta, entity)).sort(compareDeltas)
   const evidence = new Evidence(about, known, options.counts)
+  return losslessOf(entity, about, evidence.negations, (delta) => evidence.against(delta))
+}
 
+/** The view that deltas about `entity` and negations make, each in the total order, where it is known what is against which. */
+export function losslessOf(
+  entity: string,
+  about: readonly Delta[],
+  negations: readonly Delta[],
+  against: (delta: Delta) => Against,
+): LosslessView {
   const referencedAs = new Set<string>()
   const byProperty = new Map<string, Claim[]>()
   for (const delta of about) {
@@ -79,7 +88,7 @@ export function losslessView(
       // A delta makes one claim about a property, however many of its pointers name it.
       if (said.has(pointer.targetContext)) continue
       said.add(pointer.targetContext)
-      const claim = claimOf(delta, pointer, evidence.against(delta))
+      const claim = claimOf(delta, pointer, against(delta))
       const claims = byProperty.get(pointer.targetContext)
       if (claims === undefined) byProperty.set(pointer.targetContext, [claim])
       else claims.push(claim)
@@ -89,7 +98,7 @@ export function losslessView(
     id: entity,
     referencedAs: [...referencedAs].sort(compareUtf8),
     properties: mapOf([...byProperty].sort(([a], [b]) => compareUtf8(a, b))),
-    negations: evidence.negations.map((delta) => ({ delta, ...evidence.against(delta) })),
+    negations: negations.map((delta) => ({ delta, ...against(delta) })),
   }
 }
 
@@ -124,10 +133,8 @@ export function mapOf<Item>(entries: Iterable<readonly [string, Item]>): { reado
   return map
 }
 
-interface Against {
-  readonly negatedBy: readonly NegatedBy[]
-  readonly standing: boolean
-}
+/** What negates a delta, and whether it stands. */
+type Against = Pick<Negation, 'negatedBy' | 'standing'>
 
 const UNCONTESTED: Against = { negatedBy: [], standing: true }
 

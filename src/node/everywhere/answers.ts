@@ -16,22 +16,24 @@ import type { Answerer, Given } from '../../sync/questions/answering.ts'
 import type { Question } from '../../sync/questions/wire.ts'
 import type { Replication } from '../../sync/replication.ts'
 import { ACROSS_RECORDS_MAX, GATHERED_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX } from './limits.ts'
+import { entityValue } from './record-words.ts'
 import { ownCollections, ownIds, ownRecords } from './own-records.ts'
 import { type Shard, unheld } from './shard.ts'
 import type { Shards } from './shards.ts'
+import { VIEW_ANSWERS } from './view-answers.ts'
 import {
   bytesIn,
-  entityValue,
   faultValue,
   fieldsIn,
   integerIn,
   listIn,
-  parseIntended,
+  orderedValue,
   parseReading,
   textIn,
   timeValue,
   type Word,
 } from './words.ts'
+import { parseIntended } from './writing-words.ts'
 
 export interface AnswersParts {
   readonly store: Store
@@ -46,6 +48,8 @@ const WHILE_TAKING: ReadonlySet<string> = new Set<Word>(['take', 'prepare'])
 
 /** Every word, with what answers it. */
 const ANSWERS: { readonly [word in Word]: Answer } = {
+  ...VIEW_ANSWERS,
+
   get: (content, { namespace }) => {
     const { items, common } = fieldsIn(content)
     const { reading, expand } = fieldsIn(common)
@@ -91,7 +95,7 @@ const ANSWERS: { readonly [word in Word]: Answer } = {
       ...(filter !== undefined && { filter: jsonIn(filter) }),
     }
     const records = ownRecords(shard.namespace, relation, parseReading(reading), ACROSS_RECORDS_MAX)
-    return { items: mapped(records, ({ id, properties }) => [id, properties]), end: null }
+    return { items: mapped(records, ({ id, properties }) => [id, orderedValue(properties)]), end: null }
   },
 
   standing: (content, { namespace }) => {
@@ -200,7 +204,7 @@ function headAt(store: Store, { id }: Shard, log: LogKey, seq: number): HeldLog 
 }
 
 function pageGiven({ rows, next }: ReturnType<Shard['namespace']['query']>): Given {
-  return { items: rows, end: next ?? null }
+  return { items: mapped(rows, orderedValue), end: next ?? null }
 }
 
 /** The text of a query: whether it is one is decided by the one reader of queries. */

@@ -4,24 +4,31 @@
  * answer. What a record means is `Namespace`'s, here and there. src/node/README.md, Shards.
  */
 
-import type { PeerId } from '../../delta/delta.ts'
+import type { Delta, PeerId } from '../../delta/delta.ts'
 import type { PropertyInput } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { QueryPage } from '../../query/run.ts'
+import type { Change } from '../../view/diff.ts'
+import type { Explanation } from '../../view/explain.ts'
+import type { History } from '../../view/history.ts'
+import type { LosslessView } from '../../view/lossless.ts'
 import type { HybridClock } from '../hybrid-clock.ts'
 import type { LocalContexts } from '../local-contexts.ts'
 import type { Namespace } from '../namespace.ts'
+import type { ProofOptions } from '../proof.ts'
 import type { QueryInput, RowsOptions } from '../queries.ts'
 import type { Entity, GetOptions, IdsOptions, PutOptions, PutResult, WriteOptions } from '../records.ts'
 import type { Transaction } from '../transaction.ts'
-import type { ViewOptions } from '../views.ts'
+import type { DiffOptions, HistoryOptions, ViewOptions } from '../views.ts'
 import type { WatchedView, WatchOptions } from '../watch.ts'
 import type { Written } from '../writer.ts'
 import type { Answer, AnsweredBy } from './answered.ts'
+import { Finding } from './finding.ts'
 import { Places } from './places.ts'
 import { Querying } from './querying.ts'
 import { Reading } from './reading.ts'
 import type { Shards } from './shards.ts'
+import { Viewing } from './viewing.ts'
 import { Writing } from './writing.ts'
 
 export interface EverywhereParts {
@@ -42,6 +49,7 @@ export class Everywhere {
   readonly #places: Places
   readonly #reading: Reading
   readonly #querying: Querying
+  readonly #viewing: Viewing
   readonly #writing: Writing
 
   constructor(parts: EverywhereParts) {
@@ -50,7 +58,9 @@ export class Everywhere {
     this.#places = new Places(parts.namespace, parts.shards)
     this.#reading = new Reading({ ...parts, places: this.#places })
     this.#querying = new Querying({ ...parts, places: this.#places, reading: this.#reading })
-    this.#writing = new Writing({ ...parts, places: this.#places })
+    const finding = new Finding({ ...parts, places: this.#places })
+    this.#viewing = new Viewing({ ...parts, places: this.#places, reading: this.#reading, finding })
+    this.#writing = new Writing({ ...parts, places: this.#places, finding })
   }
 
   /** Whether some of its records lie in shards. */
@@ -79,6 +89,49 @@ export class Everywhere {
   /** As `Namespace.collections`, of all shards. Throws as `get`. */
   collections(options: ViewOptions = {}): Answer<readonly string[]> {
     return this.#settled(() => this.#reading.collections(options))
+  }
+
+  /** As `Namespace.entity`: a record in its shard, a delta where its log is, any other entity in the parent. Throws as `get`. */
+  entity(id: string, options: ViewOptions = {}): Answer<Entity | undefined> {
+    return this.#settled(() => this.#viewing.entity(id, options))
+  }
+
+  /** As `Namespace.lossless`, of the entities that `entity` reads. Throws as `get`. */
+  lossless(entity: string, options: ViewOptions = {}): Answer<LosslessView | undefined> {
+    return this.#settled(() => this.#viewing.lossless(entity, options))
+  }
+
+  /** As `Namespace.explain`. Throws as `get`. */
+  explain(
+    collection: string,
+    id: string,
+    property: string,
+    options: ViewOptions = {},
+  ): Answer<Explanation | undefined> {
+    return this.#settled(() => this.#viewing.explain(collection, id, property, options))
+  }
+
+  /** As `Namespace.history`. Throws as `get`. */
+  history(collection: string, id: string, property: string, options: HistoryOptions = {}): Answer<History> {
+    return this.#settled(() => this.#viewing.history(collection, id, property, options))
+  }
+
+  /** As `Namespace.diff`. Throws as `get`. */
+  diff(collection: string, id: string, options: DiffOptions): Answer<readonly Change[]> {
+    return this.#settled(() => this.#viewing.diff(collection, id, options))
+  }
+
+  /**
+   * As `Namespace.proof`: stated and signed by the node that answers, about the namespace that has the entity. Throws as `get`,
+   * RZ_PROOF_TOO_LARGE, and RZ_SHARD_ACROSS where a rule of the parent bears upon a record of a shard: a proof is of one namespace.
+   */
+  proof(entity: string, options: ProofOptions = {}): Answer<string | undefined> {
+    return this.#settled(() => this.#viewing.proof(entity, options))
+  }
+
+  /** As `Namespace.delta`, wherever it lies: its id does not tell, so every shard is asked. Throws as `get`. */
+  delta(id: string, options: ViewOptions = {}): Answer<Delta | undefined> {
+    return this.#settled(() => this.#viewing.delta(id, options))
   }
 
   /**
@@ -134,6 +187,14 @@ export class Everywhere {
     options: Omit<PutOptions, 'onlyChanged'> = {},
   ): Promise<Written & AnsweredBy> {
     return this.#writing.transaction(build, options)
+  }
+
+  /**
+   * As `Namespace.negate`, where the delta lies. Throws RZ_SHARD_ACROSS for one that nobody has where records lie in shards: it is
+   * not known into whose log the negation belongs.
+   */
+  negate(delta: string, options: WriteOptions = {}): Promise<Written & AnsweredBy> {
+    return this.#writing.negate(delta, options)
   }
 
   #settled<Found>(ask: () => Answer<Found>): Answer<Found> {

@@ -1,5 +1,7 @@
 /** Where the records of a namespace lie: in the parent, or in shards, which are held here or elsewhere. */
 
+import { isDeltaId } from '../../delta/identifiers.ts'
+import { parseEntityId } from '../../delta/record.ts'
 import type { ShardRange } from '../../delta/shard-range.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Answer, Answered } from './answered.ts'
@@ -19,8 +21,9 @@ export class Places {
     this.#shards = shards
   }
 
+  /** Whether some of its records lie in shards. A shard itself is one place. */
   get isPlaced(): boolean {
-    return !this.namespace.placements.isEmpty
+    return this.namespace.parent === undefined && !this.namespace.placements.isEmpty
   }
 
   get isSettled(): boolean {
@@ -39,7 +42,15 @@ export class Places {
 
   /** Where a record lies. */
   of(collection: string, id: string): Part {
-    return this.part(this.namespace.placements.rangeOf(collection, id))
+    return this.part(this.isPlaced ? this.namespace.placements.rangeOf(collection, id) : undefined)
+  }
+
+  /** Where an entity lies: a record in its range, all else in the parent. Undefined for a delta, whose id does not tell. */
+  ofEntity(entity: string): Part | undefined {
+    if (!this.isPlaced) return { here: this.namespace }
+    if (isDeltaId(entity)) return undefined
+    const { collection, id } = parseEntityId(entity) ?? {}
+    return collection === undefined || id === undefined ? { here: this.namespace } : this.of(collection, id)
   }
 
   /** Where records of a collection may lie; those alone whose ids begin with `prefix`. */
@@ -49,12 +60,14 @@ export class Places {
 
   rangesOf(collection: string, prefix = ''): readonly (ShardRange | undefined)[] {
     const { placements } = this.namespace
+    if (!this.isPlaced) return [undefined]
     return prefix === '' ? placements.rangesOf(collection) : [placements.rangeOf(collection, prefix)]
   }
 
   /** The parent first. */
   all(): readonly Part[] {
-    return [undefined, ...this.namespace.placements.ranges].map((range) => this.part(range))
+    const ranges = this.isPlaced ? this.namespace.placements.ranges : []
+    return [undefined, ...ranges].map((range) => this.part(range))
   }
 
   /** Undefined: the parent. */

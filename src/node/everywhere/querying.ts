@@ -21,7 +21,7 @@ import type { Part, Places } from './places.ts'
 import type { Reading } from './reading.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
-import { fieldsIn, listIn, textIn } from './words.ts'
+import { listIn, parseOrderedFields, textIn } from './words.ts'
 
 export interface QueryingParts {
   readonly self: PeerId
@@ -60,7 +60,7 @@ export class Querying {
 
   async #page(shard: Shard, content: Value): Promise<Answered<QueryPage>> {
     const { items, end, by } = await this.#parts.shards.holders.ask(shard, 'query', content)
-    const rows = items.map((item) => fieldsIn(item))
+    const rows = items.map(parseOrderedFields)
     return { value: { rows, ...(end !== null && { next: textIn(end) }) }, answeredBy: [by as PeerId] }
   }
 
@@ -131,7 +131,11 @@ export class Querying {
     return this.#parts.shards.holders.ask(part.elsewhere, 'records', content).then(({ items, by }) => {
       const value = items.map((item): RecordRow => {
         const [id, properties] = listIn(item)
-        return { id: textIn(id), entity: entityIdOf(collection, textIn(id)), properties: fieldsIn(properties) }
+        return {
+          id: textIn(id),
+          entity: entityIdOf(collection, textIn(id)),
+          properties: parseOrderedFields(properties),
+        }
       })
       return { value, answeredBy: [by as PeerId] }
     })

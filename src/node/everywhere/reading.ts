@@ -2,7 +2,8 @@
 
 import type { PeerId, Value } from '../../delta/delta.ts'
 import { compareUtf8 } from '../../delta/order.ts'
-import { entityIdOf } from '../../delta/record.ts'
+import { entityIdOf, parseEntityId } from '../../delta/record.ts'
+import { checkOptions } from '../known-options.ts'
 import type { LocalContexts } from '../local-contexts.ts'
 import type { Entity, GetOptions, IdsOptions } from '../records.ts'
 import type { ViewOptions } from '../views.ts'
@@ -11,7 +12,8 @@ import { ownCollections, ownIds } from './own-records.ts'
 import type { Part, Places } from './places.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
-import { faultIn, listIn, parseEntity, readingValue, textsIn } from './words.ts'
+import { parseEntity } from './record-words.ts'
+import { faultIn, listIn, readingValue, textsIn } from './words.ts'
 
 export interface ReadingParts {
   readonly self: PeerId
@@ -62,6 +64,13 @@ export class Reading {
     return readingValue({ ...options, context: context ?? standard ?? false }, (id) => pinned.has(id))
   }
 
+  /** As `entity`, of a record's entity or of a delta: it is called by its id as an entity. */
+  async entityElsewhere(shard: Shard, entity: string, options: ViewOptions): Promise<Answered<Entity | undefined>> {
+    const { collection = '', id = '' } = parseEntityId(entity) ?? {}
+    const { value, answeredBy } = await this.#getElsewhere(shard, collection, id, options)
+    return { value: value && { ...value, id: entity }, answeredBy }
+  }
+
   async #getElsewhere(
     shard: Shard,
     collection: string,
@@ -69,6 +78,7 @@ export class Reading {
     { expand, ...options }: GetOptions,
   ): Promise<Answered<Entity | undefined>> {
     entityIdOf(collection, id)
+    checkOptions('get', { ...options, ...(expand !== undefined && { expand }) })
     const common = { reading: this.asked(options), ...(expand !== undefined && { expand }) }
     const { shards } = this.#parts
     if (expand !== undefined) {

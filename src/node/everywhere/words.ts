@@ -1,22 +1,27 @@
 /**
- * What nodes say to each other on `/rhizome/query/1`: the words, and their contents as plain values. What comes from another
- * node is read here, once; what it says of records is its word, as the answer's `answeredBy` tells. Throws
- * RZ_SYNC_QUESTION_INVALID for contents of another form.
+ * What nodes say to each other on `/rhizome/query/1`: the words, and what their contents are made of, as plain values. What
+ * comes from another node is read here and in record-words.ts, view-words.ts and writing-words.ts, once; what it says of
+ * records is its word, as the answer's `answeredBy` tells. Throws RZ_SYNC_QUESTION_INVALID for contents of another form.
  */
 
 import { decodePointers, encodePointers } from '../../delta/bytes.ts'
 import { COUNTER_MAX, type Time } from '../../delta/clock.ts'
-import type { Delta, DeltaId, PeerId, Pointer, Value } from '../../delta/delta.ts'
+import type { Delta, DeltaId, Value } from '../../delta/delta.ts'
 import { parseDeltaId, parsePeerId } from '../../delta/identifiers.ts'
 import { isList } from '../../delta/value.ts'
 import { ERROR_CODES, type ErrorCode, RhizomeError } from '../../errors.ts'
 import type { Fault } from '../../view/fault.ts'
-import type { ReferredRecord, References } from '../expand.ts'
-import type { Entity } from '../records.ts'
+import type { AsOfInput } from '../moment.ts'
 import type { ViewOptions } from '../views.ts'
 
 export type Word =
   | 'get'
+  | 'lossless'
+  | 'explain'
+  | 'history'
+  | 'diff'
+  | 'delta'
+  | 'proof'
   | 'ids'
   | 'collections'
   | 'query'
@@ -39,7 +44,7 @@ export function readingValue({ context, asOf, filter }: ViewOptions, isPinned: (
   }
   return {
     context: context ?? false,
-    ...(asOf !== undefined && { asOf: asOf instanceof Date ? asOf.getTime() : asOf }),
+    ...(asOf !== undefined && { asOf: momentValue(asOf) }),
     ...(filter !== undefined && { filter }),
   }
 }
@@ -47,82 +52,23 @@ export function readingValue({ context, asOf, filter }: ViewOptions, isPinned: (
 export function parseReading(value: Value | undefined): ViewOptions {
   const { context, asOf, filter } = fieldsIn(value)
   if (typeof context !== 'string' && context !== false) throw invalid('no context')
-  if (asOf !== undefined && typeof asOf !== 'string' && typeof asOf !== 'number') throw invalid('no moment')
   return {
     context,
-    ...(asOf !== undefined && { asOf }),
+    ...(asOf !== undefined && { asOf: parseMoment(asOf) }),
     ...(filter !== undefined && { filter }),
   }
 }
 
-// ---------------------------------------------------------------------------------------------------- records
-
-export function entityValue(entity: Entity | undefined): Value {
-  if (entity === undefined) return null
-  const { id, properties, errors, unseen, references } = entity
-  return {
-    id,
-    properties,
-    ...(errors && { errors: mapped(errors, faultValue) }),
-    ...(unseen && {
-      unseen: unseen.map(({ code, message, delta }) => [code, message, deltaValue(delta)]),
-    }),
-    ...(references && { references: mapped(references, referencesValue) }),
-  }
+export function momentValue(asOf: AsOfInput): Value {
+  return asOf instanceof Date ? asOf.getTime() : asOf
 }
 
-export function parseEntity(value: Value): Entity | undefined {
-  if (value === null) return undefined
-  const { id, properties, errors, unseen, references } = fieldsIn(value)
-  return {
-    id: textIn(id),
-    properties: fieldsIn(properties),
-    ...(errors !== undefined && { errors: mapped(fieldsIn(errors), parseFault) }),
-    ...(unseen !== undefined && {
-      unseen: listIn(unseen).map((item) => {
-        const [code, message, delta] = listIn(item)
-        return { ...parseFault([code ?? null, message ?? null]), delta: parseDelta(delta) }
-      }),
-    }),
-    ...(references !== undefined && { references: mapped(fieldsIn(references), parseReferences) }),
-  }
+export function parseMoment(value: Value | undefined): string | number {
+  if (typeof value === 'string' || typeof value === 'number') return value
+  throw invalid('no moment')
 }
 
-function referencesValue(referred: References[string]): Value {
-  return isMany(referred) ? referred.map(referredValue) : referredValue(referred)
-}
-
-/** Names alone, properties and what these refer to: plain values. */
-function referredValue({ collection, id, properties, errors, error, references }: ReferredRecord): Value {
-  return {
-    collection,
-    id,
-    ...(properties && { properties }),
-    ...(errors && { errors: mapped(errors, faultValue) }),
-    ...(error && { error: faultValue(error) }),
-    ...(references && { references: mapped(references, referencesValue) }),
-  }
-}
-
-function parseReferences(value: Value): References[string] {
-  return isList(value) ? value.map(parseReferred) : parseReferred(value)
-}
-
-function parseReferred(value: Value): ReferredRecord {
-  const { collection, id, properties, errors, error, references } = fieldsIn(value)
-  return {
-    collection: textIn(collection),
-    id: textIn(id),
-    ...(properties !== undefined && { properties: fieldsIn(properties) }),
-    ...(errors !== undefined && { errors: mapped(fieldsIn(errors), parseFault) }),
-    ...(error !== undefined && { error: parseFault(error) }),
-    ...(references !== undefined && { references: mapped(fieldsIn(references), parseReferences) }),
-  }
-}
-
-function isMany(referred: References[string]): referred is Extract<References[string], readonly unknown[]> {
-  return Array.isArray(referred)
-}
+// ---------------------------------------------------------------------------------------------- faults and deltas
 
 /** What a holder says of one record that it could not read. */
 export function faultIn(value: Value): RhizomeError {
@@ -134,7 +80,7 @@ export function faultValue({ code, message }: Fault): Value {
   return [code, message]
 }
 
-function parseFault(value: Value): Fault {
+export function parseFault(value: Value): Fault {
   const [code, message] = listIn(value)
   const known: readonly string[] = ERROR_CODES
   // A code of a later release is none of ours.
@@ -142,13 +88,13 @@ function parseFault(value: Value): Fault {
   return { code: told, message: textIn(message) }
 }
 
-function deltaValue({ id, time, creator, host, log, seq, index, pointers }: Delta): Value {
+export function deltaValue({ id, time, creator, host, log, seq, index, pointers }: Delta): Value {
   return [id, time.ms, time.counter, creator, host, log, seq, index, encodePointers(pointers)]
 }
 
-function parseDelta(value: Value | undefined): Delta {
+export function parseDelta(value: Value | undefined): Delta {
   const [id, ms, counter, creator, host, log, seq, index, pointers] = listIn(value)
-  return {
+  return inWords(() => ({
     id: parseDeltaId(textIn(id)).id,
     time: parseTime([ms ?? null, counter ?? null]),
     creator: parsePeerId(textIn(creator)),
@@ -157,30 +103,7 @@ function parseDelta(value: Value | undefined): Delta {
     seq: integerIn(seq),
     index: integerIn(index),
     pointers: decodePointers(bytesIn(pointers)),
-  }
-}
-
-// ----------------------------------------------------------------------------------------------------- writing
-
-export interface Intended {
-  readonly records: ReadonlySet<string>
-  readonly deltas: readonly (readonly Pointer[])[]
-  readonly checkReferences: boolean
-  readonly creator: PeerId
-}
-
-export function intendedValue({ records, deltas, checkReferences, creator }: Intended): Value {
-  return [[...records], deltas.map(encodePointers), checkReferences, creator]
-}
-
-export function parseIntended(value: Value): Intended {
-  const [records, deltas, checkReferences, creator] = listIn(value)
-  return {
-    records: new Set(textsIn(records)),
-    deltas: listIn(deltas).map((item) => decodePointers(bytesIn(item))),
-    checkReferences: checkReferences === true,
-    creator: parsePeerId(textIn(creator)),
-  }
+  }))
 }
 
 export function timeValue({ ms, counter }: Time): Value {
@@ -193,7 +116,32 @@ export function parseTime(value: Value | undefined): Time {
 }
 
 export function parseDeltaIds(items: readonly Value[]): readonly DeltaId[] {
-  return items.map((item) => parseDeltaId(textIn(item)).id)
+  return inWords(() => items.map((item) => parseDeltaId(textIn(item)).id))
+}
+
+/** A value whose maps come back in the order of their keys, which CBOR has one of its own for. */
+export function orderedValue(value: Value): Value {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (isList(value)) return [false, ...value.map(orderedValue)]
+  return [true, ...Object.entries(value).flatMap(([key, item]) => [key, orderedValue(item)])]
+}
+
+export function parseOrdered(value: Value | undefined): Value {
+  if (value === undefined) throw invalid('no value')
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  const [isMap, ...items] = listIn(value)
+  if (isMap === false) return items.map(parseOrdered)
+  if (isMap !== true || items.length % 2 !== 0) throw invalid('no ordered map')
+  return Object.fromEntries(
+    Array.from({ length: items.length / 2 }, (_, index) => [
+      textIn(items[2 * index]),
+      parseOrdered(items[2 * index + 1]),
+    ]),
+  )
+}
+
+export function parseOrderedFields(value: Value | undefined): Fields {
+  return fieldsIn(parseOrdered(value))
 }
 
 // ---------------------------------------------------------------------------------------------------- small things
@@ -228,17 +176,27 @@ export function integerIn(value: Value | undefined): number {
 }
 
 /** Own properties, whatever their names. */
-function mapped<Item, Result>(
+export function mapped<Item, Result>(
   map: { readonly [key: string]: Item },
   make: (item: Item) => Result,
 ): { readonly [key: string]: Result } {
   return Object.fromEntries(Object.entries(map).map(([key, item]) => [key, make(item)]))
 }
 
+/** What another node says is read by the one reader of its kind: what that refuses is no answer. */
+export function inWords<Result>(read: () => Result): Result {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof RhizomeError)) throw cause
+    throw invalid(cause.message, cause)
+  }
+}
+
 function unsayable(what: string): RhizomeError {
   return new RhizomeError('RZ_SHARD_ACROSS', `another node is asked, and cannot be told of ${what}`)
 }
 
-function invalid(why: string): RhizomeError {
-  return new RhizomeError('RZ_SYNC_QUESTION_INVALID', `another node says what cannot be read: ${why}`)
+export function invalid(why: string, cause?: unknown): RhizomeError {
+  return new RhizomeError('RZ_SYNC_QUESTION_INVALID', `another node says what cannot be read: ${why}`, { cause })
 }

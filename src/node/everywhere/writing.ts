@@ -4,7 +4,8 @@
  */
 
 import { encodePointers } from '../../delta/bytes.ts'
-import type { PeerId, Pointer } from '../../delta/delta.ts'
+import { negationPointers, type PeerId, type Pointer } from '../../delta/delta.ts'
+import { parseDeltaId } from '../../delta/identifiers.ts'
 import { entityIdOf, parseEntityId, type PropertyInput, recordPointers } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { type HeldResult, parseDeadline, type UntilOptions } from '../delivery/until.ts'
@@ -14,16 +15,19 @@ import { buildTransaction, type Transaction } from '../transaction.ts'
 import type { Written } from '../writer.ts'
 import { negateAll } from '../writing.ts'
 import { type AnsweredBy, givenBy } from './answered.ts'
+import type { Finding } from './finding.ts'
 import { RECEIPT_MS } from './limits.ts'
 import type { Places } from './places.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
-import { intendedValue, listIn, parseDeltaIds, parseTime } from './words.ts'
+import { listIn, parseDeltaIds, parseTime } from './words.ts'
+import { intendedValue } from './writing-words.ts'
 
 export interface WritingParts {
   readonly self: PeerId
   readonly places: Places
   readonly shards: Shards
+  readonly finding: Finding
   readonly clock: HybridClock
   /** Throws RZ_IDENTITY_UNKNOWN. */
   readonly creatorOf: (identity: string | undefined) => PeerId
@@ -101,6 +105,22 @@ export class Writing {
     const part = places.part(range)
     if ('here' in part) return givenBy(self, await part.here.transaction(build, options))
     return this.#writeElsewhere(part.elsewhere, deltas, records, options)
+  }
+
+  async negate(delta: string, options: WriteOptions = {}): Promise<Written & AnsweredBy> {
+    const { places, finding, self } = this.#parts
+    await places.untilSettled()
+    if (!places.isPlaced) return givenBy(self, await places.namespace.negate(delta, options))
+    const { value: part } = await finding.delta(delta)
+    if (part === undefined) {
+      throw new RhizomeError(
+        'RZ_SHARD_ACROSS',
+        `nobody has the delta ${delta}, so it is not known in which shard of "${places.namespace.name}" it lies: ` +
+          'negate it by the namespace of its log',
+      )
+    }
+    if ('here' in part) return givenBy(self, await part.here.negate(delta, options))
+    return this.#writeElsewhere(part.elsewhere, [negationPointers(parseDeltaId(delta).id)], new Set(), options)
   }
 
   async #writeElsewhere(

@@ -1,0 +1,230 @@
+/** What lies in a shard is answered over HTTP by any node, byte for byte as its holder answers. */
+import { expect, it, onTestFinished } from 'vitest'
+import { openHttp } from '../../src/http/server.ts'
+import { ref, type RhizomeNode, SHIPPED_RESOLVERS, trustOnly, verifyProof } from '../../src/index.ts'
+import type { Cluster } from '../../src/testing/cluster.ts'
+import { shardedCluster, within } from '../support/sharded.ts'
+
+interface Answer {
+  readonly status: number
+  readonly answeredBy: string | null
+  readonly body: string
+}
+
+type Ask = (method: string, path: string, body?: unknown) => Promise<Answer>
+
+/** Asks a node of the cluster over TCP. */
+async function asking(cluster: Cluster, node: RhizomeNode): Promise<Ask> {
+  const face = await openHttp(node, { port: 0, socketPath: false })
+  onTestFinished(() => face.close())
+  const ask: Ask = async (method, path, body) => {
+    const told =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+    const response = await fetch(`http://127.0.0.1:${face.port}/api/ns/shop/${path}`, { method, ...told })
+    const answeredBy = response.headers.get('rhizome-answered-by')
+    return { status: response.status, answeredBy, body: await response.text() }
+  }
+  return (...asked) => within(cluster, ask(...asked), 3_600_000)
+}
+
+/** A holder of orders, a holder of houses, and a client that holds neither, with records that have all there is to tell. */
+async function shop() {
+  const cluster = await shardedCluster([['shop:*:o-u'], ['shop:*:h-n'], ['shop:none']])
+  const [holder, other, client] = cluster.nodes.map(({ node }) => node)
+  if (holder === undefined || other === undefined || client === undefined) throw new Error('three nodes')
+  const rules = holder.namespace('shop')
+  await rules.context('nobody', trustOnly([]))
+  await rules.resolver('sum', { collection: 'order', property: 'parts', rule: SHIPPED_RESOLVERS.sum })
+  await rules.resolver('all', { collection: 'order', property: 'all', rule: SHIPPED_RESOLVERS.all })
+  await rules.resolver('bad', { collection: 'order', property: 'bad', rule: { '+': [{ var: 'nothing' }, {}] } })
+  await rules.storeQuery('sizes', { query: { collection: 'order', columns: ['size', 'a', 'longer'] } })
+  await rules.put('advice', 'x', { text: 'in the parent' })
+  const orders = holder.everywhere('shop')
+  const put = (id: string, properties: Parameters<typeof orders.put>[2]) => orders.put('order', id, properties)
+  const first = await put('17', { size: 1, a: 'first', '2': 'two', '10': 'ten', bytes: Uint8Array.of(0, 255) })
+  await cluster.advance(1_000)
+  const middleMs = cluster.nowMs()
+  await cluster.advance(1_000)
+  await put('17', {
+    size: 2,
+    longer: { zz: 1, b: [{ y: 1, x: 2 }] },
+    house: ref('order/18', 'orders'),
+    bad: 1,
+    __proto__x: null,
+  })
+  for (const part of [1, 2, 3]) await put('17', { parts: part, all: part })
+  await put('18', { size: 3 })
+  const shard = holder.namespace('shop:*:o-u')
+  const raw = await shard.append([
+    { localContext: 'order', target: 'order/17', targetContext: 'history' },
+    { localContext: 'zz', target: 1 },
+    { localContext: 'b', target: 'order/18', targetContext: 'seen' },
+  ])
+  const negated = first.deltas[0] ?? ''
+  const negation = (await shard.negate(negated)).deltas[0] ?? ''
+  await shard.negate(negation)
+  await shard.negate(first.deltas[1] ?? '')
+  await within(cluster, client.everywhere('shop').put('house', '1', { rooms: 3 }))
+  await cluster.settle()
+  const [here, elsewhere] = [await asking(cluster, holder), await asking(cluster, client)]
+  return { cluster, holder, client, here, elsewhere, deltas: { raw: raw.deltas[0] ?? '', negated, negation }, middleMs }
+}
+
+const record = 'collections/order/entities/17'
+
+it('every reading of a record is byte for byte that of its holder', async () => {
+  const { holder, here, elsewhere, deltas, middleMs } = await shop()
+  const properties = ['size', 'a', '2', 'bytes', 'longer', 'house', 'bad', 'parts', 'all', 'history', 'absent']
+  const readings = [
+    record,
+    'collections/order/entities/absent',
+    `${record}?expand=2`,
+    'collections/order/ids',
+    'collections/order/ids?limit=1',
+    'entities/order%2F17',
+    'entities/order%2Fabsent',
+    'entities/order%2F17/lossless',
+    'entities/order%2Fabsent/lossless',
+    ...properties.map((property) => `${record}/explain/${property}`),
+    ...properties.map((property) => `${record}/history/${property}`),
+    `${record}/history/size?limit=2`,
+    `${record}/diff?from=${middleMs}`,
+    `${record}/diff?from=0&to=${middleMs}`,
+    `${record}/diff?from=never`,
+    'queries/sizes/rows',
+    'queries/absent/rows',
+    ...Object.values(deltas).flatMap((id) => [
+      `deltas/${id}`,
+      `entities/${encodeURIComponent(id)}`,
+      `entities/${encodeURIComponent(id)}/lossless`,
+    ]),
+  ]
+  const narrowed = [record, 'entities/order%2F17/lossless', `${record}/explain/size`, `${record}/history/size`].flatMap(
+    (path) =>
+      ['context=nobody', 'context=unknown', `asOf=${middleMs}`, 'asOf=never'].map((asked) => `${path}?${asked}`),
+  )
+  const refused: string[] = []
+  for (const path of [...readings, ...narrowed]) {
+    const told = await here('GET', path)
+    expect({ path, ...(await elsewhere('GET', path)) }).toEqual({ path, ...told })
+    if (told.status === 200) expect({ path, by: told.answeredBy }).toEqual({ path, by: holder.peerId })
+    else if (!narrowed.includes(path) && !path.includes('absent')) refused.push(`${told.status} ${path}`)
+  }
+  // Nothing is claimed of the one, and of the other nothing stands.
+  const [raw, negated] = [deltas.raw, deltas.negated].map(encodeURIComponent)
+  expect(refused).toEqual([
+    `400 ${record}/diff?from=never`,
+    `404 entities/${raw}`,
+    `404 entities/${raw}/lossless`,
+    `404 entities/${negated}`,
+  ])
+  for (const query of [
+    { collection: 'order', columns: ['size', 'a', '2', 'id', 'longer'] },
+    { group: { collection: 'order' }, by: { longer: { var: 'longer' } }, aggregates: { zz: { count: true } } },
+  ]) {
+    expect(await elsewhere('POST', 'query', query)).toEqual(await here('POST', 'query', query))
+  }
+})
+
+it('a proof is that of the holder, signed by it, and checked before it is handed on', async () => {
+  const { cluster, holder, client, here, elsewhere } = await shop()
+  const path = 'entities/order%2F17/proof?property=size'
+  const { status, answeredBy, body } = await elsewhere('GET', path)
+  expect({ status, answeredBy }).toEqual({ status: 200, answeredBy: holder.peerId })
+  const { completeness, ...proven } = verifyProof(body)
+  expect(completeness.peer).toBe(holder.peerId)
+  expect(proven).toMatchObject({ namespace: 'shop:*:o-u', entity: 'order/17', property: 'size' })
+  expect(proven.values.map(({ property, verdict }) => [property, verdict])).toEqual([['size', 'equal']])
+  expect(verifyProof((await here('GET', path)).body)).toMatchObject(proven)
+  const absent = await elsewhere('GET', 'entities/order%2Fabsent/proof')
+  expect(absent).toEqual(await here('GET', 'entities/order%2Fabsent/proof'))
+  expect(absent).toMatchObject({ status: 404, answeredBy: holder.peerId })
+  // The rule lies in the parent, and a proof is of one namespace.
+  for (const ask of [here, elsewhere]) {
+    const ruled = await ask('GET', 'entities/order%2F17/proof?property=parts')
+    expect(ruled).toMatchObject({ status: 422, body: expect.stringContaining('RZ_SHARD_ACROSS') })
+    const inContext = await ask('GET', `${path}&context=nobody`)
+    expect(inContext.body).toContain('RZ_SHARD_ACROSS')
+  }
+  const large = 'x'.repeat(400_000)
+  for (const each of ['a', 'b', 'c']) await holder.everywhere('shop').put('order', 'large', { text: each + large })
+  await cluster.settle()
+  const proof = await within(cluster, client.everywhere('shop').proof('order/large'))
+  expect(verifyProof(proof.value ?? '').deltas).toHaveLength(3)
+})
+
+it('a delta is found wherever it lies, and negated there', async () => {
+  const { cluster, holder, client, here, elsewhere } = await shop()
+  const put = async (collection: string) => {
+    const written = await within(cluster, client.everywhere('shop').put(collection, '2', { size: 4 }))
+    return written.deltas[0]
+  }
+  const [house, advice, order] = [await put('house'), await put('advice'), await put('order')]
+  await cluster.settle()
+  const [holderOfHouses = ''] = (await within(cluster, client.everywhere('shop').get('house', '2'))).answeredBy
+  for (const [delta = '', answeredBy] of [
+    [house, holderOfHouses],
+    [order, holder.peerId],
+    [advice, client.peerId],
+  ] as const) {
+    expect(await elsewhere('GET', `deltas/${delta}`)).toMatchObject({ status: 200, answeredBy })
+    expect(await here('GET', `deltas/${delta}`)).toMatchObject({ status: 200 })
+    const negated = await elsewhere('DELETE', `deltas/${delta}`)
+    expect(negated).toMatchObject({ status: 200, answeredBy })
+  }
+  for (const ask of [here, elsewhere]) {
+    expect(await ask('GET', 'collections/house/entities/2')).toMatchObject({ status: 404 })
+    expect(await ask('GET', 'collections/order/entities/2')).toMatchObject({ status: 404 })
+    expect(await ask('GET', 'collections/advice/entities/2')).toMatchObject({ status: 404 })
+  }
+  const nobodys = `deltas/${'a'.repeat(52)}/0`
+  expect(await elsewhere('GET', nobodys)).toMatchObject({ status: 404 })
+  expect(await elsewhere('DELETE', nobodys)).toMatchObject({ status: 404 })
+  expect(await elsewhere('GET', 'deltas/nothing/0')).toMatchObject({ status: 400 })
+  const negated = within(cluster, client.everywhere('shop').negate(nobodys.slice(7)))
+  await expect(negated).rejects.toMatchObject({ code: 'RZ_SHARD_ACROSS' })
+})
+
+it('nothing is told to be absent that cannot be asked for', async () => {
+  const { cluster, client, elsewhere, deltas } = await shop()
+  const [holder] = cluster.nodes
+  cluster.crash(0)
+  await cluster.advance(10_000)
+  for (const path of [
+    record,
+    'collections/order/ids',
+    'entities/order%2F17',
+    'entities/order%2F17/lossless',
+    'entities/order%2F17/proof',
+    `${record}/explain/size`,
+    `${record}/history/size`,
+    `${record}/diff?from=0`,
+    `deltas/${deltas.raw}`,
+    `entities/${encodeURIComponent(deltas.negated)}/lossless`,
+    'queries/sizes/rows',
+  ]) {
+    const { status, body } = await elsewhere('GET', path)
+    expect({ path, status, code: (JSON.parse(body) as { code: string }).code }).toEqual({
+      path,
+      status: 503,
+      code: 'RZ_SHARD_UNHELD',
+    })
+  }
+  expect(holder?.isUp).toBe(false)
+  // What lies in no shard is here, whoever is gone.
+  expect(await elsewhere('GET', 'entities/advice%2Fx')).toMatchObject({ status: 200, answeredBy: client.peerId })
+  expect(await elsewhere('GET', 'entities/raw/lossless')).toMatchObject({ status: 404, answeredBy: client.peerId })
+})
+
+it('a shard by its own name is read as it lies on this node', async () => {
+  const { cluster, holder } = await shop()
+  const face = await openHttp(holder, { port: 0, socketPath: false })
+  onTestFinished(() => face.close())
+  const path = `http://127.0.0.1:${face.port}/api/ns/shop:*:o-u/${record}`
+  for (const each of [path, `${path}/explain/size`]) {
+    const response = await within(cluster, fetch(each), 3_600_000)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('rhizome-answered-by')).toBe(holder.peerId)
+    expect(response.headers.get('rhizome-frontier')).toMatch(/^f0/)
+  }
+})
