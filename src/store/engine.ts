@@ -102,8 +102,9 @@ export class StoreEngine implements Store {
 
   openNamespace(id: NamespaceId, name: string): void {
     this.#checkOpen()
-    if (this.#log.namespaces().some((known) => known.id === id)) return
-    this.#write('note', () => this.#log.addNamespace(id, name))
+    // A disk may say that it failed, and have the name all the same.
+    const isOnDisk = this.#log.namespaces().some((known) => known.id === id)
+    if (!isOnDisk) this.#write('note', () => this.#log.addNamespace(id, name))
     this.#heads.openNamespace(id)
   }
 

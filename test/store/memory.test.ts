@@ -97,6 +97,21 @@ test.each(['failed', 'failed-after-write'] as const)('after a write that %s memo
   expect(store.entity(NAMESPACE, 'item/1').deltas).toHaveLength(1)
 })
 
+test.each(['failed', 'failed-after-write'] as const)(
+  'a namespace that %s to be noted is open once it is opened again',
+  (fault) => {
+    const disk = createMemoryDisk()
+    const store = openMemoryStore({ disk })
+    disk.fault = fault
+    expect(() => store.openNamespace(NAMESPACE, NAMESPACE_NAME)).toThrow(
+      expect.objectContaining({ code: 'RZ_STORE_FAILED' }),
+    )
+    disk.fault = 'none'
+    store.openNamespace(NAMESPACE, NAMESPACE_NAME)
+    expect(store.commit(logOf(1).run()).kind).toBe('committed')
+  },
+)
+
 test('only a disk made for it is taken', () => {
   expect(() => openMemoryStore({ disk: {} as never })).toThrow(TypeError)
 })
