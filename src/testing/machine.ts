@@ -30,6 +30,8 @@ export interface MachineOptions {
   readonly durability?: Durability
   /** How it watches over others. Default: as a node does. */
   readonly detector?: NonNullable<NodeParts['detector']>
+  /** Told when ranges that its topics name cannot be placed: it runs on all the same. Default: the failure is nobody's. */
+  readonly onUnplaced?: (error: unknown) => void
 }
 
 /** What there is between a start and its end. */
@@ -94,7 +96,7 @@ export class Machine {
   /** Starts the node upon what the disk holds. While one runs, or is being closed, this does nothing. */
   start(): void {
     if (this.#life !== undefined || this.isClosing) return
-    const { name, topics, network, durability = 'normal', detector } = this.#options
+    const { name, topics, network, durability = 'normal', detector, onUnplaced } = this.#options
     const store = openMemoryStore({ disk: this.disk, durability })
     for (const [id, topic] of this.#namespaces) store.openNamespace(id, topic)
     const life: { isOver: boolean } = { isOver: false }
@@ -112,7 +114,7 @@ export class Machine {
       durability: durability === 'full' ? 'disk' : 'process',
     })
     this.#life = Object.assign(life, { node, store })
-    node.placeShards().catch(passOverClosedStore)
+    node.placeShards().catch(onUnplaced ?? passOverClosedStore)
   }
 
   /** The process is killed: what was not committed is gone, what was stays. */

@@ -4,7 +4,7 @@
  * pushes its own log alone, and takes nothing of the shard in. design.md 4.
  */
 
-import type { Value } from '../../delta/delta.ts'
+import type { PeerId, Value } from '../../delta/delta.ts'
 import { RhizomeError } from '../../errors.ts'
 import { type BlockHash, type LogKey, logKeyOfHeader } from '../../log/block.ts'
 import type { Store } from '../../store/store.ts'
@@ -14,7 +14,7 @@ import { encodeRun } from '../../sync/gossip-message.ts'
 import type { Heard } from '../../sync/questions/asking.ts'
 import type { HeldResult } from '../delivery/until.ts'
 import type { Environment } from '../environment.ts'
-import { CARRIED_BYTES_MAX } from './limits.ts'
+import { CARRIED_BYTES_MAX, HOLD_LOGS_MAX } from './limits.ts'
 import type { Shard } from './shard.ts'
 import { bytesIn, integerIn, listIn, textIn, type Word } from './words.ts'
 
@@ -40,6 +40,8 @@ export class Carrying {
   /** By shard, the carrying under way, and whether there is more by now. */
   readonly #busy = new Map<Shard, { again: boolean; readonly ended: Promise<void> }>()
   readonly #waiters = new Map<Shard, Set<Waiter>>()
+  /** By shard, the holders, as they had started, among which all that was carried was found. */
+  readonly #foundAmong = new Map<Shard, string>()
 
   constructor(parts: CarryingParts) {
     this.#parts = parts
@@ -55,6 +57,48 @@ export class Carrying {
   /** All that is written is held by somebody else. */
   noteAll(shard: Shard): void {
     for (const log of shard.ownLogs.all()) this.#note(shard, log, this.#head(shard, log))
+  }
+
+  /** To be told now and then who holds it, and since which start: what waits is carried, and what was carried is looked for. */
+  attend(shard: Shard, holders: readonly { readonly peer: PeerId; readonly incarnation: number }[]): void {
+    const among = holders.map(({ peer, incarnation }) => `${peer} ${incarnation}`).toSorted()
+    void this.#attend(shard, among.join())
+  }
+
+  async #attend(shard: Shard, among: string): Promise<void> {
+    if (this.#foundAmong.get(shard) !== among) {
+      const before = this.#foundAmong.get(shard)
+      this.#foundAmong.set(shard, among)
+      try {
+        await this.#lookForCarried(shard)
+      } catch (error) {
+        if (!(error instanceof RhizomeError)) throw error
+        // The next turn looks again.
+        if (before === undefined) this.#foundAmong.delete(shard)
+        else this.#foundAmong.set(shard, before)
+        return
+      }
+    }
+    if (this.waitingBlocks(shard) > 0) await this.carry(shard)
+  }
+
+  /** A power cut may take from a holder what it had given its receipt for: then it is carried again. Throws as `ask`. */
+  async #lookForCarried(shard: Shard): Promise<void> {
+    const { store, ask } = this.#parts
+    const carried = [...shard.ownLogs.all()].flatMap((log) => {
+      const seq = this.#carried(shard, log)
+      const hash = seq < 0 ? undefined : store.readRun(shard.id, log, seq, 1)?.blocks[0]?.hash
+      return hash === undefined ? [] : [{ log, seq, hash }]
+    })
+    for (let start = 0; start < carried.length; start += HOLD_LOGS_MAX) {
+      const asked = carried.slice(start, start + HOLD_LOGS_MAX)
+      const content = asked.map(({ log, seq }) => [log, seq])
+      const heard = await ask(shard, 'hold', content)
+      const { held } = readReceipt(bytesIn(heard.end), heard, shard)
+      const found = new Set(held.map(({ log, hash }) => `${log} ${hash}`))
+      // The holder itself tells from where on, when the newest comes to it.
+      for (const { log, seq, hash } of asked) if (!found.has(`${log} ${hash}`)) this.#note(shard, log, seq - 1)
+    }
   }
 
   /** Tries once. Never rejects: who waits is told, and the next turn tries again. */

@@ -19,15 +19,17 @@ export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: P
   for (const { collection, id } of misplaced(parent)) {
     const claims = ownClaims(parent, collection, id, self)
     if (claims.length === 0) continue
+    const latest = new Map(claims.map(({ property, claim }) => [property, claim]))
     const known = (await everywhere.get(collection, id, OPEN)).value?.properties ?? {}
     const properties = Object.fromEntries(
-      claims
+      [...latest]
         .filter(([property]) => !Object.hasOwn(known, property))
         .map(([property, claim]) => [property, saidBy(claim)]),
     )
     if (Object.keys(properties).length > 0) await everywhere.put(collection, id, properties, { until: 'local' })
     await parent.transaction((transaction) => {
-      for (const [, { delta }] of claims) transaction.negate(delta.id)
+      // Older ones too: they would be seen again.
+      for (const { claim } of claims) transaction.negate(claim.delta.id)
     })
     count++
   }
@@ -49,20 +51,19 @@ function* misplaced(parent: Namespace): Iterable<{ readonly collection: string; 
   }
 }
 
-/** The latest of this node's standing claims about each property, as `put` writes them. */
+/** This node's standing claims about each property, as `put` writes them, the latest last. */
 function ownClaims(
   parent: Namespace,
   collection: string,
   id: string,
   self: PeerId,
-): readonly (readonly [property: string, claim: Claim])[] {
+): readonly { readonly property: string; readonly claim: Claim }[] {
   const { properties = {} } = parent.lossless(entityIdOf(collection, id), OPEN) ?? {}
-  return Object.entries(properties).flatMap(([property, claims]) => {
-    const own = claims.findLast(
-      ({ delta, standing }) => standing && delta.creator === self && delta.pointers.length === 2,
-    )
-    return own === undefined ? [] : [[property, own] as const]
-  })
+  return Object.entries(properties).flatMap(([property, claims]) =>
+    claims
+      .filter(({ delta, standing }) => standing && delta.creator === self && delta.pointers.length === 2)
+      .map((claim) => ({ property, claim })),
+  )
 }
 
 function saidBy({ delta }: Claim): PropertyInput {

@@ -13,6 +13,7 @@ import type { Holder } from '../../sync/delivery/holdings.ts'
 import type { Asking } from '../../sync/questions/asking.ts'
 import type { Replication } from '../../sync/replication.ts'
 import { PLACEMENT } from '../definitions.ts'
+import { isOfDisk } from '../disk-errors.ts'
 import type { Environment } from '../environment.ts'
 import type { NodeEvent } from '../events.ts'
 import type { Namespace } from '../namespace.ts'
@@ -67,6 +68,10 @@ interface Parent {
   move: 'due' | 'under way' | 'done'
 }
 
+/** What is noted of a shard in which this node takes part. */
+const TAKING = 'taking'
+const WHOLE = '1'
+
 export class Shards {
   readonly holders: Holders
   readonly carrying: Carrying
@@ -112,7 +117,7 @@ export class Shards {
       if (namespace === undefined || range === undefined) continue
       const shard = this.of(namespace, range)
       // This node may be the only one that has it: it holds it until another does.
-      const wasHeld = this.#parts.store.note(wholeKey(shard)) !== undefined
+      const wasHeld = this.#parts.store.note(heldKey(shard)) !== undefined
       if (shard.holding !== 'apart' || !wasHeld || this.#parts.replication() === undefined) continue
       this.#take(shard)
       shard.isLeaving = this.#parents.get(namespace.name)?.topic.shards !== 'all'
@@ -226,7 +231,7 @@ export class Shards {
     parent.dropped.add(name)
     shard.holding = 'apart'
     shard.isLeaving = false
-    this.#parts.store.setNote(wholeKey(shard), undefined)
+    this.#parts.store.setNote(heldKey(shard), undefined)
     if (!force) this.carrying.noteAll(shard)
     await this.#parts.replication()?.detach(shard.id)
   }
@@ -282,10 +287,12 @@ export class Shards {
 
   #take(shard: Shard): void {
     if (shard.holding !== 'apart') return
-    const { replication, environment } = this.#parts
+    const { store, replication, environment } = this.#parts
     if (this.attached().length + this.#parents.size >= HELD_MAX) {
       throw new RhizomeError('RZ_PLACEMENT_INVALID', `a node holds at most ${HELD_MAX} namespaces and shards`)
     }
+    // It gives receipts from now on, and holds the shard after a crash as well.
+    if (replication() !== undefined && store.note(heldKey(shard)) === undefined) store.setNote(heldKey(shard), TAKING)
     shard.holding = 'taking'
     shard.sinceMs = environment.steadyMs()
     replication()?.attach(shard.id, shard.name)
@@ -294,7 +301,7 @@ export class Shards {
   /** It has been whole before, or it has all that those have who are there. */
   #isWhole(shard: Shard): boolean {
     const { store, replication, environment } = this.#parts
-    if (store.note(wholeKey(shard)) !== undefined) return true
+    if (store.note(heldKey(shard)) === WHOLE) return true
     const { topic } = this.#parents.get(shard.parent.name) ?? {}
     // Offline there is nobody to ask: it is whole if this node is told to hold it, and by itself only once it has been.
     if (replication() === undefined) return topic?.shards !== 'all'
@@ -304,16 +311,35 @@ export class Shards {
     return status?.kind === 'in-sync' && others.every(({ peer }) => status.peers.includes(peer))
   }
 
+  /** A node that cannot note it, with a disk that is full say, is none yet: it would not know it after a restart. */
   #becomeHolder(shard: Shard): void {
     const { store, replication, tell } = this.#parts
+    try {
+      if (replication() !== undefined) store.setNote(heldKey(shard), WHOLE)
+    } catch (error) {
+      if (isOfDisk(error)) return
+      throw error
+    }
     shard.holding = 'held'
-    if (replication() !== undefined) store.setNote(wholeKey(shard), '1')
     tell({ kind: 'shard', namespace: shard.parent.name, shard: shard.name, change: 'held' })
   }
 
   // ------------------------------------------------------------------------------------------------------ turns
 
   #turn(): void {
+    try {
+      this.#lookAround()
+    } catch (error) {
+      // What could not be noted is tried again in the next turn.
+      if (!isOfDisk(error)) throw error
+    }
+    this.#cancelTurn = this.#parts.environment.schedule(TURN_MS, () => {
+      if (this.#parts.closing.aborted) return
+      this.#turn()
+    })
+  }
+
+  #lookAround(): void {
     for (const parent of this.#parents.values()) {
       this.#takePlaced(parent)
       if (parent.move === 'due') void this.#move(parent)
@@ -323,10 +349,6 @@ export class Shards {
       this.#lookAt(shard)
       if (shard.isLeaving && shard.holding === 'held' && this.holders.members(shard).length > 0) void this.#leave(shard)
     }
-    this.#cancelTurn = this.#parts.environment.schedule(TURN_MS, () => {
-      if (this.#parts.closing.aborted) return
-      this.#turn()
-    })
   }
 
   /** Placement records that came are found by their ids alone: it is done every second. */
@@ -334,13 +356,13 @@ export class Shards {
     const { namespace, topic } = parent
     const ids = this.#parts.store.entities(namespace.id, { prefix: `${PLACEMENT}/`, countMax: 1_024 }).join(' ')
     if (ids === parent.seen) return
-    parent.seen = ids
     if (!this.#parts.keep && !namespace.placements.isEmpty) parent.move = 'due'
     for (const range of namespace.placements.ranges) {
       const shard = this.of(namespace, range)
       if (topic.shards !== 'all' || parent.dropped.has(shard.name)) continue
       if (this.attached().length + this.#parents.size < HELD_MAX) this.#take(shard)
     }
+    parent.seen = ids
   }
 
   /** What cannot be moved now is tried again in the next turn. */
@@ -372,8 +394,9 @@ export class Shards {
 
   #lookAt(shard: Shard): void {
     if (shard.holding !== 'apart') return
-    const isHeld = this.holders.members(shard).length > 0
-    if (isHeld && this.carrying.waitingBlocks(shard) > 0) void this.carrying.carry(shard)
+    const holders = this.holders.members(shard)
+    const isHeld = holders.length > 0
+    if (isHeld) this.carrying.attend(shard, holders)
     const { tell, replication } = this.#parts
     if (isHeld === !shard.isMissed || !this.holders.isSettled || replication() === undefined) return
     if (!shard.parent.placements.has(shard.range)) return
@@ -382,6 +405,6 @@ export class Shards {
   }
 }
 
-function wholeKey({ id }: Shard): string {
+function heldKey({ id }: Shard): string {
   return `whole/${id}`
 }
