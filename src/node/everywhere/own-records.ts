@@ -1,5 +1,6 @@
 /** The records of a collection that belong to one namespace, a shard or a parent: what lies there beside them is left out. */
 
+import { CONTAINER_PREFIX } from '../../delta/container.ts'
 import { entityIdOf } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { shardNameOf } from '../../log/namespace.ts'
@@ -64,7 +65,8 @@ export function ownCollections(namespace: Namespace, options: ViewOptions): read
   const { ranges } = namespace.placements
   const names = namespace.collections(options)
   if (ranges.length === 0) return names
-  return names.filter((name) => ownIds(namespace, name, { ...options, countMax: 1 }).length > 0)
+  const isMarked = (name: string) => namespace.entity(`${CONTAINER_PREFIX}${name}`, options) !== undefined
+  return names.filter((name) => ownIds(namespace, name, { ...options, countMax: 1 }).length > 0 || isMarked(name))
 }
 
 /** Whether a record belongs to this namespace, by the placements in force. */
