@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import type { AnsweredBy } from '../node/everywhere/answered.ts'
+import type { AnsweredBy, PartlyAnswered } from '../node/everywhere/answered.ts'
 import type { Everywhere } from '../node/everywhere/everywhere.ts'
 import type { Namespace } from '../node/namespace.ts'
 import type { ViewOptions } from '../node/views.ts'
@@ -70,6 +70,11 @@ export function nameFrontier(reply: FastifyReply, namespace: Namespace, asOf?: s
 
 export function nameAnswerers(reply: FastifyReply, { answeredBy }: AnsweredBy): void {
   reply.header('rhizome-answered-by', answeredBy.join(', '))
+}
+
+/** Names the shards that an answer goes without; a comma in a name as ranges may be written, by `%hh`. */
+export function nameUnheld(reply: FastifyReply, { unheld }: PartlyAnswered<unknown>): void {
+  if (unheld !== undefined) reply.header('rhizome-unheld', unheld.map((name) => name.replaceAll(',', '%2C')).join(', '))
 }
 
 /** Names who answered and, where that is one frontier's, the moment. */

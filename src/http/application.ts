@@ -148,7 +148,7 @@ async function admit(options: ApplicationOptions, request: FastifyRequest, reply
   if (verdict.corsOrigin !== undefined) {
     reply
       .header('access-control-allow-origin', verdict.corsOrigin)
-      .header('access-control-expose-headers', 'link, location, rhizome-frontier, rhizome-answered-by')
+      .header('access-control-expose-headers', 'link, location, rhizome-frontier, rhizome-answered-by, rhizome-unheld')
   }
   if (options.token === undefined || method === 'OPTIONS' || TOKENLESS.has(pathOf(request))) return
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]

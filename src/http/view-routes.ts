@@ -6,7 +6,7 @@
 import { RhizomeError } from '../errors.ts'
 import { whenAnswered } from '../node/everywhere/answered.ts'
 import type { Namespace } from '../node/namespace.ts'
-import { nameAnswer, sendEvents } from './answer.ts'
+import { nameAnswer, nameUnheld, sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors, lastEventId } from './cursor.ts'
 import { writeEntity } from './json.ts'
@@ -107,6 +107,7 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
     const reading = readingOf(query)
     return whenAnswered(everywhere.collections(reading), (answered) => {
       nameAnswer(reply, everywhere, answered, reading)
+      nameUnheld(reply, answered)
       return answered.value
     })
   })

@@ -1,13 +1,20 @@
-/** The answers of BUCKETS, KEYS and WATCH: lines that are made while they are sent. */
+/** The answers of BUCKETS, KEYS and WATCH: lines that are made while they are sent, and an error behind those where some are missing. */
 
 import { toJson } from '../delta/json.ts'
+import { RhizomeError } from '../errors.ts'
 import { textLine } from './line-value.ts'
 import { PAGE_KEYS } from './options.ts'
 import type { Reach } from './reach.ts'
 
 export async function* bucketLines(reach: Reach): AsyncGenerator<Iterable<string>> {
-  const { value } = await reach.collections()
+  const { value, unheld } = await reach.collections()
   yield value.map(textLine)
+  if (unheld !== undefined) {
+    throw new RhizomeError(
+      'RZ_SHARD_UNHELD',
+      `there may be more in ${unheld.join(', ')}, which nobody who answers holds`,
+    )
+  }
 }
 
 export async function* keyLines(reach: Reach, bucket: string): AsyncGenerator<Iterable<string>> {

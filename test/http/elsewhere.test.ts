@@ -8,6 +8,8 @@ import { shardedCluster, within } from '../support/sharded.ts'
 interface Answer {
   readonly status: number
   readonly answeredBy: string | null
+  /** Shards that the answer goes without. */
+  readonly unheld: string | null
   readonly body: string
 }
 
@@ -22,7 +24,8 @@ async function asking(cluster: Cluster, node: RhizomeNode): Promise<Ask> {
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
     const response = await fetch(`http://127.0.0.1:${face.port}/api/ns/shop/${path}`, { method, ...told })
     const answeredBy = response.headers.get('rhizome-answered-by')
-    return { status: response.status, answeredBy, body: await response.text() }
+    const unheld = response.headers.get('rhizome-unheld')
+    return { status: response.status, answeredBy, unheld, body: await response.text() }
   }
   return (...asked) => within(cluster, ask(...asked), 3_600_000)
 }
@@ -118,6 +121,7 @@ it('every reading of a record is byte for byte that of its holder', async () => 
     `404 entities/${raw}/lossless`,
     `404 entities/${negated}`,
   ])
+  expect((await elsewhere('GET', 'collections')).body).toEqual((await here('GET', 'collections')).body)
   for (const query of [
     { collection: 'order', columns: ['size', 'a', '2', 'id', 'longer'] },
     { group: { collection: 'order' }, by: { longer: { var: 'longer' } }, aggregates: { zz: { count: true } } },
@@ -211,6 +215,10 @@ it('nothing is told to be absent that cannot be asked for', async () => {
     })
   }
   expect(holder?.isUp).toBe(false)
+  // The names of collections are told as far as they are known, and what could not be asked beside them.
+  const { status, unheld, body } = await elsewhere('GET', 'collections')
+  expect({ status, unheld }).toEqual({ status: 200, unheld: 'shop:*:o-u' })
+  expect(JSON.parse(body)).toEqual(['advice', 'context', 'house', 'placement', 'query', 'resolver'])
   // What lies in no shard is here, whoever is gone.
   expect(await elsewhere('GET', 'entities/advice%2Fx')).toMatchObject({ status: 200, answeredBy: client.peerId })
   expect(await elsewhere('GET', 'entities/raw/lossless')).toMatchObject({ status: 404, answeredBy: client.peerId })

@@ -11,13 +11,19 @@ export interface Answered<Value> extends AnsweredBy {
   readonly value: Value
 }
 
+/** What is known of an answer that may go without a part. */
+export interface PartlyAnswered<Value> extends Answered<Value> {
+  /** Names of the shards that could not be asked, since nobody who holds them answers; absent where there is none. */
+  readonly unheld?: readonly string[]
+}
+
 /** A promise where another node is asked. `await` takes both. */
 export type Answer<Value> = Answered<Value> | Promise<Answered<Value>>
 
 /** What becomes of an answer, at once where it is here already. */
-export function whenAnswered<Value, Result>(
-  answer: Answer<Value>,
-  use: (answered: Answered<Value>) => Result,
+export function whenAnswered<Told extends AnsweredBy, Result>(
+  answer: Told | Promise<Told>,
+  use: (answered: Told) => Result,
 ): Result | Promise<Result> {
   return answer instanceof Promise ? answer.then(use) : use(answer)
 }

@@ -22,7 +22,7 @@ import type { Transaction } from '../transaction.ts'
 import type { DiffOptions, HistoryOptions, ViewOptions } from '../views.ts'
 import type { WatchedView, WatchOptions } from '../watch.ts'
 import type { Written } from '../writer.ts'
-import type { Answer, AnsweredBy } from './answered.ts'
+import type { Answer, AnsweredBy, PartlyAnswered } from './answered.ts'
 import { Finding } from './finding.ts'
 import { Places } from './places.ts'
 import { Querying } from './querying.ts'
@@ -81,13 +81,21 @@ export class Everywhere {
     return this.#settled(() => this.#reading.get(collection, id, options))
   }
 
-  /** As `Namespace.ids`; of a collection that lies in several shards, those of all of them. Throws as `get`. */
+  /**
+   * As `Namespace.ids`; of a collection that lies in several shards, those of all of them. One that nobody holds is an error, since
+   * whoever goes on behind the last id would pass over it. Throws as `get`.
+   */
   ids(collection: string, options: IdsOptions = {}): Answer<readonly string[]> {
     return this.#settled(() => this.#reading.ids(collection, options))
   }
 
-  /** As `Namespace.collections`, of all shards. Throws as `get`. */
-  collections(options: ViewOptions = {}): Answer<readonly string[]> {
+  /**
+   * As `Namespace.collections`, of all shards. Those that nobody who is there holds are told as `unheld`, and what their collections
+   * are is not known. Throws RZ_SHARD_ACROSS as well.
+   */
+  collections(
+    options: ViewOptions = {},
+  ): PartlyAnswered<readonly string[]> | Promise<PartlyAnswered<readonly string[]>> {
     return this.#settled(() => this.#reading.collections(options))
   }
 
@@ -197,7 +205,7 @@ export class Everywhere {
     return this.#writing.negate(delta, options)
   }
 
-  #settled<Found>(ask: () => Answer<Found>): Answer<Found> {
+  #settled<Told>(ask: () => Told | Promise<Told>): Told | Promise<Told> {
     return this.#places.isSettled ? ask() : this.#places.settled(ask)
   }
 }

@@ -4,7 +4,6 @@ import { isDeltaId } from '../../delta/identifiers.ts'
 import { parseEntityId } from '../../delta/record.ts'
 import type { ShardRange } from '../../delta/shard-range.ts'
 import type { Namespace } from '../namespace.ts'
-import type { Answer, Answered } from './answered.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 
@@ -35,7 +34,7 @@ export class Places {
     return this.#shards.untilSettled(this.namespace)
   }
 
-  async settled<Found>(ask: () => Answer<Found>): Promise<Answered<Found>> {
+  async settled<Told>(ask: () => Told | Promise<Told>): Promise<Told> {
     await this.untilSettled()
     return ask()
   }

@@ -7,10 +7,10 @@ import { checkOptions } from '../known-options.ts'
 import type { LocalContexts } from '../local-contexts.ts'
 import type { Entity, GetOptions, IdsOptions } from '../records.ts'
 import type { ViewOptions } from '../views.ts'
-import { type Answer, type Answered, givenBy, together } from './answered.ts'
+import { type Answer, type Answered, givenBy, type PartlyAnswered, together, whenAnswered } from './answered.ts'
 import { ownCollections, ownIds } from './own-records.ts'
 import type { Part, Places } from './places.ts'
-import type { Shard } from './shard.ts'
+import { isAbsent, type Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 import { parseEntity } from './record-words.ts'
 import { faultIn, listIn, readingValue, textsIn } from './words.ts'
@@ -49,13 +49,15 @@ export class Reading {
     )
   }
 
-  collections(options: ViewOptions): Answer<readonly string[]> {
+  collections(options: ViewOptions): PartlyAnswered<readonly string[]> | Promise<PartlyAnswered<readonly string[]>> {
     const { places } = this.#parts
     if (!places.isPlaced) return this.#here(places.namespace.collections(options))
-    return together(
-      places.all().map((part) => this.#collectionsOf(part, options)),
-      (names) => [...new Set(names.flat())].sort(compareUtf8),
+    const unheld: string[] = []
+    const names = together(
+      places.all().map((part) => this.#collectionsOf(part, options, unheld)),
+      (found) => [...new Set(found.flat())].sort(compareUtf8),
     )
+    return whenAnswered(names, (answered) => (unheld.length === 0 ? answered : { ...answered, unheld: unheld.sort() }))
   }
 
   /** How a view is read elsewhere: in the context that would hold here. */
@@ -111,11 +113,17 @@ export class Reading {
       .then(({ items, by }) => ({ value: textsIn(items), answeredBy: [by as PeerId] }))
   }
 
-  #collectionsOf(part: Part, options: ViewOptions): Answer<readonly string[]> {
+  /** A shard that nobody can be asked about adds its name to `unheld`. */
+  #collectionsOf(part: Part, options: ViewOptions, unheld: string[]): Answer<readonly string[]> {
     if ('here' in part) return this.#here(ownCollections(part.here, options))
-    return this.#parts.shards.holders
-      .ask(part.elsewhere, 'collections', this.asked(options))
-      .then(({ items, by }) => ({ value: textsIn(items), answeredBy: [by as PeerId] }))
+    return this.#parts.shards.holders.ask(part.elsewhere, 'collections', this.asked(options)).then(
+      ({ items, by }) => ({ value: textsIn(items), answeredBy: [by as PeerId] }),
+      (error: unknown) => {
+        if (!isAbsent(error)) throw error
+        unheld.push(part.elsewhere.name)
+        return { value: [], answeredBy: [] }
+      },
+    )
   }
 
   #here<Found>(value: Found): Answered<Found> {

@@ -55,3 +55,8 @@ export interface ShardStatus {
 export function unheld({ name }: Shard, why = 'no node that is there holds'): RhizomeError {
   return new RhizomeError('RZ_SHARD_UNHELD', `${why} "${name}": start one that does, with --topic '${name}'`)
 }
+
+/** Whether it says that nobody who holds the shard answers. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof RhizomeError && (error.code === 'RZ_SHARD_UNHELD' || error.code === 'RZ_SHARD_UNANSWERED')
+}

@@ -18,7 +18,7 @@ import { type AnsweredBy, givenBy } from './answered.ts'
 import type { Finding } from './finding.ts'
 import { RECEIPT_MS } from './limits.ts'
 import type { Places } from './places.ts'
-import type { Shard } from './shard.ts'
+import { isAbsent, type Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 import { listIn, parseDeltaIds, parseTime } from './words.ts'
 import { intendedValue } from './writing-words.ts'
@@ -225,8 +225,4 @@ function checkUntil({ until, deadlineMs, members }: UntilOptions): void {
     'RZ_DELIVERY_INVALID',
     'the shard is not held here: a write to it waits for a holder ("until": { copies: 2 }) or for nobody ("local"); for more write on a node that holds it',
   )
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof RhizomeError && (error.code === 'RZ_SHARD_UNHELD' || error.code === 'RZ_SHARD_UNANSWERED')
 }
