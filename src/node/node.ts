@@ -4,14 +4,10 @@
  */
 
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { PeerId } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
-import { type LogKey, splitLogKey } from '../log/block.ts'
-import { type NamespaceId, openNamespaceId, shardNamed } from '../log/namespace.ts'
+import { type NamespaceId, openNamespaceId } from '../log/namespace.ts'
 import type { Net } from '../net/net.ts'
-import { openMemoryStore } from '../store/memory.ts'
-import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { type DetectorOptions, parseDetector } from '../sync/members/detector.ts'
 import type { OwnClock } from '../sync/members/own-clock.ts'
@@ -27,44 +23,26 @@ import { Everywhere } from './everywhere/everywhere.ts'
 import { moveOwn } from './everywhere/moving.ts'
 import type { ShardStatus } from './everywhere/shard.ts'
 import { type DropOptions, Shards } from './everywhere/shards.ts'
-import { parseTopic, parseTopics, type Topic } from './everywhere/topics.ts'
+import { parseTopics, type Topic } from './everywhere/topics.ts'
 import type { NodeEvent } from './events.ts'
-import { makeFolder } from './folder.ts'
-import { chooseDirectory, defaultHome, type DirectoryCard, readCard, STORE_FOLDER, writeCard } from './home.ts'
+import { type Holding, Holdings } from './holdings.ts'
 import { HybridClock } from './hybrid-clock.ts'
-import { DEFAULT_IDENTITY, type Identity, type IdentitySummary, loadIdentities, makeIdentity } from './identity.ts'
+import { DEFAULT_IDENTITY, type Identity, type IdentitySummary } from './identity.ts'
 import { checkNodeOptions } from './known-options.ts'
 import { type LocalContexts, localContexts } from './local-contexts.ts'
 import { NamespaceMembers } from './members.ts'
 import { NamespaceMessages } from './messages.ts'
 import { Namespace } from './namespace.ts'
 import { openNet } from './network.ts'
+import { Observers } from './observers.ts'
+import { describeDirectory, type Kept, openKept } from './opening.ts'
 import type { NodeOptions } from './options.ts'
-import { markOf, mayShare } from './overlay.ts'
-import { OwnLogs } from './own-logs.ts'
 import { type PeersOptions, type PeerSummary, summarise } from './peers.ts'
 import { followCuts, type Reasserting, reassertSetAside } from './reassert.ts'
 import { VERSION } from './version.ts'
-import { LogWriter } from './writer.ts'
-
-/** Events kept for the first listener. */
-const EARLY_EVENTS_MAX = 100
 
 /** A note that nobody writes: looking for it reads the store, and finds nothing. */
 const NEVER_NOTED = 'never'
-
-/** A namespace with what the node keeps beside it. */
-interface Holding {
-  readonly namespace: Namespace
-  readonly ownLogs: OwnLogs
-  readonly writers: Map<string, LogWriter>
-}
-
-interface Opened {
-  readonly store: Store
-  readonly identities: readonly [Identity, ...Identity[]]
-  readonly directory?: string
-}
 
 /**
  * Opens a node: its store, its identity, and, unless `network` is false, its connections.
@@ -78,17 +56,18 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
   const detector = parseDetector(options.detector ?? 'lan')
   const members = options.members && parseMembers(options.members)
   await using opening = new AsyncDisposableStack()
-  const opened = await openData(options, topics)
-  opening.use(opened.store)
-  for (const { name } of topics) opened.store.openNamespace(openNamespaceId(name), name)
+  const kept = await openKept(options, topics)
+  const { store, identities, directory } = kept
+  opening.use(store)
+  for (const { name } of topics) store.openNamespace(openNamespaceId(name), name)
   const name = options.name ?? hostname()
-  if (opened.directory !== undefined) await describeDirectory(opened.directory, { name, opened, options })
-  const net = options.network === false ? undefined : await openNet(options, opened.identities[0])
+  if (directory !== undefined) await describeDirectory(directory, { name, store, options })
+  const net = options.network === false ? undefined : await openNet(options, identities[0])
   if (net !== undefined) opening.use(net)
   const { keep = false, functions = false } = options
   const environment = machineEnvironment()
   const node = new RhizomeNode({
-    ...opened,
+    ...kept,
     name,
     topics: options.topics,
     net,
@@ -109,7 +88,7 @@ export async function openNode(options: NodeOptions): Promise<RhizomeNode> {
 }
 
 /** What a node is put together from: `openNode` opens them, `testing` has its own. The topics' names are open in the store. */
-export interface NodeParts extends Opened {
+export interface NodeParts extends Kept {
   readonly name: string
   /** As `NodeOptions.topics`. */
   readonly topics: readonly string[]
@@ -147,15 +126,12 @@ export class RhizomeNode implements AsyncDisposable {
   readonly #contexts: LocalContexts
   readonly #delivery: Pick<NodeParts, 'members' | 'detector' | 'durability'>
   /** Of the topics, then of shards, those that are not held here among them. */
-  readonly #holdings = new Map<string, Holding>()
+  readonly #holdings: Holdings
   readonly #topics: readonly Topic[]
   readonly #shards: Shards
   readonly #asking: Asking | undefined
   readonly #answering: Answering | undefined
-  readonly #names = new Map<string, string>()
-  readonly #listeners = new Set<(event: NodeEvent) => void>()
-  /** Until somebody listens. */
-  #early: NodeEvent[] | undefined = []
+  readonly #observers = new Observers()
   readonly #closing = new AbortController()
   readonly #following: Promise<void>
   /** Work that ends before the store closes. */
@@ -181,6 +157,7 @@ export class RhizomeNode implements AsyncDisposable {
     }
     this.#net = parts.net
     this.#clock = new HybridClock({ nowMs: parts.environment.nowMs, admitted: () => parts.store.latestTime() })
+    this.#holdings = new Holdings({ ...parts, clock: this.#clock, tell: (event) => this.#observers.tell(event) })
     this.#replication = parts.net === undefined ? undefined : this.#replicate(parts.net, parts.detector)
     this.#topics = parseTopics(parts.topics)
     this.#asking = parts.net && new Asking({ net: parts.net, schedule: parts.environment.schedule })
@@ -209,7 +186,7 @@ export class RhizomeNode implements AsyncDisposable {
 
   /** Throws RZ_NAMESPACE_UNKNOWN for one that this node does not hold. */
   namespace(name: string): Namespace {
-    const { namespace } = this.#holdings.get(name) ?? {}
+    const namespace = this.#holdings.named(name)
     const isHeld = namespace?.parent === undefined || this.#shards.attached().some((shard) => shard.name === name)
     if (namespace !== undefined && isHeld) return namespace
     throw unknownNamespace(name, this.#heldNames())
@@ -253,7 +230,7 @@ export class RhizomeNode implements AsyncDisposable {
       shards: this.#shards,
       contexts: this.#contexts,
       clock: this.#clock,
-      creatorOf: (identity) => this.#identity(identity ?? DEFAULT_IDENTITY).signer.id,
+      creatorOf: (identity) => this.#holdings.identity(identity ?? DEFAULT_IDENTITY).signer.id,
     })
   }
 
@@ -308,10 +285,7 @@ export class RhizomeNode implements AsyncDisposable {
    * A listener that throws is a bug of its owner, and is not caught.
    */
   onEvent(listener: (event: NodeEvent) => void): () => void {
-    this.#listeners.add(listener)
-    for (const event of this.#early?.splice(0) ?? []) listener(event)
-    this.#early = undefined
-    return () => this.#listeners.delete(listener)
+    return this.#observers.add(listener)
   }
 
   /**
@@ -340,7 +314,7 @@ export class RhizomeNode implements AsyncDisposable {
     closing.use(this.#store)
     if (this.#net !== undefined) closing.use(this.#net)
     if (this.#replication !== undefined) closing.use(this.#replication)
-    for (const { writers } of this.#holdings.values()) for (const writer of writers.values()) writer.close()
+    this.#holdings.close()
     this.#closing.abort(new RhizomeError('RZ_STORE_CLOSED', 'the node was closed'))
     await Promise.all([this.#following, ...this.#working])
   }
@@ -359,7 +333,7 @@ export class RhizomeNode implements AsyncDisposable {
       steadyMs: this.#environment.steadyMs,
       random: this.#environment.random,
       schedule: this.#environment.schedule,
-      own: (log) => [...this.#holdings.values()].some(({ ownLogs }) => ownLogs.has(log)),
+      own: (log) => this.#holdings.hasWritten(log),
       receipts: {
         signer: this.#identities[0].signer,
         durability: this.#delivery.durability,
@@ -370,7 +344,7 @@ export class RhizomeNode implements AsyncDisposable {
         signer: this.#identities[0].signer,
         version: VERSION,
         steadyMs: this.#environment.steadyMs,
-        onOwnClock: (clock) => this.#tell({ kind: 'own-clock', clock }),
+        onOwnClock: (clock) => this.#observers.tell({ kind: 'own-clock', clock }),
         ...(detector === undefined ? {} : { detector }),
       },
     })
@@ -388,9 +362,9 @@ export class RhizomeNode implements AsyncDisposable {
         this.#store.openNamespace(openNamespaceId(name), name)
         return this.#open(name, parent)
       },
-      renew: (log, why) => this.#renew(log, why),
+      renew: (log, why) => this.#holdings.leave(log, why),
       moveOwn: (parent) => moveOwn(parent, this.everywhere(parent.name), this.peerId),
-      tell: (event) => this.#tell(event),
+      tell: (event) => this.#observers.tell(event),
       closing: this.#closing.signal,
     })
   }
@@ -409,11 +383,9 @@ export class RhizomeNode implements AsyncDisposable {
   /** Makes the namespace known here; it takes part in nothing yet. */
   #open(name: string, parent?: Namespace): Holding {
     const id = openNamespaceId(name)
-    const writers = new Map<string, LogWriter>()
-    const ownLogs = new OwnLogs(this.#store, id)
     const namespace = new Namespace(name, id, {
       store: this.#store,
-      writer: (identity) => this.#writer(name, identity ?? DEFAULT_IDENTITY),
+      writer: (identity) => this.#holdings.writer(name, identity ?? DEFAULT_IDENTITY),
       status: () => this.#replication?.status(id) ?? { kind: 'alone' },
       waitForSync: (signal) => this.#waitForSync(id, signal),
       members: new NamespaceMembers(() => this.#replication, id),
@@ -424,16 +396,13 @@ export class RhizomeNode implements AsyncDisposable {
       functions: parent === undefined && this.#functions,
       signer: this.#identities[0].signer,
       closing: this.#closing.signal,
-      tell: (event) => this.#tell(event),
+      tell: (event) => this.#observers.tell(event),
       awaitEnd: (ended) => this.#awaitEnd(ended),
       contexts: this.#contexts,
       environment: this.#environment,
       ...(parent && { parent }),
     })
-    const holding = { namespace, ownLogs, writers }
-    this.#holdings.set(name, holding)
-    this.#names.set(id, name)
-    return holding
+    return this.#holdings.add(namespace)
   }
 
   #deliveryOf(namespace: NamespaceId): DeliveryParts {
@@ -458,58 +427,19 @@ export class RhizomeNode implements AsyncDisposable {
     )
   }
 
-  #writer(topic: string, identity: string): LogWriter {
-    const holding = this.#holdings.get(topic)
-    if (holding === undefined) throw unknownNamespace(topic, this.#heldNames())
-    const known = holding.writers.get(identity)
-    if (known !== undefined) return known
-    const { signer } = this.#identity(identity)
-    const writer = new LogWriter({
-      store: this.#store,
-      namespace: holding.namespace.id,
-      signer,
-      host: this.peerId,
-      clock: this.#clock,
-      random: this.#environment.randomBytes,
-      defer: this.#environment.defer,
-      onLog: (log) => holding.ownLogs.add(log),
-      onRenewed: (why) => this.#tell({ kind: 'log-renewed', namespace: topic, creator: signer.id, why }),
-    })
-    const { renewal } = this.#store.origin
-    if (renewal !== undefined) writer.renew(renewal)
-    holding.writers.set(identity, writer)
-    return writer
-  }
-
-  #identity(name: string): Identity {
-    const identity = this.#identities.find((candidate) => candidate.name === name)
-    if (identity !== undefined) return identity
-    const names = this.#identities.map((candidate) => candidate.name).join(', ')
-    throw new RhizomeError('RZ_IDENTITY_UNKNOWN', `there is no identity "${name}" on this node; there is ${names}`)
-  }
-
   #observe(): void {
-    this.#net?.onEvent((event) => this.#tell({ kind: 'network', event }))
+    this.#net?.onEvent((event) => this.#observers.tell({ kind: 'network', event }))
     this.#replication?.onEvent((event) => {
-      if (event.kind === 'own-log-ahead') this.#renew(event.log, 'a peer holds more of it than this node does')
-      this.#tell({ kind: 'replication', namespace: this.#names.get(event.namespace) ?? event.namespace, event })
+      if (event.kind === 'own-log-ahead') this.#holdings.leave(event.log, 'a peer holds more of it than this node does')
+      this.#observers.tell({ kind: 'replication', namespace: this.#holdings.nameOf(event.namespace), event })
     })
-  }
-
-  /** A log that others know better than we do was written by another life of this store: it is left alone. */
-  #renew(log: LogKey, why: string): void {
-    const { creator } = splitLogKey(log)
-    const identity = this.#identities.find(({ signer }) => signer.id === creator)
-    if (identity === undefined) return
-    // Before the first write of this life there is no writer yet, and the log of last time must be left all the same.
-    for (const topic of this.#holdings.keys()) this.#writer(topic, identity.name).leave(log, why)
   }
 
   #followCuts(): Promise<void> {
     return followCuts({
       ...this.#reasserting(),
       schedule: this.#environment.schedule,
-      own: (namespace, log) => this.#holdings.get(this.#names.get(namespace) ?? '')?.ownLogs.has(log) ?? false,
+      own: (namespace, log) => this.#holdings.hasWritten(log, namespace),
       signal: this.#closing.signal,
     })
   }
@@ -517,20 +447,10 @@ export class RhizomeNode implements AsyncDisposable {
   #reasserting(): Reasserting {
     return {
       store: this.#store,
-      write: (namespace, creator, deltas) => {
-        const topic = this.#names.get(namespace)
-        const identity = this.#identities.find(({ signer }) => signer.id === creator)
-        if (topic === undefined || identity === undefined) return undefined
-        return this.#writer(topic, identity.name).write(deltas)
-      },
+      write: (namespace, creator, deltas) => this.#holdings.writerOf(namespace, creator)?.write(deltas),
       onReasserted: (namespace, deltas) =>
-        this.#tell({ kind: 'reasserted', namespace: this.#names.get(namespace) ?? namespace, deltas }),
+        this.#observers.tell({ kind: 'reasserted', namespace: this.#holdings.nameOf(namespace), deltas }),
     }
-  }
-
-  #tell(event: NodeEvent): void {
-    if (this.#early !== undefined && this.#early.length < EARLY_EVENTS_MAX) this.#early.push(event)
-    for (const listener of this.#listeners) listener(event)
   }
 }
 
@@ -540,83 +460,4 @@ function unknownNamespace(name: string, names: readonly string[]): RhizomeError 
     'RZ_NAMESPACE_UNKNOWN',
     `this node does not hold "${name}"; it holds ${names.join(', ')}: start it with --topic ${name} as well`,
   )
-}
-
-async function openData(options: NodeOptions, topics: readonly [Topic, ...Topic[]]): Promise<Opened> {
-  if (options.memory === true) return { store: openMemoryStore(), identities: [makeIdentity()] }
-  if (options.data !== undefined) {
-    await makeFolder(options.data)
-    const card = await readCard(options.data)
-    if (card !== undefined && !suits(card, options)) throw secretDiffers(card)
-    return { directory: options.data, ...(await openDirectory(options.data, options)) }
-  }
-  const { directory, opened } = await chooseDirectory(options.home ?? defaultHome(), {
-    topic: topics[0].name,
-    suits: (card) => suits(card, options),
-    open: (candidate) =>
-      openDirectory(candidate, options).catch((error: unknown) => {
-        if (error instanceof RhizomeError && error.code === 'RZ_STORE_LOCKED') return undefined
-        throw error
-      }),
-  })
-  return { directory, ...opened }
-}
-
-/** Offline nothing is shared, so any directory will do. */
-function suits({ overlay }: DirectoryCard, { network }: NodeOptions): boolean {
-  return network === false || mayShare(overlay, network?.secret)
-}
-
-function secretDiffers({ directory }: DirectoryCard): RhizomeError {
-  return new RhizomeError(
-    'RZ_NODE_SECRET_DIFFERS',
-    `the data in ${directory} was shared under another secret: start with that --secret, or with another --data. ` +
-      'To share it otherwise on purpose, export its records (export --collection <name>) and import them there',
-  )
-}
-
-/** Offline the mark of the overlay stays what it was. */
-async function describeDirectory(
-  directory: string,
-  { name, opened, options }: { name: string; opened: Opened; options: NodeOptions },
-): Promise<void> {
-  const { network } = options
-  const card = await readCard(directory)
-  const before = card?.overlay
-  const secret = network === false ? undefined : network?.secret
-  const overlay = before ?? (secret === undefined ? undefined : markOf(secret))
-  const topics = namesIn(opened.store)
-  await writeCard({
-    directory,
-    name,
-    topics,
-    holds: held(options, card),
-    ...(overlay === undefined ? {} : { overlay }),
-  })
-}
-
-async function openDirectory(directory: string, options: NodeOptions) {
-  const store = await openStore(join(directory, STORE_FOLDER), {
-    durability: options.durability ?? 'normal',
-    repair: options.repair ?? false,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  })
-  await using opening = new AsyncDisposableStack()
-  opening.use(store)
-  const identities = await loadIdentities(directory)
-  opening.move()
-  return { store, identities }
-}
-
-/** A command that opens the directory offline does not change what its node holds. */
-function held({ topics, network }: NodeOptions, card: DirectoryCard | undefined): readonly string[] {
-  const before = card?.holds ?? []
-  if (network !== false) return topics
-  const names = new Set(before.map((text) => parseTopic(text).name))
-  return [...before, ...topics.filter((text) => !names.has(parseTopic(text).name))]
-}
-
-/** Shards are no topics: they follow from what is placed. */
-function namesIn(store: Store): readonly string[] {
-  return store.namespaces().flatMap(({ name }) => (shardNamed(name) === undefined ? [name] : []))
 }

@@ -7,6 +7,7 @@
 import { type Delta, type DeltaId, isReference, type Pointer } from '../delta/delta.ts'
 import type { Block, LogKey } from '../log/block.ts'
 import { deltasOf } from '../log/block-bytes.ts'
+import type { NamespaceId } from '../log/namespace.ts'
 import { type Position, POSITION_START, type Store } from '../store/store.ts'
 import { isOfDisk } from './disk-errors.ts'
 import type { Environment } from './environment.ts'
@@ -17,16 +18,16 @@ export interface Reasserting {
   readonly store: Store
   /** Writes deltas as one block in a log that is not void, in the name of `creator`; undefined when the key is not here. */
   readonly write: (
-    namespace: string,
+    namespace: NamespaceId,
     creator: string,
     deltas: readonly (readonly Pointer[])[],
   ) => Promise<Written> | undefined
-  readonly onReasserted: (namespace: string, deltas: number) => void
+  readonly onReasserted: (namespace: NamespaceId, deltas: number) => void
 }
 
 export interface ReassertOptions extends Reasserting {
   /** Whether this store wrote the log. */
-  readonly own: (namespace: string, log: LogKey) => boolean
+  readonly own: (namespace: NamespaceId, log: LogKey) => boolean
   readonly schedule: Environment['schedule']
   readonly signal: AbortSignal
 }
@@ -100,7 +101,7 @@ export async function reassertSetAside(options: Reasserting): Promise<number> {
 }
 
 /** Block by block: what was visible together stays so. Blocks that cannot be written here are passed over. */
-async function reassert(options: Reasserting, namespace: string, blocks: readonly Block[]): Promise<number> {
+async function reassert(options: Reasserting, namespace: NamespaceId, blocks: readonly Block[]): Promise<number> {
   const renamed = new Map<string, DeltaId>()
   let count = 0
   for (const block of blocks) {
