@@ -4,11 +4,16 @@
  */
 
 import { RhizomeError } from '../errors.ts'
+import type { DetectorOptions } from '../sync/members/detector.ts'
+import type { CollectionOptions } from './collection.ts'
 import type { DeltasOptions } from './delta-stream.ts'
-import type { SubscribeOptions } from './delivery/options.ts'
+import type { RetryOptions, SubscribeOptions } from './delivery/options.ts'
 import type { FunctionOptions } from './functions/options.ts'
+import type { PingOptions } from './members.ts'
+import type { BroadcastOptions } from './messages.ts'
 import { nearest } from './nearest.ts'
 import type { NetworkOptions, NodeOptions } from './options.ts'
+import type { PeersOptions } from './peers.ts'
 import type { ProofOptions } from './proof.ts'
 import type { RowsOptions } from './queries.ts'
 import type { GetOptions, IdsOptions, PutOptions } from './records.ts'
@@ -54,6 +59,24 @@ const NETWORK: Keys<NetworkOptions> = {
   log: true,
 }
 
+const PRESENCE = { kind: true, presenceMs: true, presencesPerSecond: true } as const
+const HEARTBEAT = { ...PRESENCE, heartbeatMs: true } as const
+const DETECTOR: { readonly [Kind in DetectorOptions['kind']]: Keys<Extract<DetectorOptions, { kind: Kind }>> } = {
+  phi: {
+    ...HEARTBEAT,
+    phi: true,
+    windowCount: true,
+    deviationMsMin: true,
+    pauseMs: true,
+    suspicionMsMax: true,
+    suspicionMsMin: true,
+    confirmationsMax: true,
+    slownessMax: true,
+  },
+  fixed: { ...HEARTBEAT, timeoutMs: true },
+  off: PRESENCE,
+}
+
 const WRITE: Keys<Omit<PutOptions, 'onlyChanged' | 'checkReferences'>> = {
   as: true,
   until: true,
@@ -63,6 +86,11 @@ const WRITE: Keys<Omit<PutOptions, 'onlyChanged' | 'checkReferences'>> = {
 const PUT: Keys<PutOptions> = { ...WRITE, onlyChanged: true, checkReferences: true }
 
 const VIEW: Keys<ViewOptions> = { context: true, asOf: true, filter: true }
+
+/** Of what is waited for. */
+const WAIT: Keys<{ readonly signal?: AbortSignal }> = { signal: true }
+
+const RETRY: Keys<RetryOptions> = { attemptsMax: true, retryMs: true, onFailure: true }
 
 const METHODS = {
   append: WRITE,
@@ -114,19 +142,37 @@ const METHODS = {
   collections: VIEW,
   ids: { ...VIEW, after: true, countMax: true } satisfies Keys<IdsOptions>,
   deltas: { ...VIEW, after: true, live: true, signal: true } satisfies Keys<DeltasOptions>,
+  collection: { schema: true, version: true, references: true, indexes: true, semantics: true } satisfies Keys<
+    CollectionOptions<unknown>
+  >,
+  ping: { timeoutMs: true } satisfies Keys<PingOptions>,
+  broadcast: { delivery: true, to: true } satisfies Keys<BroadcastOptions>,
+  waitForSync: WAIT,
+  settleIndexes: WAIT,
+  peers: { all: true } satisfies Keys<PeersOptions>,
 } as const
 
 export type Method = keyof typeof METHODS
 
-/** Of a method of a namespace. Throws RZ_OPTION_UNKNOWN. */
+/** Of a method of a namespace or of the node. Throws RZ_OPTION_UNKNOWN. */
 export function checkOptions(method: Method, options: object): void {
   check(method, options, METHODS[method])
+}
+
+/** Of `subscribe`. Throws RZ_OPTION_UNKNOWN. */
+export function checkSubscribeOptions(options: SubscribeOptions): void {
+  checkOptions('subscribe', options)
+  if (options.retry !== undefined) check('"retry"', options.retry, RETRY)
 }
 
 /** Of `openNode`. Throws RZ_OPTION_UNKNOWN. */
 export function checkNodeOptions(options: NodeOptions): void {
   check('openNode', options, NODE)
-  if (typeof options.network === 'object') check('"network"', options.network, NETWORK)
+  const { network, detector } = options
+  if (typeof network === 'object') check('"network"', network, NETWORK)
+  // What is no kind is told by the one who reads the detector.
+  if (typeof detector !== 'object' || !Object.hasOwn(DETECTOR, detector.kind)) return
+  check('"detector"', detector, DETECTOR[detector.kind])
 }
 
 function check(where: string, options: object, keys: { readonly [key: string]: true }): void {

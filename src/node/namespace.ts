@@ -60,7 +60,7 @@ import { Freshness } from './freshness.ts'
 import type { MemberListener, NamespaceMembers, Pinged, PingOptions } from './members.ts'
 import type { BroadcastOptions, BroadcastResult, MessageListener, NamespaceMessages } from './messages.ts'
 import type { AsOfInput } from './moment.ts'
-import { checkOptions } from './known-options.ts'
+import { checkOptions, checkSubscribeOptions } from './known-options.ts'
 import { collectionsIn, idsIn } from './listing.ts'
 import type { LocalContexts } from './local-contexts.ts'
 import { placeableRange } from './placing.ts'
@@ -363,7 +363,8 @@ export class Namespace {
    * Resolves once the secondary indexes that schemas declare know all that this node holds; at once when there are none. Before
    * that, after an import say, queries read whole collections and may end with RZ_QUERY_LIMIT. A signal ends the waiting.
    */
-  settleIndexes(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async settleIndexes(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions('settleIndexes', options)
     return this.#queries.settleIndexes(options.signal ?? this.#parts.closing)
   }
 
@@ -484,7 +485,7 @@ export class Namespace {
    * RZ_DELIVERY_INVALID, RZ_DELIVERY_MEMBERS, RZ_NODE_OFFLINE, RZ_RULE_… for a filter.
    */
   subscribe(options: SubscribeOptions, handler: DeliveryHandler): Subscription {
-    checkOptions('subscribe', options)
+    checkSubscribeOptions(options)
     return this.#subscriptions.begin(options, handler)
   }
 
@@ -568,6 +569,7 @@ export class Namespace {
   ): Collection<FromSchema<Schema>>
   collection<Properties>(name: string, options?: CollectionOptions<unknown>): Collection<Properties>
   collection(name: string, options?: CollectionOptions<unknown>): Collection<unknown> {
+    if (options !== undefined) checkOptions('collection', options)
     const schemas = () => this.#views.definitions().schemas.collections.get(name) ?? []
     const collection = new Collection<unknown>(
       this,
@@ -588,6 +590,7 @@ export class Namespace {
 
   /** Resolves once everything that a peer has shown to hold is here. Rejects with the signal's reason when it is aborted. */
   async waitForSync(options: { readonly signal?: AbortSignal } = {}): Promise<SyncStatus> {
+    checkOptions('waitForSync', options)
     return this.#parts.waitForSync(this.#until(options.signal))
   }
 
@@ -612,6 +615,7 @@ export class Namespace {
    * its round trip, milliseconds, or without one. Empty without a network.
    */
   async ping(options: PingOptions = {}): Promise<readonly Pinged[]> {
+    checkOptions('ping', options)
     return this.#parts.members.ping(options)
   }
 
@@ -620,7 +624,8 @@ export class Namespace {
    * (src/sync/messages): once, at most, in no order, and to nobody who comes later. Throws RZ_MESSAGE_INVALID,
    * RZ_MESSAGE_TOO_LARGE over 16 KiB, RZ_MESSAGE_RATE past 32 at once and 16 a second, RZ_NODE_OFFLINE without a network.
    */
-  broadcast(message: Value, options: BroadcastOptions = {}): Promise<BroadcastResult> {
+  async broadcast(message: Value, options: BroadcastOptions = {}): Promise<BroadcastResult> {
+    checkOptions('broadcast', options)
     return this.#parts.messages.broadcast(message, options)
   }
 

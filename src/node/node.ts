@@ -28,7 +28,7 @@ import type { NodeEvent } from './events.ts'
 import { type Holding, Holdings } from './holdings.ts'
 import { HybridClock } from './hybrid-clock.ts'
 import { DEFAULT_IDENTITY, type Identity, type IdentitySummary } from './identity.ts'
-import { checkNodeOptions } from './known-options.ts'
+import { checkNodeOptions, checkOptions } from './known-options.ts'
 import { type LocalContexts, localContexts } from './local-contexts.ts'
 import { NamespaceMembers } from './members.ts'
 import { NamespaceMessages } from './messages.ts'
@@ -261,6 +261,7 @@ export class RhizomeNode implements AsyncDisposable {
 
   /** Peers that are connected, and with `all` every member that is known; without this node. */
   peers(options: PeersOptions = {}): readonly PeerSummary[] {
+    checkOptions('peers', options)
     if (this.#net === undefined || this.#replication === undefined) return []
     return summarise(this.#net.peers(), this.namespaces(), this.#replication, options)
   }

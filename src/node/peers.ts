@@ -2,10 +2,10 @@
 
 import type { PeerId } from '../delta/delta.ts'
 import { parsePeerId } from '../delta/identifiers.ts'
+import type { NamespaceId } from '../log/namespace.ts'
 import type { NetPeer } from '../net/net.ts'
 import type { Member, MemberState } from '../sync/members/member.ts'
 import type { Replication } from '../sync/replication.ts'
-import type { Namespace } from './namespace.ts'
 
 export interface PeerSummary {
   readonly id: PeerId
@@ -55,7 +55,7 @@ export interface PeersOptions {
 
 export function summarise(
   connected: readonly NetPeer[],
-  namespaces: readonly Namespace[],
+  namespaces: readonly { readonly name: string; readonly id: NamespaceId }[],
   replication: Replication,
   { all = false }: PeersOptions = {},
 ): readonly PeerSummary[] {

@@ -1,6 +1,7 @@
 /** Options that are misspelt, or belong to another method, are refused with the name that is meant; nothing is passed over. */
 import { describe, expect, it } from 'vitest'
 import { type Namespace, openNode } from '../../src/index.ts'
+import { DETECTORS } from '../../src/sync/members/detector.ts'
 import { openTestNode } from '../support/nodes.ts'
 
 const unknown = (message: string) => ({
@@ -14,10 +15,20 @@ describe('openNode', () => {
     [{ topics: ['users'], memroy: true }, 'did you mean "memory"?'],
     [{ topics: ['users'], secret: 'x' }, 'openNode has no option "secret"'],
     [{ topics: ['users'], network: { peer: ['x'] } }, '"network" has no option "peer"; did you mean "peers"?'],
+    [
+      { topics: ['users'], detector: { kind: 'off', presenceMs: 30_000, presencesPerSecond: 5, heartbeatMs: 400 } },
+      '"detector" has no option "heartbeatMs"',
+    ],
+    [{ topics: ['users'], detector: { ...DETECTORS.lan, suspicionMs: 1 } }, 'did you mean "suspicionMsM'],
     [{ topics: ['users'], network: { zzzzzzzzzz: 1 } }, 'it takes listen, '],
   ])('refuses %j', async (options, message) => {
     await expect(openNode(options as never)).rejects.toMatchObject(unknown(message))
   })
+})
+
+it('a node refuses what peers does not take', async () => {
+  const node = await openTestNode()
+  expect(() => node.peers({ al: true } as never)).toThrow(expect.objectContaining(unknown('did you mean "all"?')))
 })
 
 describe('a namespace', () => {
@@ -44,6 +55,11 @@ describe('a namespace', () => {
       { delivery: 'causal', member: [] },
       '"members"',
     ],
+    ['ping', (users, options) => users.ping(options), { timeout: 5 }, '"timeoutMs"'],
+    ['broadcast', (users, options) => users.broadcast('hello', options), { two: 'x' }, '"to"'],
+    ['waitForSync', (users, options) => users.waitForSync(options), { singal: undefined }, '"signal"'],
+    ['settleIndexes', (users, options) => users.settleIndexes(options), { deadlineMs: 5 }, 'it takes signal'],
+    ['collection', (users, options) => users.collection('user', options), { schema: {}, indices: [] }, '"indexes"'],
   ]
 
   it.each(cases)('refuses what %s does not take', async (method, call, options, hint) => {
@@ -51,6 +67,14 @@ describe('a namespace', () => {
     const attempt = async () => call(node.namespace('users'), options as never)
     await expect(attempt()).rejects.toMatchObject(unknown(`${method} has no option`))
     await expect(attempt()).rejects.toMatchObject(unknown(hint))
+  })
+
+  it('refuses what retrying does not take', async () => {
+    const users = (await openTestNode()).namespace('users')
+    const options = { delivery: 'reliable', retry: { attempts: 3 } } as never
+    expect(() => users.subscribe(options, () => {})).toThrow(
+      expect.objectContaining(unknown('"retry" has no option "attempts"')),
+    )
   })
 
   it('takes what there is', async () => {
