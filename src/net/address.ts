@@ -105,10 +105,15 @@ function parseHostPort(text: string): PeerAddress {
   const host = (match[1] ?? '').replace(/^\[|\]$/g, '')
   const port = match[2] === undefined ? DEFAULT_PORT : Number(match[2])
   if (port < 1 || port > 65_535) throw invalid(text, 'a port is 1 to 65535')
-  const family = isIP(host)
-  if (family === 0 && (!HOST_NAME.test(host) || /^[\d.]+$/.test(host)))
+  if (isIP(host) === 0 && (!HOST_NAME.test(host) || /^[\d.]+$/.test(host)))
     throw invalid(text, 'the host name is malformed')
-  return { address: `/${family === 4 ? 'ip4' : family === 6 ? 'ip6' : 'dns'}/${host}/tcp/${port}` }
+  return { address: tcpAddress(host, port) }
+}
+
+/** `host` is an IP address, or a name. */
+export function tcpAddress(host: string, port: number): string {
+  const family = isIP(host)
+  return `/${family === 4 ? 'ip4' : family === 6 ? 'ip6' : 'dns'}/${host}/tcp/${port}`
 }
 
 /** RZ_NET_ADDRESS_INVALID, with the forms that work. */

@@ -3,9 +3,15 @@
  * (`gateway-answers.ts`), and no answer is longer than a description needs.
  */
 import { createSocket } from 'node:dgram'
-import { networkInterfaces } from 'node:os'
 import { controlOf, locationOf, textOf } from './gateway-answers.ts'
-import { GATEWAY_ANSWER_BYTES_MAX, GATEWAY_CALL_MS, GATEWAY_SEARCH_MS, PORT_LEASE_S } from './limits.ts'
+import { interfacesHere } from './interfaces.ts'
+import {
+  GATEWAY_ANSWER_BYTES_MAX,
+  GATEWAY_ANSWERS_MAX,
+  GATEWAY_CALL_MS,
+  GATEWAY_SEARCH_MS,
+  PORT_LEASE_S,
+} from './limits.ts'
 
 const SEARCH_HOST = '239.255.255.250'
 const SEARCH_PORT = 1_900
@@ -81,9 +87,9 @@ export class Gateway {
 
 /** Those that answer on this machine's IPv4 networks within GATEWAY_SEARCH_MS. */
 export async function findGateways(signal: AbortSignal): Promise<readonly Gateway[]> {
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses = []) => addresses)
-    .filter(({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'))
+  const own = interfacesHere().filter(
+    ({ family, kind, address }) => family === 'IPv4' && kind !== 'loopback' && !address.startsWith('169.254.'),
+  )
   const found = await Promise.all(own.map(({ address }) => search(address, signal)))
   const gateways = await Promise.allSettled(found.flat().map((each) => describe(each, signal)))
   return gateways.flatMap((each) => (each.status === 'fulfilled' && each.value !== undefined ? [each.value] : []))
@@ -109,7 +115,8 @@ function search(localAddress: string, stopping: AbortSignal): Promise<readonly A
   signal.addEventListener('abort', end)
   socket.on('message', (bytes, from) => {
     const location = locationOf(bytes.toString('latin1'), from.address)
-    if (location !== undefined && answers.size < 8) answers.set(location.href, { location, localAddress })
+    if (location !== undefined && answers.size < GATEWAY_ANSWERS_MAX)
+      answers.set(location.href, { location, localAddress })
   })
   socket.on('error', end)
   socket.bind(0, localAddress, () => {

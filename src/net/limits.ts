@@ -141,6 +141,8 @@ export const NOTICE_REPEAT_MS = 60_000
 
 /** How long answers of routers to one search are waited for; UPnP lets them take a second. */
 export const GATEWAY_SEARCH_MS = 3_000
+/** Routers that are asked further on one network: there is one, seldom two, and anybody can answer. */
+export const GATEWAY_ANSWERS_MAX = 8
 export const GATEWAY_CALL_MS = 5_000
 export const GATEWAY_ANSWER_BYTES_MAX = 262_144
 /** A mapping that nobody renews lapses after so long: what a killed node leaves behind. */

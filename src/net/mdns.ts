@@ -5,9 +5,9 @@
  *   (containers.md): it is restarted when the interfaces change, and when nothing was heard for four intervals.
  * - libp2p tells of a peer once; the component's own `peer` event fires at every answer, and that is what is passed on.
  */
-import { networkInterfaces } from 'node:os'
 import { mdns, type MulticastDNSComponents } from '@libp2p/mdns'
 import type { PeerDiscovery } from '@libp2p/interface'
+import { interfacesHere } from './interfaces.ts'
 import { INTERFACES_POLL_MS, MDNS_EARLY_QUERIES_MS, MDNS_SILENT_INTERVALS_MAX } from './limits.ts'
 import type { PeerIdText } from './net.ts'
 
@@ -129,9 +129,7 @@ export class MdnsDiscovery {
 
 /** `eth0 192.168.1.5` for each address that could carry multicast; loopback only when nothing else is there. */
 export function interfaceAddresses(): string[] {
-  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
-    (addresses ?? []).filter(({ family }) => family === 'IPv4').map((each) => ({ name, ...each })),
-  )
-  const routable = all.filter(({ internal }) => !internal)
+  const all = interfacesHere().filter(({ family }) => family === 'IPv4')
+  const routable = all.filter(({ kind }) => kind !== 'loopback')
   return (routable.length > 0 ? routable : all).map(({ name, address }) => `${name} ${address}`)
 }

@@ -7,7 +7,7 @@
  * or has no records just now, keeps what it said last.
  */
 import { lookup, Resolver } from 'node:dns/promises'
-import { invalid, type PeerAddress, parsePeerAddress } from './address.ts'
+import { invalid, type PeerAddress, parsePeerAddress, tcpAddress } from './address.ts'
 import * as limits from './limits.ts'
 import type { PeerIdText } from './net.ts'
 
@@ -167,7 +167,7 @@ interface Answer {
 async function hostAddresses(host: string, port: number): Promise<Answer> {
   try {
     const found = await lookup(host, { all: true })
-    const addresses = found.map(({ address, family }) => ({ address: `/ip${family}/${address}/tcp/${port}` }))
+    const addresses = found.map(({ address }) => ({ address: tcpAddress(address, port) }))
     return { addresses, failure: '' }
   } catch (error) {
     return { addresses: [], failure: failureOf(host, error) }

@@ -11,7 +11,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { DEFAULT_SERVICE_TAG } from '../limits.ts'
-import { type Interface, interfacesHere } from './interfaces.ts'
+import { type Interface, interfacesHere } from '../interfaces.ts'
 import { parseDnsMessage, question } from './dns-message.ts'
 
 const GROUP = '224.0.0.251'

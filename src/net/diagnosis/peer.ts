@@ -8,7 +8,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { parsePeerAddress } from '../address.ts'
+import { parsePeerAddress, tcpAddress } from '../address.ts'
 import { dialTarget } from '../dialler.ts'
 import { createGater } from '../gater.ts'
 import type { PeerIdText } from '../net.ts'
@@ -96,7 +96,7 @@ export class PeerProbe implements AsyncDisposable {
     if (reached.kind !== 'reached') return
     // What was reached is the relay, where the peer is behind one, or speaks WebSocket.
     const beyond = address.split('/').slice(5)
-    const dialled = [toMultiaddr(reached.address, port), ...beyond].join('/')
+    const dialled = [tcpAddress(reached.address, Number(port)), ...beyond].join('/')
     const target = { key: address, kind: 'address' as const, peer, addresses: [dialled] }
     const met = await dialTarget(target, {
       libp2p: this.#stack.libp2p,
@@ -171,8 +171,4 @@ async function reach(addresses: readonly string[], port: number): Promise<PeerSt
     last = { kind: 'unreached', address, outcome }
   }
   return last
-}
-
-function toMultiaddr(address: string, port: string): string {
-  return `/${isIP(address) === 6 ? 'ip6' : 'ip4'}/${address}/tcp/${port}`
 }

@@ -6,7 +6,7 @@
  */
 
 import { openNamespaceId, topicOf } from '../../log/namespace.ts'
-import { interfacesHere } from '../../net/diagnosis/interfaces.ts'
+import { interfacesHere } from '../../net/interfaces.ts'
 import { probeMulticast } from '../../net/diagnosis/multicast.ts'
 import { judgeClock, judgeIdentity, judgeSecret, judgeVersion } from './own.ts'
 import { judgeDisk, judgeStore } from './disk.ts'

@@ -4,7 +4,7 @@
  * stands in its kind. The command `doctor` says it in words.
  */
 
-import type { Interface } from '../../net/diagnosis/interfaces.ts'
+import type { Interface } from '../../net/interfaces.ts'
 import type { MulticastTry } from '../../net/diagnosis/multicast.ts'
 
 /** An interface of this machine, and of which kind it is. */

@@ -1,6 +1,6 @@
 /** Whether the machine has an interface over which another one could be met. */
 
-import type { Interface } from '../../net/diagnosis/interfaces.ts'
+import type { Interface } from '../../net/interfaces.ts'
 import type { Finding } from './finding.ts'
 
 export function judgeInterfaces(interfaces: readonly Interface[]): Finding {
