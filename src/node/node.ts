@@ -6,6 +6,7 @@
 import { hostname } from 'node:os'
 import type { PeerId } from '../delta/delta.ts'
 import { RhizomeError } from '../errors.ts'
+import type { LogKey } from '../log/block.ts'
 import { type NamespaceId, openNamespaceId } from '../log/namespace.ts'
 import type { Net } from '../net/net.ts'
 import type { Store } from '../store/store.ts'
@@ -431,9 +432,14 @@ export class RhizomeNode implements AsyncDisposable {
   #observe(): void {
     this.#net?.onEvent((event) => this.#observers.tell({ kind: 'network', event }))
     this.#replication?.onEvent((event) => {
-      if (event.kind === 'own-log-ahead') this.#holdings.leave(event.log, 'a peer holds more of it than this node does')
+      if (event.kind === 'own-log-ahead') this.#ownLogAhead(event)
       this.#observers.tell({ kind: 'replication', namespace: this.#holdings.nameOf(event.namespace), event })
     })
+  }
+
+  #ownLogAhead({ namespace, log }: { readonly namespace: NamespaceId; readonly log: LogKey }): void {
+    this.#holdings.leave(log, 'a peer holds more of it than this node does')
+    this.#shards.ownCame(namespace)
   }
 
   #followCuts(): Promise<void> {

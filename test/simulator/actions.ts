@@ -15,6 +15,19 @@ import {
   start,
   syncDisk,
 } from './actions/machines.ts'
+import {
+  burstEverywhere,
+  deleteShared,
+  dieAmid,
+  drop,
+  hold,
+  place,
+  putEverywhere,
+  putPair,
+  putShared,
+  readEverywhere,
+  rebootAmid,
+} from './actions/shards.ts'
 import { breakStreams, cutOneWay, heal, partition, weather } from './actions/network.ts'
 import { fork, liar } from './actions/strangers.ts'
 import { burst, negate, put, remove, transaction } from './actions/writing.ts'
@@ -46,4 +59,35 @@ export const ACTION_KINDS: readonly ActionKind[] = [
   setClock,
   fork,
   liar,
+]
+
+/** What a namespace that lies in shards meets: the same faults, and fewer writes to the parent. */
+export const SHARD_ACTION_KINDS: readonly ActionKind[] = [
+  putEverywhere,
+  burstEverywhere,
+  putShared,
+  deleteShared,
+  putPair,
+  readEverywhere,
+  place,
+  hold,
+  drop,
+  dieAmid,
+  rebootAmid,
+  resolver,
+  transaction,
+  weather,
+  partition,
+  cutOneWay,
+  breakStreams,
+  heal,
+  kill,
+  powerCut,
+  syncDisk,
+  start,
+  close,
+  pause,
+  resume,
+  diskFault,
+  setClock,
 ]

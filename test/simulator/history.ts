@@ -4,7 +4,7 @@
  */
 
 import { type Action, drawActions } from './action.ts'
-import { ACTION_KINDS } from './actions.ts'
+import { ACTION_KINDS, SHARD_ACTION_KINDS } from './actions.ts'
 import { chanceFor } from './chance.ts'
 import { INVARIANTS } from './invariants.ts'
 import { isAllDelivered } from './invariants/delivery.ts'
@@ -21,6 +21,8 @@ export interface HistoryOptions {
   readonly only?: readonly number[]
   /** Machines that take no part. Default: none. */
   readonly without?: readonly number[]
+  /** The namespace lies in shards, and actions are those that concern them. Default false. */
+  readonly shards?: boolean
 }
 
 export interface HistoryOutcome {
@@ -45,7 +47,11 @@ const DELIVERING_MS_MAX = 120_000
 export function actionsOf(options: HistoryOptions): readonly Action[] {
   const { seed, nodes, steps, only } = options
   const chance = (number: number) => chanceFor(seed, `action ${number}`)
-  const all = drawActions(ACTION_KINDS, { count: steps, machines: nodes, chance })
+  const all = drawActions(options.shards === true ? SHARD_ACTION_KINDS : ACTION_KINDS, {
+    count: steps,
+    machines: nodes,
+    chance,
+  })
   return only === undefined ? all : all.filter(({ number }) => only.includes(number))
 }
 
@@ -86,15 +92,16 @@ async function unfold(world: World, actions: readonly Action[]): Promise<void> {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' ') : String(error)
+  return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 14).join(' ') : String(error)
 }
 
-function worldOf({ seed, nodes, without = [] }: HistoryOptions): World {
-  return new World({ seed, machines: nodes, without: new Set(without), delivers: seed % DELIVERING === 0 })
+function worldOf({ seed, nodes, without = [], shards: hasShards = false }: HistoryOptions): World {
+  const delivers = !hasShards && seed % DELIVERING === 0
+  return new World({ seed, machines: nodes, without: new Set(without), delivers, hasShards })
 }
 
 function lookThroughout(world: World): void {
-  world.witness.look()
+  world.look()
   for (const { name, throughout } of INVARIANTS)
     for (const what of throughout?.(world) ?? []) world.witness.violated(name, what)
 }
@@ -102,12 +109,13 @@ function lookThroughout(world: World): void {
 async function heal(world: World): Promise<void> {
   for (let spentMs = 0; spentMs < HEALING_MS_MAX; spentMs += HEALING_STEP_MS) {
     world.heal()
-    world.witness.look()
+    world.look()
     await world.time.advance(HEALING_STEP_MS)
     lookThroughout(world)
     for (const member of world.members) writeIfFull(world, member)
     if (isSettled(world)) break
   }
+  await world.shards?.readAll()
   for (
     let spentMs = 0;
     world.delivers && !isAllDelivered(world) && spentMs < DELIVERING_MS_MAX;
@@ -119,11 +127,12 @@ async function heal(world: World): Promise<void> {
 /** That there is room again is learnt by writing. */
 function writeIfFull(world: World, member: Member): void {
   if (world.running(member.index) === undefined || world.namespaceOf(member).status().kind !== 'full') return
-  world.write(member, (namespace) => namespace.put('healed', member.machine.name, { isFull: false }))
+  world.write(member, (namespace) => namespace.put('writable', member.machine.name, { isFull: false }))
 }
 
 function isSettled(world: World): boolean {
   if (world.members.some(({ machine }) => machine.node === undefined)) return false
+  if (world.shards?.isSettled() === false) return false
   const digests = new Set(world.members.map((member) => digest(world, member)))
   const isAlone = world.members.length === 1
   return (

@@ -10,6 +10,7 @@ import { clockOrder, cursorOrder, cursorTellsAll } from './invariants/cursor.ts'
 import { deliveryOfAll, deliveryOrder, uniformAgreement } from './invariants/delivery.ts'
 import { naiveViews } from './invariants/naive.ts'
 import { statusNeverFlatters, statusTellsTheEnd } from './invariants/status.ts'
+import { carried, moved, reading, shardAgreement, shardSurvival } from './invariants/shards.ts'
 import { honestLogs, nothingForged, survival } from './invariants/survival.ts'
 
 export const INVARIANTS: readonly Invariant[] = [
@@ -28,4 +29,9 @@ export const INVARIANTS: readonly Invariant[] = [
   deliveryOrder,
   deliveryOfAll,
   uniformAgreement,
+  shardAgreement,
+  shardSurvival,
+  carried,
+  reading,
+  moved,
 ]

@@ -9,6 +9,8 @@ export interface Mutation {
   /** The invariants that ought to notice, one at least; others that are broken by the way do not count. */
   readonly noticedBy: readonly string[]
   readonly changes: readonly Change[]
+  /** Histories of shards notice, others do not. */
+  readonly ofShards?: boolean
 }
 
 interface Change {
@@ -26,6 +28,11 @@ const one = (name: string, noticedBy: readonly string[], file: string, before: s
   name,
   noticedBy,
   changes: [{ file, before, after }],
+})
+
+const ofShards = (...[name, noticedBy, file, before, after]: Parameters<typeof one>): Mutation => ({
+  ...one(name, noticedBy, file, before, after),
+  ofShards: true,
 })
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -88,14 +95,14 @@ export const MUTATIONS: readonly Mutation[] = [
         after: "return instance === 'never' ? undefined : logId",
       },
       {
-        file: 'node/node.ts',
+        file: 'node/holdings.ts',
         before: 'if (renewal !== undefined) writer.renew(renewal)',
         after: "if (renewal === 'never') writer.renew(renewal)",
       },
       {
         file: 'node/node.ts',
-        before: "if (event.kind === 'own-log-ahead') this.#renew(",
-        after: "if (event.kind === ('never' as string)) this.#renew(",
+        before: "if (event.kind === 'own-log-ahead') this.#ownLogAhead(event)",
+        after: "if (event.kind === 'own-log-ahead' && event.seq < 0) this.#ownLogAhead(event)",
       },
     ],
   },
@@ -115,12 +122,12 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'a transaction is written delta by delta',
     ['writes'],
-    'node/namespace.ts',
+    'node/writing.ts',
     `    this.#conform(records, deltas, options)
-    return this.#write(deltas, options)`,
+    return this.write(deltas, options, notes)`,
     `    this.#conform(records, deltas, options)
     const written: Written[] = []
-    for (const delta of deltas) written.push(await this.#write([delta], options))
+    for (const delta of deltas) written.push(await this.write([delta], options, notes))
     return { ...(written[0] as Written), deltas: written.flatMap((each) => each.deltas) }`,
   ),
   one(
@@ -236,5 +243,75 @@ export const MUTATIONS: readonly Mutation[] = [
     'node/delivery/majority-gate.ts',
     'if (majority.isReached(place)) return this.#isHeld(block)',
     'if (majority.neededCount >= 0) return this.#isHeld(block)',
+  ),
+  ofShards(
+    'a receipt is given for what a holder has not committed',
+    ['shard survival', 'carried', 'reading'],
+    'node/everywhere/answers.ts',
+    'const [result] = carriers?.carried(shard.id, [run], from) ?? []',
+    "const [result] = carriers === undefined ? [] : [{ kind: 'committed' as const }]",
+  ),
+  ofShards(
+    'what is sent to a holder counts as carried without its receipt',
+    ['shard survival', 'carried', 'reading'],
+    'node/everywhere/carrying.ts',
+    "const heard = await ask(shard, 'take', encodeRun(run))",
+    "this.#note(shard, log, this.#head(shard, log))\n      const heard = await ask(shard, 'take', encodeRun(run))",
+  ),
+  ofShards(
+    'a gap that a holder tells of is forgotten',
+    ['shard survival', 'carried', 'reading'],
+    'node/everywhere/carrying.ts',
+    "if (textIn(kind) === 'gap') this.#note(shard, log, integerIn(missingFrom) - 1)",
+    "if (textIn(kind) === 'gap') this.#note(shard, log, Math.max(integerIn(missingFrom), this.#head(shard, log)))",
+  ),
+  ofShards(
+    'what a holder lost after its receipt is not carried again',
+    ['shard survival', 'reading'],
+    'node/everywhere/carrying.ts',
+    'if (!found.has(`${log} ${hash}`)) this.#note(shard, log, seq - 1)',
+    'if (!found.has(`${log} ${hash}`) && seq < 0) this.#note(shard, log, seq - 1)',
+  ),
+  ofShards(
+    'a shard is dropped without asking whether another has it',
+    ['last copy', 'shard survival'],
+    'node/everywhere/shards.ts',
+    'if (!force) await',
+    'if (force) await',
+  ),
+  ofShards(
+    'two that drop a shard give each other their word',
+    ['last copy', 'shard survival'],
+    'node/everywhere/answers.ts',
+    "shard.holding === 'apart' || shard.holding === 'dropping'",
+    "shard.holding === 'apart'",
+  ),
+  ofShards(
+    'who only takes a shard over answers reads',
+    ['reading'],
+    'node/everywhere/answers.ts',
+    '!WHILE_TAKING.has(word)',
+    '!WHILE_TAKING.has(word) && !isWord(word)',
+  ),
+  ofShards(
+    'who took a shard over forgets it in a crash',
+    ['shard survival', 'reading'],
+    'node/everywhere/shards.ts',
+    'store.setNote(heldKey(shard), TAKING)',
+    'store.setNote(heldKey(shard), undefined)',
+  ),
+  ofShards(
+    'what is moved to a shard is not taken back in the parent',
+    ['moved'],
+    'node/everywhere/moving.ts',
+    'for (const { claim } of claims) transaction.negate(claim.delta.id)',
+    'for (const { claim } of claims.slice(-0)) if (claim.delta.index < 0) transaction.negate(claim.delta.id)',
+  ),
+  ofShards(
+    'the oldest of what was written twice to the parent is left there',
+    ['moved'],
+    'node/everywhere/moving.ts',
+    'for (const { claim } of claims) transaction.negate(claim.delta.id)',
+    'for (const { claim } of claims.slice(-1)) transaction.negate(claim.delta.id)',
   ),
 ]

@@ -26,12 +26,17 @@ interface Noticed {
 await using copy = await copied()
 const words = process.argv.slice(2).join(' ')
 const chosen = MUTATIONS.filter(({ name }) => name.includes(words))
-const whole = await noticed(copy.folder, HISTORIES_WHOLE)
-if (whole.by.length > 0) throw new Error(`without any mutation histories break ${whole.by.join(', ')}: mend that first`)
+for (const shards of [false, true]) {
+  const { by } = await noticed(copy.folder, HISTORIES_WHOLE, { shards })
+  if (by.length > 0) throw new Error(`without any mutation histories break ${by.join(', ')}: mend that first`)
+}
 let unnoticed = 0
 for (const mutation of chosen) {
   const mend = await broken(copy.folder, mutation)
-  const { by, histories } = await noticed(copy.folder, HISTORIES_MAX, mutation.noticedBy)
+  const { by, histories } = await noticed(copy.folder, HISTORIES_MAX, {
+    wanted: mutation.noticedBy,
+    shards: mutation.ofShards === true,
+  })
   await mend()
   const isNoticed = by.some((name) => mutation.noticedBy.includes(name))
   if (!isNoticed) unnoticed += 1
@@ -42,14 +47,18 @@ console.log(`${chosen.length} mutations, ${unnoticed} not noticed`)
 process.exitCode = unnoticed === 0 ? 0 : 1
 
 /** Runs histories until one breaks an invariant of those wanted; of any, unless some are named. */
-async function noticed(folder: string, historiesMax: number, wanted?: readonly string[]): Promise<Noticed> {
+async function noticed(
+  folder: string,
+  historiesMax: number,
+  { wanted, shards }: { readonly wanted?: readonly string[]; readonly shards: boolean },
+): Promise<Noticed> {
   const by = new Set<string>()
   let histories = 0
   try {
     await runJobs({
       jobs: availableParallelism(),
       seeds: Array.from({ length: historiesMax }, (_, index) => index + 1),
-      history: (seed) => ({ seed, nodes: 3 + (seed % 3), steps: 30 }),
+      history: (seed) => ({ seed, nodes: 3 + (seed % 3), steps: 30, shards }),
       goesOn: () => (wanted === undefined ? by.size === 0 : !wanted.some((name) => by.has(name))),
       signal: AbortSignal.timeout(TIME_MS_MAX),
       file: join(folder, 'test', 'simulator', 'jobs.ts'),

@@ -1,7 +1,7 @@
 /**
  * `npm run simulate -- --seed 1 --nodes 7 --runs 1000`: runs histories from consecutive seeds, shrinks the first that fail,
  * and prints what did not hold with the command that replays it. `--only` and `--without` replay a shrunk one, action by
- * action. Ends with 1 when anything did not hold.
+ * action; `--shards` has the namespace lie in shards. Ends with 1 when anything did not hold.
  */
 
 import { availableParallelism } from 'node:os'
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: `${availableParallelism()}` },
     only: { type: 'string' },
     without: { type: 'string' },
+    shards: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
   },
 })
@@ -31,11 +32,12 @@ const first = Number(values.seed)
 const runs = Number(values.runs)
 
 function historyOf(seed: number): HistoryOptions {
-  const { nodes, steps, only, without } = values
+  const { nodes, steps, only, without, shards } = values
   return {
     seed,
     nodes: Number(nodes),
     steps: Number(steps),
+    shards,
     ...(only === undefined ? {} : { only: numbersIn(only) }),
     ...(without === undefined ? {} : { without: numbersIn(without) }),
   }

@@ -20,7 +20,7 @@ interface Moment {
 const NOTHING: Frontier = []
 
 /** What is noticed as it happens, beside the table of invariants: what writing and restarting come to, and what is thrown. */
-export const VIOLATED_OTHERWISE = ['writes', 'survival', 'nothing is thrown'] as const
+export const VIOLATED_OTHERWISE = ['writes', 'survival', 'nothing is thrown', 'last copy', 'holding'] as const
 
 export class Witness {
   readonly #namespace: NamespaceId
@@ -51,8 +51,12 @@ export class Witness {
     return [...this.#acknowledged.keys()]
   }
 
-  acknowledged(by: Member, { deltas }: Written): void {
-    for (const id of deltas) this.#acknowledged.set(id, by)
+  acknowledged(by: Member, written: Written): void {
+    for (const id of written.deltas) this.#acknowledged.set(id, by)
+    this.checkWhole(by, written)
+  }
+
+  checkWhole(by: Member, { deltas }: Written): void {
     const blocks = new Set(deltas.map((id) => id.slice(0, id.lastIndexOf('/'))))
     if (blocks.size > 1) this.violated('writes', `${by.machine.name} divided a write among ${blocks.size} blocks`)
   }
@@ -78,8 +82,11 @@ export class Witness {
     return this.#disordered.has(member)
   }
 
-  /** Looks, before anything else happens, at what the disk has kept of what was acknowledged. */
-  restarted(member: Member): void {
+  /**
+   * Looks, before anything else happens, at what the disk has kept of what was acknowledged. Answers whether a power cut may have
+   * taken some of it.
+   */
+  restarted(member: Member): boolean {
     const { store, name } = member.machine
     const isExcused = this.#cutSinceStart.delete(member) && member.index % 3 !== 2
     for (const [id, by] of this.#acknowledged) {
@@ -87,6 +94,7 @@ export class Witness {
       if (isExcused) this.#forgiven.add(id)
       else this.violated('survival', `${name} lost ${id}, which it had acknowledged`)
     }
+    return isExcused
   }
 
   /** Notes what every machine holds now. */

@@ -15,6 +15,8 @@ import { NAMESPACE_NAME } from '../support/blocks.ts'
 import { chanceFor } from './chance.ts'
 import { Follower } from './follower.ts'
 import { Receiver } from './receiver.ts'
+import { someTopics } from './shards/data.ts'
+import { Shards } from './shards/shards.ts'
 import { Witness } from './witness.ts'
 
 export interface WorldOptions {
@@ -24,6 +26,8 @@ export interface WorldOptions {
   readonly without: ReadonlySet<number>
   /** Applications subscribe by each kind of delivery, and the failure detector is on. */
   readonly delivers: boolean
+  /** The namespace lies in shards; machines hold all of them, some or none, and the failure detector is on. */
+  readonly hasShards: boolean
 }
 
 /** A machine with what the world keeps beside it. */
@@ -47,11 +51,15 @@ export class World {
   readonly members: readonly Member[]
   readonly witness: Witness
   readonly delivers: boolean
+  /** Undefined where the namespace is one. */
+  readonly shards: Shards | undefined
+  readonly #hasShards: boolean
   readonly #seed: number
 
-  constructor({ seed, machines, without, delivers }: WorldOptions) {
+  constructor({ seed, machines, without, delivers, hasShards }: WorldOptions) {
     this.#seed = seed
     this.delivers = delivers
+    this.#hasShards = hasShards
     const wire = this.chance('network')
     this.network = createMemoryNetwork({
       schedule: (delayMs, run) => void this.time.schedule(delayMs, run),
@@ -62,6 +70,7 @@ export class World {
       ({ index }) => !without.has(index),
     )
     this.witness = new Witness(this.namespace, this.time, this.members)
+    this.shards = hasShards ? new Shards(this) : undefined
   }
 
   /** Chance for one purpose: the same whatever else happens in the history. */
@@ -91,8 +100,9 @@ export class World {
     member.machine.start()
     const { store } = member.machine
     if (store === undefined) throw new Error('a machine that was started has a store')
-    this.witness.restarted(member)
-    this.witness.look()
+    const isExcused = this.witness.restarted(member)
+    this.shards?.keepers.restarted(member, isExcused)
+    this.look()
     member.follower.follow(store.instance, this.namespaceOf(member))
     if (this.delivers)
       member.receiver.begin(
@@ -102,13 +112,19 @@ export class World {
       )
   }
 
+  /** Notes what everybody holds now. */
+  look(): void {
+    this.witness.look()
+    this.shards?.keepers.look()
+  }
+
   powerCut(member: Member, lostShare: number): void {
     const { disk } = member.machine
     const lostCount = Math.ceil(lostShare * disk.unsyncedCount)
     if (lostCount > 0) this.witness.powerCut(member)
     member.machine.powerCut(lostCount)
     // It may start again within the same action, and what it held is lost all the same.
-    this.witness.look()
+    this.look()
   }
 
   /** Has a member write: what it acknowledges is to survive. */
@@ -141,12 +157,14 @@ export class World {
     const homeOffsetMs = index % 2 === 0 ? 0 : Math.floor((random.next() * 2 - 1) * OFFSET_MS_MAX)
     const machine = new Machine({
       name: `node-${index}`,
-      topics: [NAMESPACE_NAME],
+      topics: this.#hasShards ? someTopics(this.chance(`topics ${index}`)) : [NAMESPACE_NAME],
       time: this.time,
       network: this.network,
       random,
       durability: index % 3 === 2 ? 'full' : 'normal',
-      detector: this.delivers ? DETECTORS.lan : DETECTORS.off,
+      // What others have placed, or hold there, is found out by starting.
+      onUnplaced: () => undefined,
+      detector: this.delivers || this.#hasShards ? DETECTORS.lan : DETECTORS.off,
     })
     machine.clockOffsetMs = homeOffsetMs
     return { index, machine, follower: new Follower(machine.name), receiver: new Receiver(machine.name), homeOffsetMs }

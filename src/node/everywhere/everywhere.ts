@@ -60,7 +60,7 @@ export class Everywhere {
     this.#querying = new Querying({ ...parts, places: this.#places, reading: this.#reading })
     const finding = new Finding({ ...parts, places: this.#places })
     this.#viewing = new Viewing({ ...parts, places: this.#places, reading: this.#reading, finding })
-    this.#writing = new Writing({ ...parts, places: this.#places, finding })
+    this.#writing = new Writing({ ...parts, places: this.#places, finding, reading: this.#reading })
   }
 
   /** Whether some of its records lie in shards. */
@@ -182,6 +182,14 @@ export class Everywhere {
     options: PutOptions = {},
   ): Promise<PutResult & AnsweredBy> {
     return this.#writing.put(collection, id, properties, options)
+  }
+
+  /**
+   * @internal As `put`, of those properties alone that the record lacks, with its holder and in what this node has written itself
+   * and is on its way there; waits for nobody to have it. Throws as `put`, and as `get`.
+   */
+  putLacking(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): Promise<void> {
+    return this.#writing.putLacking(collection, id, properties)
   }
 
   /** As `Namespace.delete`. Throws as `get` where no holder can say what stands. */

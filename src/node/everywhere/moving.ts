@@ -13,20 +13,15 @@ import type { Everywhere } from './everywhere.ts'
 const PAGE_COUNT = 1_000
 const OPEN = { context: false } as const
 
-/** Answers how many records were moved. Throws as `Everywhere.put` and `get`; what was moved by then stays moved. */
+/** Answers how many records were moved. Throws as `Everywhere.putLacking`; what was moved by then stays moved. */
 export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: PeerId): Promise<number> {
   let count = 0
   for (const { collection, id } of misplaced(parent)) {
     const claims = ownClaims(parent, collection, id, self)
     if (claims.length === 0) continue
     const latest = new Map(claims.map(({ property, claim }) => [property, claim]))
-    const known = (await everywhere.get(collection, id, OPEN)).value?.properties ?? {}
-    const properties = Object.fromEntries(
-      [...latest]
-        .filter(([property]) => !Object.hasOwn(known, property))
-        .map(([property, claim]) => [property, saidBy(claim)]),
-    )
-    if (Object.keys(properties).length > 0) await everywhere.put(collection, id, properties, { until: 'local' })
+    const properties = Object.fromEntries([...latest].map(([property, claim]) => [property, saidBy(claim)]))
+    await everywhere.putLacking(collection, id, properties)
     await parent.transaction((transaction) => {
       // Older ones too: they would be seen again.
       for (const { claim } of claims) transaction.negate(claim.delta.id)

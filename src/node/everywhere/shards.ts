@@ -187,6 +187,16 @@ export class Shards {
     while (!this.isSettled(parent)) await waitFor(DROP_AGAIN_MS, environment, closing)
   }
 
+  /** Resolves once what was written in this turn of the event loop is committed. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.#parts.environment.defer(resolve))
+  }
+
+  /** What this node had lost, and wrote before it knew how the namespace is placed, may have to be moved. */
+  ownCame(namespace: NamespaceId): void {
+    for (const parent of this.#parents.values()) if (parent.namespace.id === namespace) this.#moveSoon(parent)
+  }
+
   byId(id: NamespaceId): Shard | undefined {
     return this.#byId.get(id)
   }
@@ -356,13 +366,17 @@ export class Shards {
     const { namespace, topic } = parent
     const ids = this.#parts.store.entities(namespace.id, { prefix: `${PLACEMENT}/`, countMax: 1_024 }).join(' ')
     if (ids === parent.seen) return
-    if (!this.#parts.keep && !namespace.placements.isEmpty) parent.move = 'due'
+    this.#moveSoon(parent)
     for (const range of namespace.placements.ranges) {
       const shard = this.of(namespace, range)
       if (topic.shards !== 'all' || parent.dropped.has(shard.name)) continue
       if (this.attached().length + this.#parents.size < HELD_MAX) this.#take(shard)
     }
     parent.seen = ids
+  }
+
+  #moveSoon(parent: Parent): void {
+    if (!this.#parts.keep && !parent.namespace.placements.isEmpty) parent.move = 'due'
   }
 
   /** What cannot be moved now is tried again in the next turn. */

@@ -18,6 +18,7 @@ import { type AnsweredBy, givenBy } from './answered.ts'
 import type { Finding } from './finding.ts'
 import { RECEIPT_MS } from './limits.ts'
 import type { Places } from './places.ts'
+import type { Reading } from './reading.ts'
 import { isAbsent, type Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
 import { listIn, parseDeltaIds, parseTime } from './words.ts'
@@ -28,6 +29,7 @@ export interface WritingParts {
   readonly places: Places
   readonly shards: Shards
   readonly finding: Finding
+  readonly reading: Reading
   readonly clock: HybridClock
   /** Throws RZ_IDENTITY_UNKNOWN. */
   readonly creatorOf: (identity: string | undefined) => PeerId
@@ -55,6 +57,34 @@ export class Writing {
       id,
       ...(await this.#writeElsewhere(part.elsewhere, recordPointers(collection, id, properties), records, options)),
     }
+  }
+
+  async putLacking(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): Promise<void> {
+    const { places, shards } = this.#parts
+    await places.untilSettled()
+    const part = places.of(collection, id)
+    if ('here' in part) {
+      await shards.turn()
+      const lacking = without(properties, part.here.get(collection, id, OPEN)?.properties)
+      if (Object.keys(lacking).length > 0) await part.here.put(collection, id, lacking)
+      return
+    }
+    const { elsewhere: shard } = part
+    const entity = entityIdOf(collection, id)
+    await this.#inTurn(
+      shard,
+      async (before) => {
+        const { value } = await this.#parts.reading.get(collection, id, OPEN)
+        const unknown = without(properties, value?.properties)
+        await this.#prepare(shard, recordPointers(collection, id, unknown), new Set([entity]), {})
+        await before
+        // What has entered is committed by then, and what comes later waits for this.
+        await shards.turn()
+        const lacking = without(unknown, shard.namespace.lossless(entity, OPEN)?.properties)
+        return { written: await shard.namespace.writeChecked(recordPointers(collection, id, lacking), {}) }
+      },
+      { until: 'local' },
+    )
   }
 
   async delete(collection: string, id: string, options: WriteOptions = {}): Promise<Written & AnsweredBy> {
@@ -214,6 +244,15 @@ export class Writing {
     const told: HeldResult = held.achieved === true && until === undefined ? {} : held
     return { ...written, ...told, answeredBy: holders.length > 0 ? holders : [self] }
   }
+}
+
+const OPEN = { context: false } as const
+
+function without<Item>(
+  properties: Readonly<Record<string, Item>>,
+  known: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, Item>> {
+  return Object.fromEntries(Object.entries(properties).filter(([property]) => !Object.hasOwn(known, property)))
 }
 
 /** What a write to a shard that is held elsewhere can wait for. */

@@ -105,3 +105,52 @@ it('what lies in the parent twice is moved once, and none of it is left there', 
   expect((await within(shopOf(early).get('apple', 'x'))).value?.properties).toEqual({ size: 2 })
   expect(early.store?.counts(openNamespaceId(SHARD)).deltas).toBe(1)
 })
+
+it('what was lost to a power cut, and comes back from others after the placement, is moved', async () => {
+  const { time, network, machines, within } = await started(['shop'], ['shop:none'])
+  const [early, witness] = machines as [Machine, Machine]
+  const holder = new Machine({ name: 'holder', topics: [SHARD], time, network, random: seededRandom(9) })
+  await within(shopOf(early).put('house', 'x', { rooms: 1 }))
+  early.disk.sync()
+  await within(shopOf(early).put('apple', 'x', { size: 1 }))
+  await time.advance(1_000)
+  early.powerCut(Infinity)
+  network.partition([early.peerId, holder.peerId], [witness.peerId])
+  holder.start()
+  early.start()
+  onTestFinished(() => holder.stop())
+  await time.advance(10_000)
+  expect(early.node?.namespace('shop').ids('apple')).toEqual([])
+  network.heal()
+  await time.advance(20_000)
+  expect(early.node?.namespace('shop').ids('apple')).toEqual([])
+  expect((await within(shopOf(witness).get('apple', 'x'))).value?.properties).toEqual({ size: 1 })
+})
+
+it('what is written while an older value is moved is the later of the two', async () => {
+  const run = async (writesAfterMs: number): Promise<{ readonly movedAfterMs: number; readonly size: unknown }> => {
+    const { time, network, machines, within } = await started(['shop'], ['shop:none'])
+    const [early, reader] = machines as [Machine, Machine]
+    const holder = new Machine({ name: 'holder', topics: [SHARD], time, network, random: seededRandom(9) })
+    network.partition([early.peerId], [reader.peerId, holder.peerId])
+    await within(shopOf(early).put('apple', 'x', { size: 1 }))
+    holder.start()
+    onTestFinished(() => holder.stop())
+    await time.advance(10_000)
+    // It does not hold what is placed, so that it asks.
+    early.node?.drop(SHARD, { force: true }).catch(() => undefined)
+    network.heal()
+    const startMs = time.nowMs()
+    let movedAfterMs = Infinity
+    early.node?.onEvent(({ kind }) => {
+      if (kind === 'records-moved') movedAfterMs = time.nowMs() - startMs
+    })
+    time.schedule(writesAfterMs, () => void shopOf(early).put('apple', 'x', { size: 2 }))
+    await time.advance(20_000)
+    return { movedAfterMs, size: (await within(shopOf(reader).get('apple', 'x'))).value?.properties['size'] }
+  }
+  const { movedAfterMs } = await run(19_000)
+  for (let beforeMs = 16; beforeMs >= -2; beforeMs--) {
+    expect({ beforeMs, ...(await run(movedAfterMs - beforeMs)) }).toMatchObject({ beforeMs, size: 2 })
+  }
+})

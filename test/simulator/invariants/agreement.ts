@@ -1,6 +1,8 @@
 /** All nodes end with the same set and see the same in it. */
 
 import { digestOf } from '../../../src/log/frontier.ts'
+import type { Namespace } from '../../../src/node/namespace.ts'
+import type { ViewOptions } from '../../../src/node/views.ts'
 import type { Invariant } from '../invariant.ts'
 import type { Member, World } from '../world.ts'
 import { allViews } from '../views.ts'
@@ -29,10 +31,10 @@ export const equalViews: Invariant = {
   inTheEnd: (world) => {
     const [first, ...others] = world.members
     if (first === undefined) return []
-    const wanted = allViews(world.namespaceOf(first))
     return others.flatMap((other) => {
       if (digest(world, other) !== digest(world, first)) return []
-      return differences(`${other.machine.name} and ${first.machine.name}`, allViews(world.namespaceOf(other)), wanted)
+      const of = `${other.machine.name} and ${first.machine.name}`
+      return viewDifferences(of, world.namespaceOf(other), world.namespaceOf(first))
     })
   },
 }
@@ -43,16 +45,17 @@ export const keptViews: Invariant = {
   inTheEnd: (world) =>
     world.members.flatMap((member) => {
       const namespace = world.namespaceOf(member)
-      const anew = allViews(namespace, { asOf: namespace.frontier() })
-      return differences(`${member.machine.name} as it keeps them and as it makes them anew`, allViews(namespace), anew)
+      const of = `${member.machine.name} as it keeps them and as it makes them anew`
+      return viewDifferences(of, namespace, namespace, { asOf: namespace.frontier() })
     }),
 }
 
-function differences(
+/** Between what the one shows now, and the other as of `moment`. */
+export function viewDifferences(
   of: string,
-  one: ReturnType<typeof allViews>,
-  other: ReturnType<typeof allViews>,
+  ...[shown, wanted, moment]: readonly [Namespace, Namespace, Pick<ViewOptions, 'asOf'>?]
 ): readonly string[] {
+  const [one, other] = [allViews(shown), allViews(wanted, moment)]
   const kinds = (['lossless', 'lossy'] as const).filter((kind) => one[kind] !== other[kind])
   const contexts = one.contexts.flatMap((text, index) => (text === other.contexts[index] ? [] : [`context ${index}`]))
   return [...kinds, ...contexts].map((kind) => `${of} differ in their ${kind} views`)

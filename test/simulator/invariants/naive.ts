@@ -16,7 +16,7 @@ export const naiveViews: Invariant = {
     if (member === undefined || store === undefined) return []
     const changes = store.changesNow({ after: POSITION_START, countMax: 10_000, bytesMax: Infinity })
     const blocks = changes.flatMap((change) =>
-      change.kind === 'committed' ? [{ deltas: deltasOf(change.block) }] : [],
+      change.kind === 'committed' && change.namespace === world.namespace ? [{ deltas: deltasOf(change.block) }] : [],
     )
     if (blocks.reduce((sum, { deltas }) => sum + deltas.length, 0) > DELTAS_MAX) return []
     return [...world.namespaceOf(member).losslessAll()].flatMap((view) => {
