@@ -5,6 +5,8 @@ import { actionsOf, runHistory } from './history.ts'
 /** Some ten seconds; `npm run simulate` runs as many as you like. */
 const HISTORIES = 90
 const BATCH = 30
+/** Of a namespace that lies in shards. */
+const SHARD_HISTORIES = 24
 
 for (let first = 1; first <= HISTORIES; first += BATCH) {
   it(`histories ${first} to ${first + BATCH - 1} break no invariant`, async () => {
@@ -16,8 +18,16 @@ for (let first = 1; first <= HISTORIES; first += BATCH) {
   }, 120_000)
 }
 
-it('a history is a function of its seed', async () => {
-  const options = { seed: 4_711, nodes: 4, steps: 40 }
+it(`histories of shards 1 to ${SHARD_HISTORIES} break no invariant`, async () => {
+  for (let seed = 1; seed <= SHARD_HISTORIES; seed++) {
+    const options = { seed, nodes: 3 + (seed % 3), steps: 30, shards: true }
+    const { violations } = await runHistory(options)
+    expect({ replay: commandOf(options), violations }).toEqual({ replay: commandOf(options), violations: [] })
+  }
+}, 120_000)
+
+it.each([false, true])('a history is a function of its seed, with shards: %s', async (shards) => {
+  const options = { seed: 4_711, nodes: 4, steps: 40, shards }
   expect(await runHistory(options)).toEqual(await runHistory(options))
 })
 

@@ -92,7 +92,7 @@ async function unfold(world: World, actions: readonly Action[]): Promise<void> {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 14).join(' ') : String(error)
+  return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' ') : String(error)
 }
 
 function worldOf({ seed, nodes, without = [], shards: hasShards = false }: HistoryOptions): World {

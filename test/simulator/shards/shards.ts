@@ -104,22 +104,19 @@ export class Shards {
   /** Has a member read a collection now, and looks at what it is told by whom. */
   read(member: Member, collection: string): void {
     const { node, name } = member.machine
-    const { placements } = this.#world.namespaceOf(member)
-    // Whoever else takes part in the parent may answer for that.
-    const ranges = placements.rangesOf(collection).filter((range) => range !== undefined)
-    const shards = new Set(ranges.map((range) => shardNameOf(NAMESPACE_NAME, range)))
-    const before = this.#holding(shards)
+    const before = this.#heldBy()
     readCollection(this.everywhereOf(member), collection).then(
       (found) => {
         for (const fault of faultsIn(collection, found)) this.#world.witness.violated('reading', `${name}: ${fault}`)
-        const after = this.#holding(shards)
+        if (member.machine.node !== node) return
+        const shards = this.#shardsOf(member, collection)
+        const after = this.#heldBy()
         for (const other of this.#world.members) {
-          const isAsked = other !== member && found.answeredBy.includes(other.machine.peerId)
-          if (!isAsked || before.has(other) || after.has(other) || statusesOf(other).length === 0) continue
-          this.#world.witness.violated(
-            'reading',
-            `${name} was answered for ${collection} by ${other.machine.name}, which does not hold it`,
-          )
+          if (other === member || !found.answeredBy.includes(other.machine.peerId)) continue
+          const held = [...(before.get(other) ?? []), ...(after.get(other) ?? [])]
+          if (statusesOf(other).length === 0 || held.some((shard) => shards.has(shard))) continue
+          const told = `${name} was answered for ${collection} by ${other.machine.name}, which does not hold it`
+          this.#world.witness.violated('reading', told)
         }
       },
       (error: unknown) => {
@@ -128,11 +125,20 @@ export class Shards {
     )
   }
 
-  /** Members that answer for one of the shards. */
-  #holding(shards: ReadonlySet<string>): ReadonlySet<Member> {
-    const holds = (member: Member): boolean =>
-      statusesOf(member).some(({ name, state }) => shards.has(name) && isHolding(state))
-    return new Set(this.#world.members.filter(holds))
+  /** Where the records of a collection may lie, as the member knows. */
+  #shardsOf(member: Member, collection: string): ReadonlySet<string> {
+    const ranges = this.#world.namespaceOf(member).placements.rangesOf(collection)
+    return new Set(ranges.flatMap((range) => (range === undefined ? [] : [shardNameOf(NAMESPACE_NAME, range)])))
+  }
+
+  /** The shards that each member answers for. */
+  #heldBy(): ReadonlyMap<Member, readonly string[]> {
+    return new Map(
+      this.#world.members.map((member) => [
+        member,
+        statusesOf(member).flatMap(({ name, state }) => (isHolding(state) ? [name] : [])),
+      ]),
+    )
   }
 
   /** Members that take part in the shard, with the namespace there. */
