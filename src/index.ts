@@ -75,6 +75,7 @@ export type { Answer, Answered, AnsweredBy } from './node/everywhere/answered.ts
 export type { Everywhere } from './node/everywhere/everywhere.ts'
 export type { ShardStatus } from './node/everywhere/shard.ts'
 export type { DropOptions } from './node/everywhere/shards.ts'
+export type { FollowedView, FollowedViews, WatchEverywhereOptions } from './node/everywhere/watching.ts'
 export type { IdentitySummary } from './node/identity.ts'
 export {
   Collection,

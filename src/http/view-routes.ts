@@ -5,7 +5,7 @@
 
 import { RhizomeError } from '../errors.ts'
 import { whenAnswered } from '../node/everywhere/answered.ts'
-import type { Namespace } from '../node/namespace.ts'
+import type { FollowedView } from '../node/everywhere/watching.ts'
 import { nameAnswer, nameUnheld, sendEvents } from './answer.ts'
 import type { Application, Context, Scope } from './context.ts'
 import { Cursors, lastEventId } from './cursor.ts'
@@ -25,8 +25,6 @@ import {
   VIEW_EVENTS_QUERY,
 } from './schemas/views.ts'
 import { writeChange, writeExplanation, writeHistory } from './view-json.ts'
-
-type WatchedView = ReturnType<Namespace['watch']> extends AsyncIterable<infer Item> ? Item : never
 
 export function addViewRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
   const everywhereOf = (params: Parameters<Scope['namespaceOf']>[0]) => node.everywhere(namespaceOf(params).name)
@@ -144,23 +142,27 @@ export function addViewRoutes(app: Application, { node, followers }: Context, { 
   app.get(
     `${prefix}/collections/:collection/events`,
     { schema: followed, exposeHeadRoute: false },
-    (request, reply) => {
+    async (request, reply) => {
       const namespace = namespaceOf(request.params)
       const { collection = '' } = request.params
       const { after: start, id } = request.query
       const options = { ...readingOf(request.query), ...(id !== undefined && { id }) }
-      const cursor = lastEventId(request) ?? start ?? cursors.at(namespace.position())
-      const { after } = cursors.open(namespace, cursor)
+      const after = lastEventId(request) ?? start
+      // One of shards names what it does not know anew; one of this node's log alone is known here, or refused.
+      if (after !== undefined && !after.includes('~')) cursors.open(namespace, after)
+      const from = { ...options, ...(after !== undefined && { after }) }
+      const everywhere = node.everywhere(namespace.name)
       // What is wrong with the request is told before the stream is counted.
-      namespace.watch(collection, options)
-      const views = namespace.watch(collection, { ...options, after, signal: followers.enter(reply.raw) })
-      return sendEvents(reply, views, (watched) => eventOf(cursors.at(watched.position), watched))
+      everywhere.watch(collection, from)
+      const views = everywhere.watch(collection, { ...from, signal: followers.enter(reply.raw) })
+      await views.begin()
+      return sendEvents(reply, views, eventOf)
     },
   )
 }
 
 /** `view` with what stands, or `gone` where nothing does. */
-function eventOf(cursor: string, { id, view }: WatchedView) {
+function eventOf({ id, view, cursor }: FollowedView) {
   return view === undefined
     ? { id: cursor, name: 'gone', json: { id } }
     : { id: cursor, name: 'view', json: writeEntity(view) }

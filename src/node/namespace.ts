@@ -94,7 +94,7 @@ import {
   type ViewOptions,
   Views,
 } from './views.ts'
-import { watch, type WatchedView, type WatchOptions } from './watch.ts'
+import { knownRecords, watch, type WatchedView, type WatchOptions } from './watch.ts'
 import { type LiveRows, watchQuery, type WatchQueryOptions } from './watch-query.ts'
 import type { LogWriter, Written } from './writer.ts'
 import { Writing } from './writing.ts'
@@ -672,6 +672,11 @@ export class Namespace {
   /** @internal Which of `properties` the record has otherwise. */
   changedOf(collection: string, id: string, properties: Readonly<Record<string, PropertyInput>>): ReadonlySet<string> {
     return new Set(Object.keys(this.#writing.changed(collection, id, properties)))
+  }
+
+  /** @internal Ids of all records of a collection that deltas were ever about. */
+  knownIds(collection: string): Iterable<string> {
+    return knownRecords(this.#parts.store, this.id, collection)
   }
 
   /** @internal The standing claims about a record. */

@@ -20,6 +20,7 @@ import { parseMembers } from './delivery/declared.ts'
 import { type DeliveryParts, durabilityOf } from './delivery/until.ts'
 import { type Environment, machineEnvironment } from './environment.ts'
 import { answererOf } from './everywhere/answers.ts'
+import { ChangeBell } from './everywhere/change-bell.ts'
 import { Everywhere } from './everywhere/everywhere.ts'
 import { moveOwn } from './everywhere/moving.ts'
 import type { ShardStatus } from './everywhere/shard.ts'
@@ -232,6 +233,9 @@ export class RhizomeNode implements AsyncDisposable {
       contexts: this.#contexts,
       clock: this.#clock,
       creatorOf: (identity) => this.#holdings.identity(identity ?? DEFAULT_IDENTITY).signer.id,
+      environment: this.#environment,
+      instance: this.#store.instance,
+      closing: this.#closing.signal,
     })
   }
 
@@ -372,8 +376,13 @@ export class RhizomeNode implements AsyncDisposable {
   }
 
   #answer(net: Net): Answering {
-    const parts = { store: this.#store, shards: this.#shards, replication: () => this.#replication }
-    const answer = answererOf(parts)
+    const answer = answererOf({
+      store: this.#store,
+      shards: this.#shards,
+      replication: () => this.#replication,
+      environment: this.#environment,
+      bell: new ChangeBell(this.#store),
+    })
     const { schedule, steadyMs } = this.#environment
     return new Answering({ net, schedule, steadyMs, answer })
   }

@@ -82,7 +82,7 @@ function concernedRecords(change: Change, watching: Watching): Iterable<string> 
 }
 
 /** Ids of all records of a collection that deltas were ever about, in order of their UTF-8 bytes. */
-function* knownRecords(store: Store, namespace: NamespaceId, collection: string): Iterable<string> {
+export function* knownRecords(store: Store, namespace: NamespaceId, collection: string): Iterable<string> {
   for (let after: string | undefined; ;) {
     const page = knownPage(store, namespace, collection, {
       countMax: PAGE_COUNT,
@@ -95,7 +95,7 @@ function* knownRecords(store: Store, namespace: NamespaceId, collection: string)
 }
 
 /** As `knownRecords`, so many of them, behind an id. */
-function knownPage(
+export function knownPage(
   store: Store,
   namespace: NamespaceId,
   collection: string,

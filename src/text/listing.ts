@@ -27,12 +27,8 @@ export async function* keyLines(reach: Reach, bucket: string): AsyncGenerator<It
 }
 
 /** Each record of a bucket that changes, as HTTP's events have it: `{ id, properties }`, or `{ id, gone: true }`. */
-export async function* changeLines(
-  reach: Reach,
-  bucket: string,
-  signal: AbortSignal,
-): AsyncGenerator<Iterable<string>> {
-  for await (const { id, view } of reach.watch(bucket, { signal })) {
+export async function* changeLines(changes: ReturnType<Reach['watch']>): AsyncGenerator<Iterable<string>> {
+  for await (const { id, view } of changes) {
     const told = view === undefined ? { id, gone: true } : { id, properties: toJson(view.properties) }
     yield [JSON.stringify(told)]
   }

@@ -380,20 +380,22 @@ export class Session {
     const leave = watches.enter()
     const watching = new AbortController()
     this.#watching = watching
-    const heart = setInterval(() => {
-      if (socket.writableLength === 0) socket.write(END)
-    }, limits.heartbeatMs)
+    let heart: NodeJS.Timeout | undefined
     try {
       if (this.#waiting !== undefined || this.#isClosing) watching.abort()
-      const telling = this.#tell(changeLines(this.#reach, bucket, watching.signal))
+      const changes = this.#reach.watch(bucket, { signal: watching.signal })
+      await changes.begin()
+      this.#endsWatching = true
+      heart = setInterval(() => {
+        if (socket.writableLength === 0) socket.write(END)
+      }, limits.heartbeatMs)
       // Whoever has read this misses no change from now on.
       socket.write(END)
-      return await telling
+      return await this.#tell(changeLines(changes))
     } finally {
       clearInterval(heart)
       leave()
       this.#watching = undefined
-      this.#endsWatching = true
     }
   }
 

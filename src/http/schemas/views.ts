@@ -1,6 +1,7 @@
 /** Views: how they come to be, proven, of many entities, and as they change. */
 
-import { DELTA, EVENTS_QUERY } from './deltas.ts'
+import { WATCH_CURSOR_PATTERN } from '../../node/everywhere/watch-cursor.ts'
+import { DELTA } from './deltas.ts'
 import { ANY_OBJECT, CONTEXT, FAULT, LIMIT, MOMENT, TEXT, VIEW_QUERY } from './parts.ts'
 
 export const EXPLANATION = ANY_OBJECT
@@ -109,7 +110,11 @@ export const VIEW_EVENTS_QUERY = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    ...EVENTS_QUERY.properties,
+    after: {
+      type: 'string',
+      pattern: WATCH_CURSOR_PATTERN,
+      description: 'Begins behind the event of this id; from now on when absent.',
+    },
     id: { ...TEXT, description: 'The record to follow; all of the collection when absent.' },
     context: CONTEXT,
   },

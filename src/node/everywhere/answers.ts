@@ -12,10 +12,14 @@ import type { QueryJson } from '../../query/algebra.ts'
 import type { Store } from '../../store/store.ts'
 import type { HeldLog } from '../../sync/delivery/message.ts'
 import { decodeRun } from '../../sync/gossip-message.ts'
-import type { Answerer, Given } from '../../sync/questions/answering.ts'
+import type { Answerer, Given, Later } from '../../sync/questions/answering.ts'
 import type { Question } from '../../sync/questions/wire.ts'
 import type { Replication } from '../../sync/replication.ts'
-import { ACROSS_RECORDS_MAX, GATHERED_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX } from './limits.ts'
+import { knownPage } from '../watch.ts'
+import type { ChangeBell } from './change-bell.ts'
+import { changedItems, changesEnd, parseCursor } from './change-words.ts'
+import { type Changes, changesSince, type ChangesParts, toldOf } from './changes.ts'
+import { ACROSS_RECORDS_MAX, GATHERED_MAX, HOLD_LOGS_MAX, IDS_ASKED_MAX, KNOWN_MAX } from './limits.ts'
 import { entityValue } from './record-words.ts'
 import { ownCollections, ownIds, ownRecords } from './own-records.ts'
 import { type Shard, unheld } from './shard.ts'
@@ -35,13 +39,13 @@ import {
 } from './words.ts'
 import { parseIntended } from './writing-words.ts'
 
-export interface AnswersParts {
-  readonly store: Store
+export interface AnswersParts extends ChangesParts {
   readonly shards: Shards
   readonly replication: () => Replication | undefined
+  readonly bell: ChangeBell
 }
 
-type Answer = (content: Value, shard: Shard, parts: AnswersParts, from: string) => Given
+type Answer = (content: Value, shard: Shard, parts: AnswersParts, from: string) => Given | Later
 
 /** Those that a node answers while it does not know yet whether it has everything. */
 const WHILE_TAKING: ReadonlySet<string> = new Set<Word>(['take', 'prepare'])
@@ -96,6 +100,29 @@ const ANSWERS: { readonly [word in Word]: Answer } = {
     }
     const records = ownRecords(shard.namespace, relation, parseReading(reading), ACROSS_RECORDS_MAX)
     return { items: mapped(records, ({ id, properties }) => [id, orderedValue(properties)]), end: null }
+  },
+
+  changes: (content, { namespace }, parts) => {
+    const { after, waitMs } = fieldsIn(content)
+    let changes = changesSince(namespace, parseCursor(after), parts)
+    const mostMs = integerIn(waitMs)
+    if (!isQuiet(changes) || mostMs === 0) return changesGiven(changes)
+    return {
+      waitMs: mostMs,
+      until: async (signal) => {
+        while (isQuiet(changes) && !signal.aborted) {
+          await parts.bell.until(toldOf(namespace), signal)
+          changes = changesSince(namespace, changes.cursor, parts)
+        }
+      },
+      answer: () => changesGiven(changes),
+    }
+  },
+
+  known: (content, { id }, { store }) => {
+    const { collection, after } = fieldsIn(content)
+    const options = { countMax: KNOWN_MAX, ...(after !== undefined && { after: textIn(after) }) }
+    return { items: knownPage(store, id, textIn(collection), options), end: null }
   },
 
   standing: (content, { namespace }) => {
@@ -201,6 +228,15 @@ function changedOf(
 function headAt(store: Store, { id }: Shard, log: LogKey, seq: number): HeldLog | undefined {
   const hash: BlockHash | undefined = store.readRun(id, log, seq, 1)?.blocks[0]?.hash
   return hash === undefined ? undefined : { log, seq, hash }
+}
+
+/** Whether nothing has happened by now. */
+function isQuiet({ records, rules, isKnown, isAll }: Changes): boolean {
+  return isKnown && isAll && records.length === 0 && rules.length === 0
+}
+
+function changesGiven(changes: Changes): Given {
+  return { items: changedItems(changes), end: changesEnd(changes) }
 }
 
 function pageGiven({ rows, next }: ReturnType<Shard['namespace']['query']>): Given {

@@ -6,13 +6,14 @@
 
 import type { Delta, PeerId } from '../../delta/delta.ts'
 import type { PropertyInput } from '../../delta/record.ts'
-import { RhizomeError } from '../../errors.ts'
 import type { QueryPage } from '../../query/run.ts'
 import type { Change } from '../../view/diff.ts'
 import type { Explanation } from '../../view/explain.ts'
 import type { History } from '../../view/history.ts'
 import type { LosslessView } from '../../view/lossless.ts'
+import type { Environment } from '../environment.ts'
 import type { HybridClock } from '../hybrid-clock.ts'
+import { checkOptions } from '../known-options.ts'
 import type { LocalContexts } from '../local-contexts.ts'
 import type { Namespace } from '../namespace.ts'
 import type { ProofOptions } from '../proof.ts'
@@ -20,7 +21,6 @@ import type { QueryInput, RowsOptions } from '../queries.ts'
 import type { Entity, GetOptions, IdsOptions, PutOptions, PutResult, WriteOptions } from '../records.ts'
 import type { Transaction } from '../transaction.ts'
 import type { DiffOptions, HistoryOptions, ViewOptions } from '../views.ts'
-import type { WatchedView, WatchOptions } from '../watch.ts'
 import type { Written } from '../writer.ts'
 import type { Answer, AnsweredBy, PartlyAnswered } from './answered.ts'
 import { Finding } from './finding.ts'
@@ -29,6 +29,8 @@ import { Querying } from './querying.ts'
 import { Reading } from './reading.ts'
 import type { Shards } from './shards.ts'
 import { Viewing } from './viewing.ts'
+import { lifeOf, parseCursors } from './watch-cursor.ts'
+import { type FollowedViews, type WatchEverywhereOptions, Watching } from './watching.ts'
 import { Writing } from './writing.ts'
 
 export interface EverywhereParts {
@@ -39,6 +41,10 @@ export interface EverywhereParts {
   readonly clock: HybridClock
   /** Throws RZ_IDENTITY_UNKNOWN. */
   readonly creatorOf: (identity: string | undefined) => PeerId
+  readonly environment: Environment
+  /** Of the store. */
+  readonly instance: string
+  readonly closing: AbortSignal
 }
 
 /** Made by `RhizomeNode.everywhere`. */
@@ -46,6 +52,7 @@ export class Everywhere {
   readonly name: string
   /** Rules, schemas and placement, and the records that no placement covers: every node that takes part holds it. */
   readonly namespace: Namespace
+  readonly #parts: EverywhereParts
   readonly #places: Places
   readonly #reading: Reading
   readonly #querying: Querying
@@ -55,6 +62,7 @@ export class Everywhere {
   constructor(parts: EverywhereParts) {
     this.name = parts.namespace.name
     this.namespace = parts.namespace
+    this.#parts = parts
     this.#places = new Places(parts.namespace, parts.shards)
     this.#reading = new Reading({ ...parts, places: this.#places })
     this.#querying = new Querying({ ...parts, places: this.#places, reading: this.#reading })
@@ -155,17 +163,28 @@ export class Everywhere {
     return this.#settled(() => this.#querying.rows(id, options))
   }
 
-  /** As `Namespace.watch` of a collection. Throws RZ_SHARD_ACROSS where it does not lie in one place that is held here. */
-  watch(collection: string, options: WatchOptions = {}): AsyncIterable<WatchedView> {
-    const parts =
-      options.id === undefined ? this.#places.ofCollection(collection) : [this.#places.of(collection, options.id)]
-    const [only] = parts
-    if (parts.length === 1 && only !== undefined && 'here' in only) return only.here.watch(collection, options)
-    const where = parts.map((part) => ('here' in part ? part.here.name : part.elsewhere.name)).join(', ')
-    throw new RhizomeError(
-      'RZ_SHARD_ACROSS',
-      `"${collection}" lies in ${where}: what is followed must lie in one place, on a node that holds it`,
-    )
+  /**
+   * As `Namespace.watch` of a collection. Parts of it that are held elsewhere are followed by their holders, however these change;
+   * what this node has written itself is told once a holder has it. Where nobody holds a part at the beginning it throws as `get`,
+   * unless it goes on from a cursor: from then on it waits until somebody does. Throws RZ_WATCH_CURSOR at once.
+   */
+  watch(collection: string, options: WatchEverywhereOptions = {}): FollowedViews {
+    checkOptions('watch', options)
+    const { context: asked, id, after, signal } = options
+    const { namespace, closing, environment, shards, instance, contexts } = this.#parts
+    const context = asked ?? contexts.standard ?? false
+    // Only checks: it is not iterated.
+    const checkContext = () => void namespace.watch(collection, { context, ...(id !== undefined && { id }) })
+    checkContext()
+    return new Watching({
+      watched: { collection, id, context, checkContext, reading: () => this.#reading.asked({ context }) },
+      places: this.#places,
+      shards,
+      environment,
+      life: lifeOf(instance),
+      start: after === undefined ? undefined : parseCursors(after),
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    })
   }
 
   // ---------------------------------------------------------------------------------------------------- writing

@@ -13,7 +13,7 @@ import { faultIn, listIn, type Word } from './words.ts'
 
 export interface GatheringParts {
   readonly environment: Environment
-  readonly ask: (shard: Shard, word: Word, content: Value) => Promise<Heard>
+  readonly ask: (shard: Shard, word: Word, content: Value, by?: PeerId) => Promise<Heard>
 }
 
 /** One of those that were asked together. */
@@ -34,6 +34,8 @@ interface Group {
   readonly word: Word
   /** Beside the items, the same for all. */
   readonly common: Value
+  /** The holder that is to answer; any where none is named. */
+  readonly by: PeerId | undefined
   readonly wanted: Wanted[]
   bytes: number
 }
@@ -47,12 +49,12 @@ export class Gathering {
   }
 
   /** `bytes`: about how large the item is. */
-  ask(shard: Shard, word: Word, common: Value, item: Value, bytes: number): Promise<GatheredAnswer> {
+  ask(shard: Shard, word: Word, common: Value, item: Value, bytes: number, by?: PeerId): Promise<GatheredAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<GatheredAnswer>()
-    const key = `${shard.name} ${word} ${JSON.stringify(common)}`
+    const key = `${shard.name} ${word} ${by ?? ''} ${JSON.stringify(common)}`
     const known = this.#groups.get(key)
     if (known !== undefined && known.bytes + bytes > GATHERED_BYTES_MAX) this.#end(key, known)
-    const group = this.#groups.get(key) ?? this.#begin(key, { shard, word, common, wanted: [], bytes: 0 })
+    const group = this.#groups.get(key) ?? this.#begin(key, { shard, word, common, by, wanted: [], bytes: 0 })
     group.wanted.push({ item, resolve, reject })
     group.bytes += bytes
     if (group.wanted.length >= GATHERED_MAX) this.#end(key, group)
@@ -72,9 +74,9 @@ export class Gathering {
   }
 
   /** Never rejects: who waits is told. */
-  async #ask({ shard, word, common, wanted }: Group): Promise<void> {
+  async #ask({ shard, word, common, by: asked, wanted }: Group): Promise<void> {
     try {
-      const { items, by } = await this.#parts.ask(shard, word, { items: wanted.map(({ item }) => item), common })
+      const { items, by } = await this.#parts.ask(shard, word, { items: wanted.map(({ item }) => item), common }, asked)
       if (items.length !== wanted.length) throw new RhizomeError('RZ_SYNC_QUESTION_INVALID', 'not an answer for each')
       for (const [index, { resolve, reject }] of wanted.entries()) {
         const [value, fault] = listIn(items[index])

@@ -2,7 +2,7 @@
 
 import type { PeerId, Value } from '../../delta/delta.ts'
 import { RhizomeError } from '../../errors.ts'
-import type { Asked, Asking, Heard } from '../../sync/questions/asking.ts'
+import type { Asked, Asking, AskOptions, Heard } from '../../sync/questions/asking.ts'
 import type { Member } from '../../sync/members/member.ts'
 import type { Replication } from '../../sync/replication.ts'
 import type { Environment } from '../environment.ts'
@@ -57,20 +57,44 @@ export class Holders {
    * RZ_NODE_BUSY, and what the holder refuses the question with.
    */
   async ask(shard: Shard, word: Word, content: Value, by?: PeerId): Promise<Heard> {
-    const { asking } = this.#parts
-    if (asking === undefined) throw unheld(shard, 'this node has no network, and does not hold')
     for (let round = 1; ; round++) {
-      const holders = by === undefined ? await this.#present(shard) : [by]
-      if (holders.length === 0) throw unheld(shard)
-      const asked = await asking.ask({ namespace: shard.id, word, content }, holders)
-      if (asked.kind === 'refused') throw asked.error
-      if (asked.kind === 'answered') {
-        shard.preferred = asked.heard.by as PeerId
-        return asked.heard
-      }
+      const asked = await this.#round(shard, { word, content }, by === undefined ? await this.#present(shard) : [by])
+      if (asked.kind === 'answered') return asked.heard
       if (round >= ROUNDS_MAX) throw unanswered(shard, asked)
       await this.#wait(ROUND_MS * round)
     }
+  }
+
+  /**
+   * As `ask`, for an answer that may wait until something happens: each holder is asked once, `first` before the others and
+   * `last` behind them.
+   */
+  async askLater(
+    shard: Shard,
+    word: Word,
+    content: Value,
+    { first, last }: { readonly first: PeerId | undefined; readonly last: PeerId | undefined },
+  ): Promise<Heard> {
+    const rank = (peer: PeerId): number => (peer === first ? 0 : 1) + (peer === last ? 2 : 0)
+    const holders = (await this.#present(shard)).toSorted((a, b) => rank(a) - rank(b))
+    const asked = await this.#round(shard, { word, content }, holders, { isLater: true })
+    if (asked.kind === 'answered') return asked.heard
+    throw unanswered(shard, asked)
+  }
+
+  async #round(
+    shard: Shard,
+    { word, content }: { readonly word: Word; readonly content: Value },
+    holders: readonly PeerId[],
+    options: AskOptions = {},
+  ): Promise<Exclude<Asked, { kind: 'refused' }>> {
+    const { asking } = this.#parts
+    if (asking === undefined) throw unheld(shard, 'this node has no network, and does not hold')
+    if (holders.length === 0) throw unheld(shard)
+    const asked = await asking.ask({ namespace: shard.id, word, content }, holders, options)
+    if (asked.kind === 'refused') throw asked.error
+    if (asked.kind === 'answered') shard.preferred = asked.heard.by as PeerId
+    return asked
   }
 
   /** A node that has just started hears of the others first. */

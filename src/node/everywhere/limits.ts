@@ -27,3 +27,18 @@ export const HOLD_LOGS_MAX = 256
 export const ACROSS_RECORDS_MAX = 50_000
 /** Ids that one question may ask for. */
 export const IDS_ASKED_MAX = 10_000
+/** Records told of in one answer to who follows a shard, and how long they may take to find: then the rest is asked for. */
+export const TOLD_MAX = 4_096
+export const TOLD_MS = 10
+/** Ids of a shard's records asked for at once, by who looks at all of them. */
+export const KNOWN_MAX = 1_000
+/** Where more shards of one holder are followed than it lets wait at once, they take turns of so long. */
+export const TURNS_MS = 250
+/** A holder that answers without anything to tell is asked again no sooner. */
+export const FOLLOW_PACE_MS = 20
+/** When following was not answered it is asked again after so long. */
+export const FOLLOW_AGAIN_MS = 1_000
+/** Records that a watcher has been told of and not read yet; past that it looks at all records instead. */
+export const PENDING_MAX = 8_192
+/** Records that a watcher reads at once from another node: they are held until they have been handed out. */
+export const READ_AHEAD = 16

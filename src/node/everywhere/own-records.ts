@@ -70,7 +70,7 @@ export function ownCollections(namespace: Namespace, options: ViewOptions): read
 }
 
 /** Whether a record belongs to this namespace, by the placements in force. */
-function isOwn(namespace: Namespace, collection: string, id: string): boolean {
+export function isOwn(namespace: Namespace, collection: string, id: string): boolean {
   const range = namespace.placements.rangeOf(collection, id)
   const parent = namespace.parent?.name ?? namespace.name
   return namespace.name === (range === undefined ? parent : shardNameOf(parent, range))

@@ -3,7 +3,7 @@
  * them is holders.ts's, what is asked and answered reading.ts's, writing.ts's and answers.ts's. design.md 4.
  */
 
-import type { Value } from '../../delta/delta.ts'
+import type { PeerId, Value } from '../../delta/delta.ts'
 import { type ShardRange, shardRangeText } from '../../delta/shard-range.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { LogKey } from '../../log/block.ts'
@@ -21,6 +21,7 @@ import { checkPlacement } from '../placing.ts'
 import type { OwnLogs } from '../own-logs.ts'
 import { Carrying } from './carrying.ts'
 import { untilElsewhere } from './dropping.ts'
+import { Following } from './following.ts'
 import { Gathering } from './gathering.ts'
 import { Holders } from './holders.ts'
 import { ALONE_MS, DROP_AGAIN_MS, DROP_MS, HELD_MAX, TURN_MS } from './limits.ts'
@@ -77,6 +78,8 @@ export class Shards {
   readonly carrying: Carrying
   /** Records that are asked for in one turn. */
   readonly gathering: Gathering
+  /** Shards that are held elsewhere and watched here. */
+  readonly following: Following
   /** This node as a holder. */
   readonly self: Holder
   readonly #parts: ShardsParts
@@ -90,8 +93,9 @@ export class Shards {
     this.#parts = parts
     this.self = self
     this.holders = new Holders(parts)
-    const ask = (shard: Shard, word: Word, content: Value) => this.holders.ask(shard, word, content)
+    const ask = (shard: Shard, word: Word, content: Value, by?: PeerId) => this.holders.ask(shard, word, content, by)
     this.gathering = new Gathering({ environment, ask })
+    this.following = new Following({ environment, closing, holders: this.holders })
     this.carrying = new Carrying({
       store,
       environment,

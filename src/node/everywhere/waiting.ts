@@ -14,3 +14,20 @@ export async function waitFor(delayMs: number, environment: Environment, closing
   closing.removeEventListener('abort', onClose)
   closing.throwIfAborted()
 }
+
+/** What rings while nobody waits is remembered, so that who looks first and waits then misses nothing. One waits at a time. */
+export class Wake {
+  #isRung = false
+  #resolve: (() => void) | undefined
+
+  ring(): void {
+    this.#isRung = true
+    this.#resolve?.()
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#isRung) await new Promise<void>((resolve) => (this.#resolve = resolve))
+    this.#isRung = false
+    this.#resolve = undefined
+  }
+}

@@ -27,6 +27,8 @@ export type Word =
   | 'query'
   | 'rows'
   | 'records'
+  | 'changes'
+  | 'known'
   | 'prepare'
   | 'standing'
   | 'take'

@@ -13,7 +13,20 @@ import { VirtualTime } from '../../../src/testing/virtual-time.ts'
 import { logOf, NAMESPACE, signer } from '../../support/blocks.ts'
 
 const SHARD = 'shop:*:*'
-const WORDS = ['get', 'ids', 'collections', 'query', 'rows', 'records', 'prepare', 'standing', 'take', 'hold']
+const WORDS = [
+  'get',
+  'ids',
+  'collections',
+  'query',
+  'rows',
+  'records',
+  'prepare',
+  'standing',
+  'take',
+  'hold',
+  'changes',
+  'known',
+]
 
 /** A node that holds a shard, and a stranger who asks. */
 async function asked(topics: readonly string[] = [SHARD]) {
@@ -101,6 +114,7 @@ describe('a holder', () => {
             'filter',
             'asOf',
             'onlyChanged',
+            'waitMs',
           ),
           tie('value'),
           { maxKeys: 5 },

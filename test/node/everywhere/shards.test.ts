@@ -268,13 +268,12 @@ describe('tags', () => {
 })
 
 describe('what cannot be asked elsewhere', () => {
-  it('is told by a code: functions, contexts of one node, raw deltas, following', async () => {
+  it('is told by a code: functions, contexts of one node, raw deltas', async () => {
     const cluster = await fourAndOne()
     const client = shopOf(cluster.nodes[4] as never)
     const across = { code: 'RZ_SHARD_ACROSS' }
     await expect(within(cluster, client.get('apple', 'x', { filter: () => true }))).rejects.toMatchObject(across)
     expect(() => client.query({ pointers: { a: {} } })).toThrow(expect.objectContaining(across))
-    expect(() => client.watch('apple')).toThrow(expect.objectContaining(across))
     expect(() => client.query({ collection: 'apple' }, { asOf: 'f0' })).toThrow(
       expect.objectContaining({ code: 'RZ_AS_OF_INVALID' }),
     )
