@@ -100,7 +100,7 @@ async function addRoutes(app: Application, context: Context): Promise<void> {
   }
   addViewRoutes(app, context, canonical)
   addEntityRoutes(app, context, canonical)
-  addViolationRoutes(app, canonical)
+  addViolationRoutes(app, context, canonical)
   addManyRoutes(app, context, canonical)
   addProofRoutes(app, context, canonical, first)
   await addImportRoute(app, context, canonical)

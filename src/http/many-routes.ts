@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fromJson, type Json } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
+import type { Everywhere } from '../node/everywhere/everywhere.ts'
 import type { Namespace } from '../node/namespace.ts'
 import type { ManyOptions } from '../node/view-sequence.ts'
 import { checkDepth } from '../node/record-json.ts'
@@ -26,22 +27,29 @@ interface Item {
   readonly json: object
 }
 
-type Read = (namespace: Namespace, options: ManyOptions) => AsyncIterable<Item>
+type Read = (everywhere: Everywhere, options: ManyOptions) => AsyncIterable<Item>
 
-export function addManyRoutes(app: Application, { followers }: Context, { prefix, namespaceOf }: Scope): void {
-  const answer = (read: Read, request: FastifyRequest, reply: FastifyReply, { namespace, query, ...which }: Asked) => {
+export function addManyRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
+  const answer = async (
+    read: Read,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { namespace, query, ...which }: Asked,
+  ) => {
     const { ids, ...filter } = which
     const seen = { ...readingOf(query), ...filter }
     // What is wrong with the question is told before an answer begins.
     namespace.lossless('any', seen)
     const reading = { ...seen, ...(ids !== undefined && { ids }) }
-    if (query.asOf !== undefined) nameFrontier(reply, namespace, query.asOf)
+    const everywhere = node.everywhere(namespace.name)
+    if (query.asOf !== undefined && !everywhere.isPlaced) nameFrontier(reply, namespace, query.asOf)
     const { limit, prefix: begin, after } = query
     const options = { ...reading, ...(begin !== undefined && { prefix: begin }), ...(after !== undefined && { after }) }
     if (request.method === 'HEAD' || !wantsLines(request)) {
-      return page(read(namespace, options), limit ?? PAGE_COUNT_DEFAULT, (last) => linkNext(request, reply, last))
+      return page(read(everywhere, options), limit ?? PAGE_COUNT_DEFAULT, (last) => linkNext(request, reply, last))
     }
-    const lines = gathered(linesOf(read(namespace, options), limit ?? Infinity, followers.enter(reply.raw)))
+    const items = everywhere.isPlaced ? await begun(read(everywhere, options)) : read(everywhere, options)
+    const lines = gathered(linesOf(items, limit ?? Infinity, followers.enter(reply.raw)))
     return sendStream(reply, `${NDJSON}; charset=utf-8`, lines)
   }
 
@@ -90,12 +98,27 @@ interface Asked extends Pick<ManyOptions, 'ids' | 'filter'> {
   readonly query: ReadQuery & { readonly prefix?: string; readonly after?: string; readonly limit?: number }
 }
 
-async function* lossy(namespace: Namespace, options: ManyOptions): AsyncGenerator<Item> {
-  for await (const view of namespace.viewAll(options)) yield { id: view.id, json: writeEntity(view) }
+async function* lossy(everywhere: Everywhere, options: ManyOptions): AsyncGenerator<Item> {
+  for await (const view of everywhere.viewAll(options)) yield { id: view.id, json: writeEntity(view) }
 }
 
-async function* lossless(namespace: Namespace, options: ManyOptions): AsyncGenerator<Item> {
-  for await (const view of namespace.losslessAll(options)) yield { id: view.id, json: boundedLossless(view) }
+async function* lossless(everywhere: Everywhere, options: ManyOptions): AsyncGenerator<Item> {
+  for await (const view of everywhere.losslessAll(options)) yield { id: view.id, json: boundedLossless(view) }
+}
+
+/** The same items, the first of which is there: that nobody can be asked is told before an answer begins. */
+async function begun(items: AsyncIterable<Item>): Promise<AsyncIterable<Item>> {
+  const walk = items[Symbol.asyncIterator]()
+  let next: IteratorResult<Item> | undefined = await walk.next()
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const first = next
+        next = undefined
+        return first ?? walk.next()
+      },
+    }),
+  }
 }
 
 /** One that is too large does not keep the others from being told. */

@@ -94,7 +94,7 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
     const namespace = namespaceOf(params)
     await settleIndexes(namespace)
     reply.type('application/json; charset=utf-8')
-    return JSON.stringify(namespace.explainQuery(queryIn(body), readingOf(query)))
+    return JSON.stringify(context.node.everywhere(namespace.name).explainQuery(queryIn(body), readingOf(query)))
   })
 }
 

@@ -1,11 +1,11 @@
 /** The route that lists records which break the schemas in force. */
 
-import type { Application, Scope } from './context.ts'
+import type { Application, Context, Scope } from './context.ts'
 import { linkNext } from './paging.ts'
 import { VIOLATIONS, VIOLATIONS_QUERY } from './schemas/definitions.ts'
 import { PATH } from './schemas/parts.ts'
 
-export function addViolationRoutes(app: Application, { prefix, namespaceOf }: Scope): void {
+export function addViolationRoutes(app: Application, { node }: Context, { prefix, namespaceOf }: Scope): void {
   const listed = {
     operationId: 'listViolations',
     tag: 'definitions',
@@ -16,7 +16,7 @@ export function addViolationRoutes(app: Application, { prefix, namespaceOf }: Sc
   } as const
   app.get(`${prefix}/violations`, { schema: listed }, async (request, reply) => {
     const { collection, after, limit } = request.query
-    const page = await namespaceOf(request.params).violations({
+    const page = await node.everywhere(namespaceOf(request.params).name).violations({
       ...(collection !== undefined && { collection }),
       ...(after !== undefined && { after }),
       ...(limit !== undefined && { countMax: limit }),

@@ -85,7 +85,7 @@ import {
 import type { RuleRecords } from './rule-change.ts'
 import type { Transaction } from './transaction.ts'
 import { type ViolationPage, Violations, type ViolationsOptions } from './violations.ts'
-import { type ManyOptions, type ViewSequence, viewSequence } from './view-sequence.ts'
+import { type ManyOptions, type ViewSequence, viewSequence, entityPage } from './view-sequence.ts'
 import {
   type DefinitionProblem,
   type DiffOptions,
@@ -677,6 +677,11 @@ export class Namespace {
   /** @internal Ids of all records of a collection that deltas were ever about. */
   knownIds(collection: string): Iterable<string> {
     return knownRecords(this.#parts.store, this.id, collection)
+  }
+
+  /** @internal The next ids of entities that begin with `prefix`, behind `after`; none at the end. */
+  entityPage(prefix: string, after: string | undefined): readonly string[] {
+    return entityPage(this.#parts.store, this.id, prefix, after)
   }
 
   /** @internal The standing claims about a record. */

@@ -56,6 +56,13 @@ export function viewSequence<Item>(
   }
 }
 
+/** Those that the range names, each once. */
+export function* namedEntities({ ids = [], prefix = '', after }: EntityRange): Generator<string> {
+  const listed = [...new Set(ids)]
+  const start = after === undefined ? 0 : listed.indexOf(after) + 1
+  for (const id of listed.slice(start)) if (id.startsWith(prefix)) yield id
+}
+
 /** The ids of the entities, whether or not anything is seen of them. */
 export function* entitiesIn(
   store: Store,
@@ -63,9 +70,7 @@ export function* entitiesIn(
   { ids, prefix = '', after }: EntityRange,
 ): Generator<string> {
   if (ids !== undefined) {
-    const listed = [...new Set(ids)]
-    const start = after === undefined ? 0 : listed.indexOf(after) + 1
-    for (const id of listed.slice(start)) if (id.startsWith(prefix)) yield id
+    yield* namedEntities({ ids, prefix, ...(after !== undefined && { after }) })
     return
   }
   for (let last = after; ;) {

@@ -13,16 +13,16 @@ interface Answer {
   readonly body: string
 }
 
-type Ask = (method: string, path: string, body?: unknown) => Promise<Answer>
+type Ask = (method: string, path: string, body?: unknown, accept?: string) => Promise<Answer>
 
 /** Asks a node of the cluster over TCP. */
 async function asking(cluster: Cluster, node: RhizomeNode): Promise<Ask> {
   const face = await openHttp(node, { port: 0, socketPath: false })
   onTestFinished(() => face.close())
-  const ask: Ask = async (method, path, body) => {
-    const told =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-    const response = await fetch(`http://127.0.0.1:${face.port}/api/ns/shop/${path}`, { method, ...told })
+  const ask: Ask = async (method, path, body, accept = 'application/json') => {
+    const told = body !== undefined && { body: JSON.stringify(body) }
+    const headers = { accept, ...(body !== undefined && { 'content-type': 'application/json' }) }
+    const response = await fetch(`http://127.0.0.1:${face.port}/api/ns/shop/${path}`, { method, headers, ...told })
     const answeredBy = response.headers.get('rhizome-answered-by')
     const unheld = response.headers.get('rhizome-unheld')
     return { status: response.status, answeredBy, unheld, body: await response.text() }
@@ -68,6 +68,8 @@ async function shop() {
   await shard.negate(negation)
   await shard.negate(first.deltas[1] ?? '')
   await within(cluster, client.everywhere('shop').put('house', '1', { rooms: 3 }))
+  await cluster.settle()
+  await rules.append([{ localContext: 'raw', target: 'raw', targetContext: 'said' }])
   await cluster.settle()
   const [here, elsewhere] = [await asking(cluster, holder), await asking(cluster, client)]
   return { cluster, holder, client, here, elsewhere, deltas: { raw: raw.deltas[0] ?? '', negated, negation }, middleMs }
@@ -128,6 +130,66 @@ it('every reading of a record is byte for byte that of its holder', async () => 
   ]) {
     expect(await elsewhere('POST', 'query', query)).toEqual(await here('POST', 'query', query))
   }
+})
+
+it('views of several entities and of all are brought together, each from where it lies', async () => {
+  const { here, elsewhere, holder, deltas } = await shop()
+  const ids = async (ask: Ask, path: string, body?: unknown) => {
+    const answer = await ask(body === undefined ? 'GET' : 'POST', path, body)
+    expect(answer.status).toBe(200)
+    return (JSON.parse(answer.body) as readonly { readonly id: string }[]).map(({ id }) => id)
+  }
+  const all = await ids(elsewhere, 'entities')
+  expect(all.filter((id) => !id.startsWith('placement/'))).toEqual([
+    'advice/x',
+    'context/nobody',
+    'house/1',
+    'order/17',
+    'order/18',
+    'query/sizes',
+    'raw',
+    ...['all', 'bad', 'sum'].map((id) => `resolver/${id}`),
+  ])
+  expect(await ids(elsewhere, 'entities?limit=3&after=house%2F1')).toEqual([
+    'order/17',
+    'order/18',
+    all[all.indexOf('order/18') + 1],
+  ])
+  expect((await ids(elsewhere, 'lossless')).filter((id) => id === deltas.negated)).toHaveLength(1)
+  for (const path of [
+    'entities',
+    'lossless',
+    'entities?prefix=order%2F',
+    'lossless?prefix=order%2F18',
+    'lossless?prefix=o',
+  ]) {
+    expect((await elsewhere('GET', path)).body).toBe((await here('GET', path)).body)
+    const lines = (await elsewhere('GET', path, undefined, 'application/x-ndjson')).body
+    expect(lines).toBe((await here('GET', path, undefined, 'application/x-ndjson')).body)
+    expect(lines.trimEnd().split('\n')).toHaveLength((await ids(elsewhere, path)).length)
+  }
+  const named = { ids: ['order/18', 'absent', deltas.negated, 'advice/x', 'order/17'] }
+  expect(await ids(elsewhere, 'lossless', named)).toEqual(named.ids.filter((id) => id !== 'absent'))
+  expect((await elsewhere('POST', 'lossless', named)).body).toBe((await here('POST', 'lossless', named)).body)
+  const narrowed = { filter: { '==': [{ var: 'creator' }, holder.peerId] } }
+  expect((await elsewhere('POST', 'entities', narrowed)).body).toBe((await here('POST', 'entities', narrowed)).body)
+})
+
+it('what is of one namespace alone says so', async () => {
+  const { here, elsewhere } = await shop()
+  for (const [method, path, body] of [
+    ['GET', 'violations', undefined],
+    ['GET', 'violations?collection=order', undefined],
+    ['POST', 'query/plan', { collection: 'order' }],
+  ] as const) {
+    expect(await elsewhere(method, path, body)).toMatchObject({
+      status: 422,
+      body: expect.stringContaining('RZ_SHARD_ACROSS'),
+    })
+  }
+  expect(await here('GET', 'violations?collection=order')).toMatchObject({ status: 200 })
+  expect(await here('POST', 'query/plan', { collection: 'order' })).toMatchObject({ status: 200 })
+  expect(await elsewhere('GET', 'violations?collection=advice')).toMatchObject({ status: 200 })
 })
 
 it('a proof is that of the holder, signed by it, and checked before it is handed on', async () => {
@@ -206,6 +268,9 @@ it('nothing is told to be absent that cannot be asked for', async () => {
     `deltas/${deltas.raw}`,
     `entities/${encodeURIComponent(deltas.negated)}/lossless`,
     'queries/sizes/rows',
+    'entities',
+    'lossless?prefix=order',
+    'entities?id=order%2F17',
   ]) {
     const { status, body } = await elsewhere('GET', path)
     expect({ path, status, code: (JSON.parse(body) as { code: string }).code }).toEqual({
@@ -215,13 +280,15 @@ it('nothing is told to be absent that cannot be asked for', async () => {
     })
   }
   expect(holder?.isUp).toBe(false)
+  const lines = await elsewhere('GET', 'entities', undefined, 'application/x-ndjson')
+  expect(lines).toMatchObject({ status: 503, body: expect.stringContaining('RZ_SHARD_UNHELD') })
   // The names of collections are told as far as they are known, and what could not be asked beside them.
   const { status, unheld, body } = await elsewhere('GET', 'collections')
   expect({ status, unheld }).toEqual({ status: 200, unheld: 'shop:*:o-u' })
   expect(JSON.parse(body)).toEqual(['advice', 'context', 'house', 'placement', 'query', 'resolver'])
   // What lies in no shard is here, whoever is gone.
   expect(await elsewhere('GET', 'entities/advice%2Fx')).toMatchObject({ status: 200, answeredBy: client.peerId })
-  expect(await elsewhere('GET', 'entities/raw/lossless')).toMatchObject({ status: 404, answeredBy: client.peerId })
+  expect(await elsewhere('GET', 'entities/raw/lossless')).toMatchObject({ status: 200, answeredBy: client.peerId })
 })
 
 it('a shard by its own name is read as it lies on this node', async () => {

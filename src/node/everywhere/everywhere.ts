@@ -6,7 +6,7 @@
 
 import type { Delta, PeerId } from '../../delta/delta.ts'
 import type { PropertyInput } from '../../delta/record.ts'
-import type { QueryPage } from '../../query/run.ts'
+import type { Explanation as QueryExplanation, QueryPage } from '../../query/run.ts'
 import type { Change } from '../../view/diff.ts'
 import type { Explanation } from '../../view/explain.ts'
 import type { History } from '../../view/history.ts'
@@ -20,6 +20,8 @@ import type { ProofOptions } from '../proof.ts'
 import type { QueryInput, RowsOptions } from '../queries.ts'
 import type { Entity, GetOptions, IdsOptions, PutOptions, PutResult, WriteOptions } from '../records.ts'
 import type { Transaction } from '../transaction.ts'
+import type { ManyOptions } from '../view-sequence.ts'
+import type { ViolationPage, ViolationsOptions } from '../violations.ts'
 import type { DiffOptions, HistoryOptions, ViewOptions } from '../views.ts'
 import type { Written } from '../writer.ts'
 import type { Answer, AnsweredBy, PartlyAnswered } from './answered.ts'
@@ -29,6 +31,7 @@ import { Querying } from './querying.ts'
 import { Reading } from './reading.ts'
 import type { Shards } from './shards.ts'
 import { Viewing } from './viewing.ts'
+import { Walking } from './walking.ts'
 import { lifeOf, parseCursors } from './watch-cursor.ts'
 import { type FollowedViews, type WatchEverywhereOptions, Watching } from './watching.ts'
 import { Writing } from './writing.ts'
@@ -57,6 +60,7 @@ export class Everywhere {
   readonly #reading: Reading
   readonly #querying: Querying
   readonly #viewing: Viewing
+  readonly #walking: Walking
   readonly #writing: Writing
 
   constructor(parts: EverywhereParts) {
@@ -68,6 +72,7 @@ export class Everywhere {
     this.#querying = new Querying({ ...parts, places: this.#places, reading: this.#reading })
     const finding = new Finding({ ...parts, places: this.#places })
     this.#viewing = new Viewing({ ...parts, places: this.#places, reading: this.#reading, finding })
+    this.#walking = new Walking({ ...parts, places: this.#places, viewing: this.#viewing })
     this.#writing = new Writing({ ...parts, places: this.#places, finding, reading: this.#reading })
   }
 
@@ -117,6 +122,18 @@ export class Everywhere {
     return this.#settled(() => this.#viewing.lossless(entity, options))
   }
 
+  /** As `Namespace.viewAll`, in the order of their ids, wherever each is held. Throws as `get`, while it is walked. */
+  viewAll(options: ManyOptions = {}): AsyncIterable<Entity> {
+    const isWhole = this.#places.isSettled && !this.isPlaced
+    return isWhole ? this.namespace.viewAll(options) : this.#walking.entities(options)
+  }
+
+  /** As `Namespace.losslessAll`; of deltas those that are held where their log is. Throws as `get`, while it is walked. */
+  losslessAll(options: ManyOptions = {}): AsyncIterable<LosslessView> {
+    const isWhole = this.#places.isSettled && !this.isPlaced
+    return isWhole ? this.namespace.losslessAll(options) : this.#walking.lossless(options)
+  }
+
   /** As `Namespace.explain`. Throws as `get`. */
   explain(
     collection: string,
@@ -156,6 +173,17 @@ export class Everywhere {
    */
   query<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): Answer<QueryPage> {
     return this.#settled(() => this.#querying.query(query, options))
+  }
+
+  /** As `Namespace.explainQuery`. Throws RZ_SHARD_ACROSS where no one part of the namespace that is held here has all that it reads. */
+  explainQuery<Columns>(query: QueryInput<Columns>, options: ViewOptions = {}): QueryExplanation {
+    return this.#querying.explain(query, options)
+  }
+
+  /** As `Namespace.violations`. Throws RZ_SHARD_ACROSS where records may break schemas elsewhere: ask where they are held. */
+  async violations(options: ViolationsOptions = {}): Promise<ViolationPage> {
+    await this.#places.untilSettled()
+    return this.#places.here(options.collection, 'violations').violations(options)
   }
 
   /** As `Namespace.rows`. Throws as `query`. */

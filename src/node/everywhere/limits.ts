@@ -40,5 +40,5 @@ export const FOLLOW_PACE_MS = 20
 export const FOLLOW_AGAIN_MS = 1_000
 /** Records that a watcher has been told of and not read yet; past that it looks at all records instead. */
 export const PENDING_MAX = 8_192
-/** Records that a watcher reads at once from another node: they are held until they have been handed out. */
+/** Records that a watcher, or a walk over views, reads at once from other nodes: they are held until they have been handed out. */
 export const READ_AHEAD = 16

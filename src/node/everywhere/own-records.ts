@@ -1,7 +1,8 @@
 /** The records of a collection that belong to one namespace, a shard or a parent: what lies there beside them is left out. */
 
 import { CONTAINER_PREFIX } from '../../delta/container.ts'
-import { entityIdOf } from '../../delta/record.ts'
+import { isDeltaId } from '../../delta/identifiers.ts'
+import { entityIdOf, parseEntityId } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { shardNameOf } from '../../log/namespace.ts'
 import type { QueryJson } from '../../query/algebra.ts'
@@ -67,6 +68,24 @@ export function ownCollections(namespace: Namespace, options: ViewOptions): read
   if (ranges.length === 0) return names
   const isMarked = (name: string) => namespace.entity(`${CONTAINER_PREFIX}${name}`, options) !== undefined
   return names.filter((name) => ownIds(namespace, name, { ...options, countMax: 1 }).length > 0 || isMarked(name))
+}
+
+/** Ids of entities, and behind which the next page begins; no `next` at the end. */
+export interface EntityPage {
+  readonly entities: readonly string[]
+  readonly next: string | undefined
+}
+
+/** Records that belong here, deltas whose log is this one's, and in the parent all other entities. */
+export function ownEntities(namespace: Namespace, prefix: string, after: string | undefined): EntityPage {
+  const page = namespace.entityPage(prefix, after)
+  const entities = page.filter((entity) => {
+    if (isDeltaId(entity)) return namespace.delta(entity) !== undefined
+    const { collection, id } = parseEntityId(entity) ?? {}
+    if (collection === undefined || id === undefined) return namespace.parent === undefined
+    return isOwn(namespace, collection, id)
+  })
+  return { entities, next: page.at(-1) }
 }
 
 /** Whether a record belongs to this namespace, by the placements in force. */

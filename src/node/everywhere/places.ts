@@ -3,6 +3,7 @@
 import { isDeltaId } from '../../delta/identifiers.ts'
 import { parseEntityId } from '../../delta/record.ts'
 import type { ShardRange } from '../../delta/shard-range.ts'
+import { RhizomeError } from '../../errors.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
@@ -67,6 +68,18 @@ export class Places {
   all(): readonly Part[] {
     const ranges = this.isPlaced ? this.namespace.placements.ranges : []
     return [undefined, ...ranges].map((range) => this.part(range))
+  }
+
+  /** The one part that may have records of the collection, or of any; it must be held here. Throws RZ_SHARD_ACROSS. */
+  here(collection: string | undefined, what: string): Namespace {
+    const parts = collection === undefined ? this.all() : this.ofCollection(collection)
+    const [only] = parts
+    if (parts.length === 1 && only !== undefined && 'here' in only) return only.here
+    const names = parts.map((part) => ('here' in part ? part.here.name : part.elsewhere.name))
+    throw new RhizomeError(
+      'RZ_SHARD_ACROSS',
+      `${what} are those of one namespace, and these lie in ${names.join(', ')}: ask each by its name, on a node that holds it`,
+    )
   }
 
   /** Undefined: the parent. */

@@ -10,7 +10,7 @@ import { GatheredSource } from '../../query/gathered-source.ts'
 import { DEFAULT_LIMITS, Meter } from '../../query/limits.ts'
 import { type Catalogue, NO_CATALOGUE } from '../../query/plan.ts'
 import { type Relation, type Relations, relationsOf } from '../../query/relations.ts'
-import { prepare, type QueryPage, runOver } from '../../query/run.ts'
+import { type Explanation, prepare, type QueryPage, runOver } from '../../query/run.ts'
 import type { RecordRow } from '../../query/source.ts'
 import { jsonOf, type QueryInput, type RowsOptions } from '../queries.ts'
 import type { ViewOptions } from '../views.ts'
@@ -49,6 +49,18 @@ export class Querying {
     if (parts.length > 1 || only === undefined) return this.#queryAcross(json, relations, options)
     if ('here' in only) return this.#here(only.here.query(json, options))
     return this.#page(only.elsewhere, { query: JSON.stringify(json), reading: reading.asked(options) })
+  }
+
+  explain<Columns>(query: QueryInput<Columns>, options: ViewOptions): Explanation {
+    const { places } = this.#parts
+    if (!places.isPlaced) return places.namespace.explainQuery(query, options)
+    const json = jsonOf(query)
+    const [only, ...others] = this.#partsFor(this.#relationsOf(json, options))
+    if (only !== undefined && 'here' in only && others.length === 0) return only.here.explainQuery(json, options)
+    throw new RhizomeError(
+      'RZ_SHARD_ACROSS',
+      'it does not run on this node alone: its plan is told by a node that holds all that it reads',
+    )
   }
 
   rows(id: string, options: RowsOptions): Answer<QueryPage> {

@@ -3,11 +3,12 @@
 import type { Value } from '../../delta/delta.ts'
 import { parseEntityId } from '../../delta/record.ts'
 import type { Given } from '../../sync/questions/answering.ts'
+import { ownEntities } from './own-records.ts'
 import type { Shard } from './shard.ts'
 import { changeItem, explanationItems, losslessItems, momentItem } from './view-words.ts'
 import { deltaValue, fieldsIn, integerIn, invalid, parseMoment, parseReading, textIn, type Word } from './words.ts'
 
-type ViewWord = Extract<Word, 'lossless' | 'explain' | 'history' | 'diff' | 'delta' | 'proof'>
+type ViewWord = Extract<Word, 'lossless' | 'explain' | 'history' | 'diff' | 'delta' | 'proof' | 'entities'>
 
 /** Bytes of a proof's text that one item holds. */
 const PROOF_PART_BYTES = 1_048_576
@@ -50,6 +51,12 @@ export const VIEW_ANSWERS: { readonly [word in ViewWord]: (content: Value, shard
     const { id, reading } = fieldsIn(content)
     const delta = namespace.delta(textIn(id), parseReading(reading))
     return { items: delta === undefined ? [] : [deltaValue(delta)], end: null }
+  },
+
+  entities: (content, { namespace }) => {
+    const { prefix, after } = fieldsIn(content)
+    const { entities, next } = ownEntities(namespace, textIn(prefix), after === undefined ? undefined : textIn(after))
+    return { items: entities, end: next ?? null }
   },
 
   proof: (content, { namespace }) => {

@@ -22,6 +22,7 @@ export type Word =
   | 'diff'
   | 'delta'
   | 'proof'
+  | 'entities'
   | 'ids'
   | 'collections'
   | 'query'
