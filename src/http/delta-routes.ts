@@ -99,9 +99,10 @@ export function addDeltaRoutes(app: Application, { node, followers }: Context, {
   } as const
   app.post(`${prefix}/deltas`, { schema: written }, async (request, reply) => {
     const raw = [request.body].flat().map(({ pointers }) => pointers.map(readPointer))
-    const result = await namespaceOf(request.params).transaction((transaction) => {
+    const result = await everywhereOf(request.params).transaction((transaction) => {
       for (const pointers of raw) transaction.append(pointers)
     }, writingOf(request.query))
+    nameAnswerers(reply, result)
     reply.code(201)
     return { deltas: result.deltas, block: result.block, ...heldOf(result) }
   })

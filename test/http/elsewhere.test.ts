@@ -251,6 +251,35 @@ it('a delta is found wherever it lies, and negated there', async () => {
   await expect(negated).rejects.toMatchObject({ code: 'RZ_SHARD_ACROSS' })
 })
 
+it('a raw delta is written where the first entity lies that it points at', async () => {
+  const { cluster, holder, client, here, elsewhere } = await shop()
+  const about = (target: string) => ({ localContext: 'x', target, targetContext: 'raw' })
+  const write = (...targets: readonly string[]) =>
+    elsewhere('POST', 'deltas', { pointers: [...targets.map(about), { localContext: 'y', target: 1 }] })
+  for (const [target, answeredBy] of [
+    ['order/20', holder.peerId],
+    ['advice/z', client.peerId],
+    ['anything', client.peerId],
+  ] as const) {
+    const written = await write(target, 'house/1')
+    expect(written).toMatchObject({ status: 201, answeredBy })
+    await cluster.settle()
+    for (const ask of [here, elsewhere]) {
+      const path = `entities/${encodeURIComponent(target)}/lossless`
+      expect(JSON.parse((await ask('GET', path)).body)).toMatchObject({ properties: { raw: [{ standing: true }] } })
+    }
+    // A negation goes with its delta.
+    const [delta = ''] = (JSON.parse(written.body) as { deltas: string[] }).deltas
+    const negates = { pointers: [{ localContext: 'negates', target: delta, targetContext: 'negated_by' }] }
+    expect(await elsewhere('POST', 'deltas', negates)).toMatchObject({ status: 201, answeredBy })
+    await cluster.settle()
+    expect(await here('GET', `entities/${encodeURIComponent(target)}`)).toMatchObject({ status: 404 })
+  }
+  const both = [{ pointers: [about('order/20')] }, { pointers: [about('house/20')] }]
+  const refused = await elsewhere('POST', 'deltas', both)
+  expect(refused).toMatchObject({ status: 409, body: expect.stringContaining('RZ_PLACEMENT_TRANSACTION') })
+})
+
 it('nothing is told to be absent that cannot be asked for', async () => {
   const { cluster, client, elsewhere, deltas } = await shop()
   const [holder] = cluster.nodes

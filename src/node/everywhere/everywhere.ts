@@ -244,7 +244,10 @@ export class Everywhere {
     return this.#writing.delete(collection, id, options)
   }
 
-  /** As `Namespace.transaction`. Throws RZ_PLACEMENT_TRANSACTION, before anything is signed, for records of several shards. */
+  /**
+   * As `Namespace.transaction`. A raw delta belongs with the first entity that it points at, a negation with the others or, alone, with
+   * its delta. Throws RZ_PLACEMENT_TRANSACTION, before anything is signed, for what belongs to several shards.
+   */
   transaction(
     build: (transaction: Transaction) => void,
     options: Omit<PutOptions, 'onlyChanged'> = {},

@@ -45,12 +45,17 @@ export class Places {
     return this.part(this.isPlaced ? this.namespace.placements.rangeOf(collection, id) : undefined)
   }
 
-  /** Where an entity lies: a record in its range, all else in the parent. Undefined for a delta, whose id does not tell. */
+  /** Where an entity lies. Undefined for a delta, whose id does not tell. */
   ofEntity(entity: string): Part | undefined {
     if (!this.isPlaced) return { here: this.namespace }
-    if (isDeltaId(entity)) return undefined
+    return isDeltaId(entity) ? undefined : this.part(this.rangeOfEntity(entity))
+  }
+
+  /** Of a record its range; all else lies in the parent. */
+  rangeOfEntity(entity: string): ShardRange | undefined {
     const { collection, id } = parseEntityId(entity) ?? {}
-    return collection === undefined || id === undefined ? { here: this.namespace } : this.of(collection, id)
+    if (collection === undefined || id === undefined) return undefined
+    return this.namespace.placements.rangeOf(collection, id)
   }
 
   /** Where records of a collection may lie; those alone whose ids begin with `prefix`. */

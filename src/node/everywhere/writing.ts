@@ -4,11 +4,13 @@
  */
 
 import { encodePointers } from '../../delta/bytes.ts'
-import { negationPointers, type PeerId, type Pointer } from '../../delta/delta.ts'
-import { parseDeltaId } from '../../delta/identifiers.ts'
-import { entityIdOf, parseEntityId, type PropertyInput, recordPointers } from '../../delta/record.ts'
+import { isReference, negationPointers, type PeerId, type Pointer, type ReferencePointer } from '../../delta/delta.ts'
+import { namesTransaction } from '../../delta/gathered.ts'
+import { isDeltaId, parseDeltaId } from '../../delta/identifiers.ts'
+import { entityIdOf, type PropertyInput, recordPointers } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { type HeldResult, parseDeadline, type UntilOptions } from '../delivery/until.ts'
+import { checkOptions } from '../known-options.ts'
 import type { HybridClock } from '../hybrid-clock.ts'
 import type { PutOptions, PutResult, WriteOptions } from '../records.ts'
 import { buildTransaction, type Transaction } from '../transaction.ts'
@@ -17,7 +19,7 @@ import { negateAll } from '../writing.ts'
 import { type AnsweredBy, givenBy } from './answered.ts'
 import type { Finding } from './finding.ts'
 import { RECEIPT_MS } from './limits.ts'
-import type { Places } from './places.ts'
+import type { Part, Places } from './places.ts'
 import type { Reading } from './reading.ts'
 import { isAbsent, type Shard } from './shard.ts'
 import type { Shards } from './shards.ts'
@@ -34,6 +36,9 @@ export interface WritingParts {
   /** Throws RZ_IDENTITY_UNKNOWN. */
   readonly creatorOf: (identity: string | undefined) => PeerId
 }
+
+/** Of references to deltas of the same block (log/block-bytes.ts). */
+const OWN_BLOCK = './'
 
 export class Writing {
   readonly #parts: WritingParts
@@ -93,6 +98,7 @@ export class Writing {
     const part = places.of(collection, id)
     if ('here' in part) return givenBy(self, await part.here.delete(collection, id, options))
     const { elsewhere: shard } = part
+    checkOptions('delete', options)
     checkUntil(options)
     return this.#inTurn(
       shard,
@@ -118,37 +124,48 @@ export class Writing {
     await places.untilSettled()
     if (!places.isPlaced) return givenBy(self, await places.namespace.transaction(build, options))
     const { deltas, records } = buildTransaction(build)
-    const ranges = new Set(
-      [...records].map((entity) => {
-        const { collection = '', id = '' } = parseEntityId(entity) ?? {}
-        return places.namespace.placements.rangeOf(collection, id)
-      }),
-    )
-    const [range, ...others] = ranges
-    if (others.length > 0) {
-      const names = [...ranges].map((each) => places.nameOf(each))
-      throw new RhizomeError(
-        'RZ_PLACEMENT_TRANSACTION',
-        `a transaction stays in one shard, and this one has records of ${names.join(', ')}: write one for each`,
-      )
-    }
-    const part = places.part(range)
+    const part = await this.#partOf(deltas)
     if ('here' in part) return givenBy(self, await part.here.transaction(build, options))
     return this.#writeElsewhere(part.elsewhere, deltas, records, options)
   }
 
-  async negate(delta: string, options: WriteOptions = {}): Promise<Written & AnsweredBy> {
-    const { places, finding, self } = this.#parts
-    await places.untilSettled()
-    if (!places.isPlaced) return givenBy(self, await places.namespace.negate(delta, options))
-    const { value: part } = await finding.delta(delta)
-    if (part === undefined) {
+  /** Where deltas that are written together belong. Throws RZ_PLACEMENT_TRANSACTION where that is not one place. */
+  async #partOf(deltas: readonly (readonly Pointer[])[]): Promise<Part> {
+    const { places } = this.#parts
+    const entities = deltas.flatMap((pointers) => entityOf(pointers) ?? [])
+    const negated = entities.find(isDeltaId)
+    const ranges = new Set(
+      entities.filter((entity) => !isDeltaId(entity)).map((entity) => places.rangeOfEntity(entity)),
+    )
+    // A negation goes with the others; alone it goes where its delta lies.
+    if (ranges.size === 0 && negated !== undefined) return this.#partOfDelta(negated)
+    if (ranges.size > 1) {
+      const names = [...ranges].map((range) => places.nameOf(range))
       throw new RhizomeError(
-        'RZ_SHARD_ACROSS',
-        `nobody has the delta ${delta}, so it is not known in which shard of "${places.namespace.name}" it lies: ` +
-          'negate it by the namespace of its log',
+        'RZ_PLACEMENT_TRANSACTION',
+        `a transaction stays in one shard, and this one belongs to ${names.join(', ')}: write one for each`,
       )
     }
+    const [range] = ranges
+    return places.part(range)
+  }
+
+  async #partOfDelta(id: string): Promise<Part> {
+    const { places, finding } = this.#parts
+    const { value: part } = await finding.delta(id)
+    if (part !== undefined) return part
+    throw new RhizomeError(
+      'RZ_SHARD_ACROSS',
+      `nobody has the delta ${id}, so it is not known in which shard of "${places.namespace.name}" it lies: ` +
+        'negate it by the namespace of its log',
+    )
+  }
+
+  async negate(delta: string, options: WriteOptions = {}): Promise<Written & AnsweredBy> {
+    const { places, self } = this.#parts
+    await places.untilSettled()
+    if (!places.isPlaced) return givenBy(self, await places.namespace.negate(delta, options))
+    const part = await this.#partOfDelta(delta)
     if ('here' in part) return givenBy(self, await part.here.negate(delta, options))
     return this.#writeElsewhere(part.elsewhere, [negationPointers(parseDeltaId(delta).id)], new Set(), options)
   }
@@ -159,6 +176,7 @@ export class Writing {
     records: ReadonlySet<string>,
     options: PutOptions,
   ): Promise<Written & AnsweredBy> {
+    checkOptions('put', options)
     checkUntil(options)
     return this.#inTurn(
       shard,
@@ -253,6 +271,15 @@ function without<Item>(
   known: Readonly<Record<string, unknown>> = {},
 ): Readonly<Record<string, Item>> {
   return Object.fromEntries(Object.entries(properties).filter(([property]) => !Object.hasOwn(known, property)))
+}
+
+/** The entity that a delta belongs with: the first that it points at, beside its transaction and deltas of its own block. */
+function entityOf(pointers: readonly Pointer[]): string | undefined {
+  const first = pointers.find(
+    (pointer): pointer is ReferencePointer =>
+      isReference(pointer) && !pointer.target.startsWith(OWN_BLOCK) && !namesTransaction(pointer),
+  )
+  return first?.target
 }
 
 /** What a write to a shard that is held elsewhere can wait for. */

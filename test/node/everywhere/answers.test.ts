@@ -26,6 +26,13 @@ const WORDS = [
   'hold',
   'changes',
   'known',
+  'lossless',
+  'explain',
+  'history',
+  'diff',
+  'delta',
+  'proof',
+  'entities',
 ]
 
 /** A node that holds a shard, and a stranger who asks. */

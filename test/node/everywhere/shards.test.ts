@@ -277,6 +277,15 @@ describe('what cannot be asked elsewhere', () => {
     expect(() => client.query({ collection: 'apple' }, { asOf: 'f0' })).toThrow(
       expect.objectContaining({ code: 'RZ_AS_OF_INVALID' }),
     )
+    const asof = { asof: 1 } as never
+    for (const misspelt of [
+      async () => client.get('apple', 'x', asof),
+      async () => client.explain('apple', 'x', 'a', asof),
+      async () => client.lossless('apple/x', asof),
+      async () => client.put('apple', 'x', { a: 1 }, asof),
+    ]) {
+      await expect(within<unknown>(cluster, misspelt())).rejects.toMatchObject({ code: 'RZ_OPTION_UNKNOWN' })
+    }
     const uniform = client.put('apple', 'x', { a: 1 }, { until: 'uniform' })
     await expect(uniform).rejects.toMatchObject({ code: 'RZ_DELIVERY_INVALID' })
     const local = await within(cluster, client.put('apple', 'x', { a: 1 }, { until: 'local' }))
