@@ -30,12 +30,7 @@ interface Item {
 type Read = (everywhere: Everywhere, options: ManyOptions) => AsyncIterable<Item>
 
 export function addManyRoutes(app: Application, { node, followers }: Context, { prefix, namespaceOf }: Scope): void {
-  const answer = async (
-    read: Read,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { namespace, query, ...which }: Asked,
-  ) => {
+  const answer = (read: Read, request: FastifyRequest, reply: FastifyReply, { namespace, query, ...which }: Asked) => {
     const { ids, ...filter } = which
     const seen = { ...readingOf(query), ...filter }
     // What is wrong with the question is told before an answer begins.
@@ -48,8 +43,7 @@ export function addManyRoutes(app: Application, { node, followers }: Context, { 
     if (request.method === 'HEAD' || !wantsLines(request)) {
       return page(read(everywhere, options), limit ?? PAGE_COUNT_DEFAULT, (last) => linkNext(request, reply, last))
     }
-    const items = everywhere.isPlaced ? await begun(read(everywhere, options)) : read(everywhere, options)
-    const lines = gathered(linesOf(items, limit ?? Infinity, followers.enter(reply.raw)))
+    const lines = gathered(linesOf(read(everywhere, options), limit ?? Infinity, followers.enter(reply.raw)))
     return sendStream(reply, `${NDJSON}; charset=utf-8`, lines)
   }
 
@@ -104,21 +98,6 @@ async function* lossy(everywhere: Everywhere, options: ManyOptions): AsyncGenera
 
 async function* lossless(everywhere: Everywhere, options: ManyOptions): AsyncGenerator<Item> {
   for await (const view of everywhere.losslessAll(options)) yield { id: view.id, json: boundedLossless(view) }
-}
-
-/** The same items, the first of which is there: that nobody can be asked is told before an answer begins. */
-async function begun(items: AsyncIterable<Item>): Promise<AsyncIterable<Item>> {
-  const walk = items[Symbol.asyncIterator]()
-  let next: IteratorResult<Item> | undefined = await walk.next()
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        const first = next
-        next = undefined
-        return first ?? walk.next()
-      },
-    }),
-  }
 }
 
 /** One that is too large does not keep the others from being told. */

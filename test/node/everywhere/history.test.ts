@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { RhizomeError } from '../../../src/index.ts'
 import { type Cluster, createCluster } from '../../../src/testing/cluster.ts'
 import { seededRandom } from '../../../src/testing/seeded-random.ts'
+import { within } from '../../support/sharded.ts'
 
 const RANGES = ['*:a-m', '*:n-z', 'order:0-4'] as const
 const COLLECTIONS = ['apple', 'pear'] as const
@@ -76,14 +77,6 @@ async function settled(work: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof RhizomeError)) throw error
   }
-}
-
-async function within<Found>(cluster: Cluster, answer: Found | Promise<Found>): Promise<Found> {
-  let isOver = false
-  const watched = Promise.resolve(answer).finally(() => (isOver = true))
-  watched.catch(() => undefined)
-  for (let count = 0; !isOver && count < 3_000; count++) await cluster.advance(10)
-  return watched
 }
 
 it.each(Array.from({ length: 16 }, (_, index) => index + 1))(

@@ -1,30 +1,14 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { from, ref, type RhizomeNode, SHIPPED_RESOLVERS, trustOnly } from '../../../src/index.ts'
 import { type Cluster, createCluster } from '../../../src/testing/cluster.ts'
+import { shardedCluster, within } from '../../support/sharded.ts'
 
 const RANGES = ['a-g', 'h-n', 'o-u', 'v-z'] as const
 const COLLECTIONS = ['apple', 'house', 'order', 'zebra'] as const
 
 /** Four nodes that hold a range each, and one that holds none. */
-async function fourAndOne(more: readonly (readonly string[])[] = []): Promise<Cluster> {
-  const topicsOf = [...RANGES.map((range) => [`shop:*:${range}`]), ['shop:none'], ...more]
-  const cluster = createCluster({ nodes: topicsOf.length, topics: ['shop'], topicsOf })
-  onTestFinished(() => cluster.close())
-  await cluster.settle()
-  // A shard is answered for once it is known that nobody else holds it.
-  await cluster.advance(5_000)
-  await cluster.settle()
-  return cluster
-}
-
-/** The answer, while virtual time passes. */
-async function within<Value>(cluster: Cluster, answer: Value | Promise<Value>, forMs = 30_000): Promise<Value> {
-  if (!(answer instanceof Promise)) return answer
-  let isSettled = false
-  const settled = answer.finally(() => (isSettled = true))
-  settled.catch(() => undefined)
-  for (let ms = 0; !isSettled && ms < forMs; ms += 10) await cluster.advance(10)
-  return settled
+function fourAndOne(more: readonly (readonly string[])[] = []): Promise<Cluster> {
+  return shardedCluster([...RANGES.map((range) => [`shop:*:${range}`]), ['shop:none'], ...more])
 }
 
 const shopOf = ({ node }: { readonly node: RhizomeNode }) => node.everywhere('shop')
