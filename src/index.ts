@@ -71,7 +71,7 @@ export {
   type Verdict,
 } from './node/diagnosis/finding.ts'
 export type { DiagnoseOptions, RunningNode, RunningPeer } from './node/diagnosis/options.ts'
-export type { Answer, Answered, AnsweredBy } from './node/everywhere/answered.ts'
+export type { Answer, Answered, AnsweredBy, PartlyAnswered } from './node/everywhere/answered.ts'
 export type { Everywhere } from './node/everywhere/everywhere.ts'
 export type { ShardStatus } from './node/everywhere/shard.ts'
 export type { DropOptions } from './node/everywhere/shards.ts'
