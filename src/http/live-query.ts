@@ -7,7 +7,7 @@
 import type { FastifyReply } from 'fastify'
 import { toJson } from '../delta/json.ts'
 import { RhizomeError } from '../errors.ts'
-import type { Namespace } from '../node/namespace.ts'
+import type { Everywhere } from '../node/everywhere/everywhere.ts'
 import type { LiveRows, WatchQueryOptions } from '../node/watch-query.ts'
 import { eventText, sendEventTexts } from './answer.ts'
 import type { Cursors } from './cursor.ts'
@@ -15,27 +15,27 @@ import type { Followers } from './followers.ts'
 import { ANSWER_CHARS_MAX } from './options.ts'
 import { describe } from './problem.ts'
 
-type Query = Parameters<Namespace['query']>[0]
+type Query = Parameters<Everywhere['query']>[0]
 
 export interface LiveAnswer {
-  readonly namespace: Namespace
+  readonly everywhere: Everywhere
   readonly cursors: Cursors
   readonly followers: Followers
 }
 
 /**
  * Answers once the rows are read, so that the status tells whether they could be: a browser comes back to a stream that broke
- * off, and not to a refusal. Throws as `namespace.watch`, RZ_HTTP_BUSY, RZ_HTTP_ANSWER_TOO_LARGE.
+ * off, and not to a refusal. Throws as `Everywhere.watchQuery`, RZ_HTTP_BUSY, RZ_HTTP_ANSWER_TOO_LARGE.
  */
 export async function sendLiveQuery(
   reply: FastifyReply,
   query: Query,
   options: Pick<WatchQueryOptions, 'context' | 'rows'>,
-  { namespace, cursors, followers }: LiveAnswer,
+  { everywhere, cursors, followers }: LiveAnswer,
 ): Promise<FastifyReply> {
   // What is wrong with the request is told before the stream is counted.
-  namespace.watch(query, options)
-  const items = namespace.watch(query, { ...options, signal: followers.enter(reply.raw) })[Symbol.asyncIterator]()
+  everywhere.watchQuery(query, options)
+  const items = everywhere.watchQuery(query, { ...options, signal: followers.enter(reply.raw) })[Symbol.asyncIterator]()
   const first = await items.next()
   if (first.done === true) throw new RhizomeError('RZ_STORE_CLOSED', 'the node is closing: ask again when it is open')
   const { position, added } = first.value

@@ -32,14 +32,14 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
   app.post(`${prefix}/query`, { schema: asked }, async (request, reply) => {
     const { params, query: options, body } = request
     const namespace = namespaceOf(params)
+    const everywhere = context.node.everywhere(namespace.name)
     if (wantsEvents(request)) {
       const { asOf, ...live } = readingOf(options)
       if (asOf !== undefined)
         throw new RhizomeError('RZ_HTTP_INPUT', 'a query that is followed is of now: leave out "asOf"')
-      return sendLiveQuery(reply, queryIn(body), live, { namespace, cursors, followers: context.liveQueries })
+      return sendLiveQuery(reply, queryIn(body), live, { everywhere, cursors, followers: context.liveQueries })
     }
     await settleIndexes(namespace)
-    const everywhere = context.node.everywhere(namespace.name)
     const answered = await everywhere.query(queryIn(body), readingOf(options))
     nameAnswer(reply, everywhere, answered, readingOf(options))
     return textOf(answered.value, reply)
@@ -77,7 +77,8 @@ export function addQueryRoutes(app: Application, context: Context, { prefix, nam
   app.get(`${prefix}/query/events`, { schema: followed, exposeHeadRoute: false }, ({ params, query }, reply) => {
     const { query: text, rows = false, ...options } = query
     const live = { ...readingOf(options), rows }
-    const answer = { namespace: namespaceOf(params), cursors, followers: context.liveQueries }
+    const everywhere = context.node.everywhere(namespaceOf(params).name)
+    const answer = { everywhere, cursors, followers: context.liveQueries }
     return sendLiveQuery(reply, queryIn(parseBody(text)), live, answer)
   })
 

@@ -39,9 +39,9 @@ async function within<Value>(cluster: Cluster, answer: Promise<Value>): Promise<
   return settled
 }
 
-async function follow(cluster: Cluster, port: number, headers: Record<string, string> = {}) {
+async function follow(cluster: Cluster, port: number, headers: Record<string, string> = {}, path = PATH) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  request({ port, host: '127.0.0.1', path: PATH, headers }, resolve).on('error', reject).end()
+  request({ port, host: '127.0.0.1', path, headers }, resolve).on('error', reject).end()
   const response = await within(cluster, promise)
   onTestFinished(() => void response.destroy())
   const events = eventsOf(linesOf(response))
@@ -123,5 +123,18 @@ describe('events of a collection in several shards', () => {
       status: 400,
       json: { code: expect.stringMatching(/^RZ_(HTTP_INPUT|WATCH_CURSOR)$/) },
     })
+  })
+})
+
+describe('a followed query over several shards', () => {
+  it('begins with the rows of all, and goes on with changes', async () => {
+    const { cluster, first, second, port } = await served()
+    await first.put('order', 'a', { n: 1 })
+    await second.put('order', 'h', { n: 2 })
+    const query = encodeURIComponent(JSON.stringify({ collection: 'order', columns: ['n'] }))
+    const { next } = await follow(cluster, port, {}, `/api/ns/shop/query/events?query=${query}`)
+    expect(await next()).toMatchObject({ name: 'rows', json: { rows: [{ n: 1 }, { n: 2 }] } })
+    await second.put('order', 'h', { n: 3 })
+    expect(await next()).toMatchObject({ name: 'change', json: { added: [{ n: 3 }], removed: [{ n: 2 }] } })
   })
 })

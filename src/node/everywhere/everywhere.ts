@@ -17,12 +17,13 @@ import { checkOptions } from '../known-options.ts'
 import type { LocalContexts } from '../local-contexts.ts'
 import type { Namespace } from '../namespace.ts'
 import type { ProofOptions } from '../proof.ts'
-import type { QueryInput, RowsOptions } from '../queries.ts'
+import { jsonOf, type QueryInput, type RowsOptions } from '../queries.ts'
 import type { Entity, GetOptions, IdsOptions, PutOptions, PutResult, WriteOptions } from '../records.ts'
 import type { Transaction } from '../transaction.ts'
 import type { ManyOptions } from '../view-sequence.ts'
 import type { ViolationPage, ViolationsOptions } from '../violations.ts'
 import type { DiffOptions, HistoryOptions, ViewOptions } from '../views.ts'
+import type { LiveRows, WatchQueryOptions } from '../watch-query.ts'
 import type { Written } from '../writer.ts'
 import type { Answer, AnsweredBy, PartlyAnswered } from './answered.ts'
 import { Finding } from './finding.ts'
@@ -34,6 +35,7 @@ import { Viewing } from './viewing.ts'
 import { Walking } from './walking.ts'
 import { lifeOf, parseCursors } from './watch-cursor.ts'
 import { type FollowedViews, type WatchEverywhereOptions, Watching } from './watching.ts'
+import { watchQueryWherever } from './watching-query.ts'
 import { Writing } from './writing.ts'
 
 export interface EverywhereParts {
@@ -211,6 +213,29 @@ export class Everywhere {
       environment,
       life: lifeOf(instance),
       start: after === undefined ? undefined : parseCursors(after),
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    })
+  }
+
+  /**
+   * As `Namespace.watch` of a query. Where what it reads does not lie in one place that is held here, it is run again when some of
+   * that has changed, each 0.5 s at the most, over 100,000 rows at the most (RZ_QUERY_LIMIT); while nobody holds a part it waits.
+   * Throws as `query`, at once or with the first item, and ends with RZ_QUERY_CHANGED where what it reads comes to lie elsewhere.
+   */
+  watchQuery<Columns>(query: QueryInput<Columns>, options: WatchQueryOptions = {}): AsyncIterable<LiveRows> {
+    const { namespace, closing, environment } = this.#parts
+    const { context, rows = false, signal } = options
+    // Only checks: it is not iterated.
+    namespace.watch(query, options)
+    return watchQueryWherever(jsonOf(query), {
+      namespace,
+      places: this.#places,
+      querying: this.#querying,
+      watch: (collection, ended) =>
+        this.watch(collection, { ...(context !== undefined && { context }), signal: ended }),
+      environment,
+      options: context === undefined ? {} : { context },
+      rows,
       signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
     })
   }

@@ -38,6 +38,10 @@ export const TURNS_MS = 250
 export const FOLLOW_PACE_MS = 20
 /** When following was not answered it is asked again after so long. */
 export const FOLLOW_AGAIN_MS = 1_000
+/** A watched query over several parts is run again no sooner, nor before as much time has passed as its last run took. */
+export const RUN_AGAIN_MS = 500
+/** Rows of one that are remembered here, to tell what has changed. */
+export const ROWS_WATCHED_MAX = 100_000
 /** Records that a watcher has been told of and not read yet; past that it looks at all records instead. */
 export const PENDING_MAX = 8_192
 /** Records that a watcher, or a walk over views, reads at once from other nodes: they are held until they have been handed out. */

@@ -30,6 +30,13 @@ export interface QueryingParts {
   readonly reading: Reading
 }
 
+export interface QueryOutline {
+  readonly parts: readonly Part[]
+  readonly collections: ReadonlySet<string>
+  /** What the stored queries say that it names: differs when they do. */
+  readonly views: string
+}
+
 const ROWS_COUNT_DEFAULT = 1_000
 
 export class Querying {
@@ -61,6 +68,18 @@ export class Querying {
       'RZ_SHARD_ACROSS',
       'it does not run on this node alone: its plan is told by a node that holds all that it reads',
     )
+  }
+
+  /** What a query reads, and where that lies by now. Throws as `query` before it reads. */
+  outline(json: unknown): QueryOutline {
+    const { places } = this.#parts
+    const { query, views } = prepare(json, this.#catalogue({}))
+    const relations = relationsOf(query)
+    return {
+      parts: places.isPlaced ? this.#partsFor(relations) : [{ here: places.namespace }],
+      collections: new Set(relations.relations.map(({ collection }) => collection)),
+      views: JSON.stringify([...views]),
+    }
   }
 
   rows(id: string, options: RowsOptions): Answer<QueryPage> {
