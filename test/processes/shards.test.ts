@@ -127,6 +127,28 @@ it('a holder is killed in the middle of a query, and another answers: nothing is
   expect(after.value).toHaveLength(count)
 })
 
+it('a holder is killed while it is followed, and what is written to the next is told', async () => {
+  await using cluster = await Cluster.open()
+  const nodes = await startAll(cluster)
+  const second = await start(cluster, 'second', '*:o-u')
+  const [first, client] = [nodes[2], nodes[4]] as [ProcessNode, ProcessNode]
+  await eventually('the second holds it, and the client knows both', async () => {
+    const isHeld = (await second.run('shards')).some(({ range, state }) => range === '*:o-u' && state === 'held')
+    return isHeld && (await client.run('shards')).find(({ range }) => range === '*:o-u')?.holders.length === 2
+  })
+  await client.run('everyWatch', 'order')
+  const isTold = (id: string) => async () => (await client.run('everyTold')).some(([told]) => told === id)
+  await first.run('everyPut', 'order', 'before', { number: 1 })
+  await eventually('what is written is told', isTold('before'))
+  await eventually('both have it', async () => (await second.run('everyIds', 'order')).value.length === 1)
+  const { answeredBy } = await client.run('everyIds', 'order')
+  const [killed, left] = answeredBy[0] === first.peerId ? [first, second] : [second, first]
+  await killed.kill()
+  await left.run('everyPut', 'order', 'after', { number: 2 })
+  await eventually('what is written to the other is told', isTold('after'))
+  expect(await client.run('everyTold')).toContainEqual(['after', { number: 2 }])
+})
+
 it('what nobody holds is a code and a warning, and what is written to it arrives when a holder appears', async () => {
   await using cluster = await Cluster.open()
   const nodes = await startAll(cluster)

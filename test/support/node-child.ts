@@ -47,6 +47,7 @@ export interface Handed {
 const TOPIC = 'users'
 let node: RhizomeNode | undefined
 const handed = new Map<Delivery, Handed[]>()
+const told: (readonly [string, Readonly<Record<string, unknown>> | undefined])[] = []
 
 const commands = {
   async open(options: Omit<NodeOptions, 'topics' | 'signal'> & Partial<Pick<NodeOptions, 'topics'>>) {
@@ -128,6 +129,15 @@ const commands = {
   everyGet: async (collection: string, id: string) => everywhere().get(collection, id),
   everyIds: async (collection: string) => everywhere().ids(collection, { countMax: 10_000 }),
   everyQuery: async (query: QueryJson) => everywhere().query(query),
+  /** Watches from now on; `everyTold` says which records were told, with their properties. */
+  everyWatch: async (collection: string) => {
+    const views = everywhere().watch(collection)
+    await views.begin()
+    void (async () => {
+      for await (const { id, view } of views) told.push([id, view?.properties])
+    })()
+  },
+  everyTold: () => told,
   shards: () => open().shards(),
   hold: (shard: string) => open().hold(shard),
   drop: (shard: string) => open().drop(shard),
