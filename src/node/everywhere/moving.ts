@@ -6,40 +6,72 @@
 
 import { isReference, type PeerId } from '../../delta/delta.ts'
 import { entityIdOf, EntityReference, type PropertyInput } from '../../delta/record.ts'
+import type { ShardRange } from '../../delta/shard-range.ts'
+import { RhizomeError } from '../../errors.ts'
 import type { Claim } from '../../view/lossless.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Everywhere } from './everywhere.ts'
+import { isAbsent, type MovedResult } from './shard.ts'
+
+interface OwnClaim {
+  readonly property: string
+  readonly claim: Claim
+}
 
 const PAGE_COUNT = 1_000
 const OPEN = { context: false } as const
 
-/** Answers how many records were moved. Throws as `Everywhere.putLacking`; what was moved by then stays moved. */
-export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: PeerId): Promise<number> {
-  let count = 0
-  for (const { collection, id } of misplaced(parent)) {
+/** Moves what can be moved now. Throws as the store does; what was moved by then stays moved. */
+export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: PeerId): Promise<MovedResult> {
+  let records = 0
+  let isMoreDue = false
+  /** Nobody answers for these: their other records would only wait as long. */
+  const absent = new Set<ShardRange>()
+  for (const { collection, id, range } of misplaced(parent)) {
     const claims = ownClaims(parent, collection, id, self)
-    if (claims.length === 0) continue
-    const latest = new Map(claims.map(({ property, claim }) => [property, claim]))
-    const properties = Object.fromEntries([...latest].map(([property, claim]) => [property, saidBy(claim)]))
-    await everywhere.putLacking(collection, id, properties)
-    await parent.transaction((transaction) => {
-      // Older ones too: they would be seen again.
-      for (const { claim } of claims) transaction.negate(claim.delta.id)
-    })
-    count++
+    if (claims.length === 0 || absent.has(range)) continue
+    try {
+      await move(parent, everywhere, { collection, id, claims })
+      records++
+    } catch (error) {
+      if (!(error instanceof RhizomeError) || error.code.startsWith('RZ_STORE_')) throw error
+      isMoreDue = true
+      if (isAbsent(error)) absent.add(range)
+    }
   }
-  return count
+  return { records, isMoreDue }
+}
+
+interface Misplaced {
+  readonly collection: string
+  readonly id: string
+  readonly claims: readonly OwnClaim[]
+}
+
+async function move(parent: Namespace, everywhere: Everywhere, { collection, id, claims }: Misplaced): Promise<void> {
+  const latest = new Map(claims.map(({ property, claim }) => [property, claim]))
+  const properties = Object.fromEntries([...latest].map(([property, claim]) => [property, saidBy(claim)]))
+  await everywhere.putLacking(collection, id, properties)
+  await parent.transaction((transaction) => {
+    // Older ones too: they would be seen again.
+    for (const { claim } of claims) transaction.negate(claim.delta.id)
+  })
 }
 
 /** Records that lie in the parent and belong to a shard. */
-function* misplaced(parent: Namespace): Iterable<{ readonly collection: string; readonly id: string }> {
+function* misplaced(
+  parent: Namespace,
+): Iterable<{ readonly collection: string; readonly id: string; readonly range: ShardRange }> {
   const { placements } = parent
   if (placements.isEmpty) return
   for (const collection of parent.collections(OPEN)) {
     if (placements.rangesOf(collection).every((range) => range === undefined)) continue
     for (let after: string | undefined; ;) {
       const ids = parent.ids(collection, { ...OPEN, countMax: PAGE_COUNT, ...(after !== undefined && { after }) })
-      for (const id of ids) if (placements.rangeOf(collection, id) !== undefined) yield { collection, id }
+      for (const id of ids) {
+        const range = placements.rangeOf(collection, id)
+        if (range !== undefined) yield { collection, id, range }
+      }
       after = ids.at(-1)
       if (after === undefined) break
     }
@@ -47,12 +79,7 @@ function* misplaced(parent: Namespace): Iterable<{ readonly collection: string; 
 }
 
 /** This node's standing claims about each property, as `put` writes them, the latest last. */
-function ownClaims(
-  parent: Namespace,
-  collection: string,
-  id: string,
-  self: PeerId,
-): readonly { readonly property: string; readonly claim: Claim }[] {
+function ownClaims(parent: Namespace, collection: string, id: string, self: PeerId): readonly OwnClaim[] {
   const { properties = {} } = parent.lossless(entityIdOf(collection, id), OPEN) ?? {}
   return Object.entries(properties).flatMap(([property, claims]) =>
     claims

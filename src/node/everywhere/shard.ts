@@ -52,6 +52,13 @@ export interface ShardStatus {
   readonly isPlaced: boolean
 }
 
+/** What came of moving records from the parent to their shards. */
+export interface MovedResult {
+  readonly records: number
+  /** Whether some could not be moved, such as those of a shard that nobody holds: to be tried again. */
+  readonly isMoreDue: boolean
+}
+
 export function unheld({ name }: Shard, why = 'no node that is there holds'): RhizomeError {
   return new RhizomeError('RZ_SHARD_UNHELD', `${why} "${name}": start one that does, with --topic '${name}'`)
 }

@@ -25,7 +25,7 @@ import { Following } from './following.ts'
 import { Gathering } from './gathering.ts'
 import { Holders } from './holders.ts'
 import { ALONE_MS, DROP_AGAIN_MS, DROP_MS, HELD_MAX, TURN_MS } from './limits.ts'
-import type { Shard, ShardStatus } from './shard.ts'
+import type { MovedResult, Shard, ShardStatus } from './shard.ts'
 import type { Topic } from './topics.ts'
 import { waitFor } from './waiting.ts'
 import type { Word } from './words.ts'
@@ -42,7 +42,7 @@ export interface ShardsParts {
   readonly open: (name: string, parent: Namespace) => { readonly namespace: Namespace; readonly ownLogs: OwnLogs }
   readonly renew: (log: LogKey, why: string) => void
   /** Asserts in shards what this node wrote to the parent before it knew of them. */
-  readonly moveOwn: (parent: Namespace) => Promise<number>
+  readonly moveOwn: (parent: Namespace) => Promise<MovedResult>
   readonly tell: (event: NodeEvent) => void
   /** Refuses writing, placements among it. */
   readonly keep: boolean
@@ -387,10 +387,10 @@ export class Shards {
   async #move(parent: Parent): Promise<void> {
     parent.move = 'under way'
     try {
-      const records = await this.#parts.moveOwn(parent.namespace)
+      const { records, isMoreDue } = await this.#parts.moveOwn(parent.namespace)
       if (records > 0) this.#parts.tell({ kind: 'records-moved', namespace: parent.namespace.name, records })
       // It may have become due meanwhile.
-      if (this.#isMoving(parent)) parent.move = 'done'
+      if (this.#isMoving(parent)) parent.move = isMoreDue ? 'due' : 'done'
     } catch (error) {
       if (!(error instanceof RhizomeError)) throw error
       parent.move = 'due'

@@ -127,6 +127,19 @@ it('what was lost to a power cut, and comes back from others after the placement
   expect((await within(shopOf(witness).get('apple', 'x'))).value?.properties).toEqual({ size: 1 })
 })
 
+it('what cannot be moved, since nobody holds its shard, keeps nothing else from being moved', async () => {
+  const { time, network, machines, within } = await started(['shop:none'], ['shop:none'])
+  const [early, holder] = machines as [Machine, Machine]
+  network.partition([early.peerId], [holder.peerId])
+  for (const collection of ['apple', 'house']) await within(shopOf(early).put(collection, 'x', { in: collection }))
+  await within(holder.node?.namespace('shop').place('*:a-g'))
+  await within(holder.node?.hold('shop:*:h-n'))
+  network.heal()
+  await time.advance(30_000)
+  expect(early.node?.namespace('shop').ids('apple')).toEqual(['x'])
+  expect((await within(shopOf(holder).get('house', 'x'))).value?.properties).toEqual({ in: 'house' })
+})
+
 it('what is written while an older value is moved is the later of the two', async () => {
   const run = async (writesAfterMs: number): Promise<{ readonly movedAfterMs: number; readonly size: unknown }> => {
     const { time, network, machines, within } = await started(['shop'], ['shop:none'])
