@@ -6,7 +6,7 @@
 
 import { isReference, type PeerId } from '../../delta/delta.ts'
 import { entityIdOf, EntityReference, type PropertyInput } from '../../delta/record.ts'
-import type { ShardRange } from '../../delta/shard-range.ts'
+import { type ShardRange, shardRangeText } from '../../delta/shard-range.ts'
 import { RhizomeError } from '../../errors.ts'
 import type { Claim } from '../../view/lossless.ts'
 import type { Namespace } from '../namespace.ts'
@@ -31,8 +31,8 @@ export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: P
     const claims = ownClaims(parent, collection, id, self)
     if (claims.length === 0 || absent.has(range)) continue
     try {
-      await move(parent, everywhere, { collection, id, claims })
-      records++
+      if (await move(parent, everywhere, { collection, id, range, claims })) records++
+      else isMoreDue = true
     } catch (error) {
       if (!(error instanceof RhizomeError) || error.code.startsWith('RZ_STORE_')) throw error
       isMoreDue = true
@@ -45,17 +45,23 @@ export async function moveOwn(parent: Namespace, everywhere: Everywhere, self: P
 interface Misplaced {
   readonly collection: string
   readonly id: string
+  readonly range: ShardRange
   readonly claims: readonly OwnClaim[]
 }
 
-async function move(parent: Namespace, everywhere: Everywhere, { collection, id, claims }: Misplaced): Promise<void> {
+/** False: another placement came meanwhile, and it may lie elsewhere now. */
+async function move(parent: Namespace, everywhere: Everywhere, record: Misplaced): Promise<boolean> {
+  const { collection, id, range, claims } = record
   const latest = new Map(claims.map(({ property, claim }) => [property, claim]))
   const properties = Object.fromEntries([...latest].map(([property, claim]) => [property, saidBy(claim)]))
   await everywhere.putLacking(collection, id, properties)
+  const rangeNow = parent.placements.rangeOf(collection, id)
+  if (rangeNow === undefined || shardRangeText(rangeNow) !== shardRangeText(range)) return false
   await parent.transaction((transaction) => {
     // Older ones too: they would be seen again.
     for (const { claim } of claims) transaction.negate(claim.delta.id)
   })
+  return true
 }
 
 /** Records that lie in the parent and belong to a shard. */

@@ -66,7 +66,9 @@ interface Parent {
   /** Whether this node knows how it is placed. */
   settled: boolean
   /** Whether records of this node's own may lie in the parent that belong to a shard. */
-  move: 'due' | 'under way' | 'done'
+  /** Whether records of the parent may have to be moved, and whether they are being. */
+  isMoveDue: boolean
+  isMoving: boolean
 }
 
 /** What is noted of a shard in which this node takes part. */
@@ -110,7 +112,15 @@ export class Shards {
   start(topics: readonly Topic[], namespaceOf: (name: string) => Namespace): void {
     for (const topic of topics) {
       const namespace = namespaceOf(topic.name)
-      const parent: Parent = { namespace, topic, dropped: new Set(), seen: undefined, settled: false, move: 'done' }
+      const parent: Parent = {
+        namespace,
+        topic,
+        dropped: new Set(),
+        seen: undefined,
+        settled: false,
+        isMoveDue: false,
+        isMoving: false,
+      }
       this.#parents.set(topic.name, parent)
       if (topic.shards !== 'all') for (const range of topic.shards) this.#take(this.of(parent.namespace, range))
     }
@@ -356,7 +366,7 @@ export class Shards {
   #lookAround(): void {
     for (const parent of this.#parents.values()) {
       this.#takePlaced(parent)
-      if (parent.move === 'due') void this.#move(parent)
+      if (parent.isMoveDue && !parent.isMoving) void this.#move(parent)
     }
     for (const shard of this.#shards.values()) {
       this.isHere(shard)
@@ -380,20 +390,23 @@ export class Shards {
   }
 
   #moveSoon(parent: Parent): void {
-    if (!this.#parts.keep && !parent.namespace.placements.isEmpty) parent.move = 'due'
+    if (!this.#parts.keep && !parent.namespace.placements.isEmpty) parent.isMoveDue = true
   }
 
   /** What cannot be moved now is tried again in the next turn. */
   async #move(parent: Parent): Promise<void> {
-    parent.move = 'under way'
+    parent.isMoving = true
+    parent.isMoveDue = false
     try {
       const { records, isMoreDue } = await this.#parts.moveOwn(parent.namespace)
       if (records > 0) this.#parts.tell({ kind: 'records-moved', namespace: parent.namespace.name, records })
-      // It may have become due meanwhile.
-      if (this.#isMoving(parent)) parent.move = isMoreDue ? 'due' : 'done'
+      // It may have become due meanwhile, too.
+      if (isMoreDue) parent.isMoveDue = true
     } catch (error) {
       if (!(error instanceof RhizomeError)) throw error
-      parent.move = 'due'
+      parent.isMoveDue = true
+    } finally {
+      parent.isMoving = false
     }
   }
 
@@ -404,10 +417,6 @@ export class Shards {
     } catch (error) {
       if (!(error instanceof RhizomeError)) throw error
     }
-  }
-
-  #isMoving({ move }: Parent): boolean {
-    return move === 'under way'
   }
 
   #lookAt(shard: Shard): void {

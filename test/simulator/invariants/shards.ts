@@ -137,6 +137,15 @@ function lastValues(world: World, readings: ReadonlyMap<string, Reading>): reado
         return range === undefined ? world.namespace : openNamespaceId(shardNameOf(NAMESPACE_NAME, range))
       },
       parent: world.namespace,
+      isElsewhere: (collection, id) => {
+        const range = placements.rangeOf(collection, id)
+        const here = range && shardNameOf(NAMESPACE_NAME, range)
+        return [...SHARDS.keys()].some(
+          (shard) =>
+            shard !== here &&
+            shards.holdersOf(shard).some(({ namespace }) => namespace.get(collection, id) !== undefined),
+        )
+      },
       hasForgotten: (writer) => witness.losers().includes(writer),
     },
   )

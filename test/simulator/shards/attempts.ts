@@ -28,6 +28,8 @@ export interface Knowing {
   /** Where records of that name lie now. */
   readonly placeOf: (collection: string, id: string) => NamespaceId
   readonly parent: NamespaceId
+  /** Whether a record of that name stands in another shard, where it was moved to before it was known whose range was first. */
+  readonly isElsewhere: (collection: string, id: string) => boolean
   /** A power cut has taken its own last writes from it, and with them the time of those. */
   readonly hasForgotten: (writer: Member) => boolean
 }
@@ -70,10 +72,13 @@ export class Attempts {
 }
 
 function faultOf(shown: unknown, attempts: readonly Attempt[], knowing: Knowing): string | undefined {
-  const { isKept, placeOf, parent, hasForgotten } = knowing
+  const { isKept, placeOf, parent, isElsewhere, hasForgotten } = knowing
   const kept = attempts.filter((attempt) => attempt.deltas.length > 0 && isKept(attempt))
   // What was written to a shard whose range another had first stays there, and is not seen.
-  const seen = kept.filter(({ place, collection, id }) => place === placeOf(collection, id) || place === parent)
+  const seen = kept.filter(
+    ({ place, collection, id }) =>
+      place === placeOf(collection, id) || (place === parent && !isElsewhere(collection, id)),
+  )
   if (shown === undefined) return seen.length === 0 ? undefined : `is not shown, and ${seen[0]?.value} was acknowledged`
   const attempt = attempts.find(({ value }) => value === shown)
   if (attempt === undefined) return `shows ${JSON.stringify(shown)}, which nobody wrote`
