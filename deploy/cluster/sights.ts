@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { shortAddress } from '../../src/cli/paths.ts'
-import type { SyncStatus } from '../../src/cli/reports.ts'
+import type { SyncStatus } from '../../src/cli/report.ts'
 import { syncText } from '../../src/cli/status.ts'
 import { printTable } from '../../src/cli/table.ts'
 import { grouped, type Terminal } from '../../src/cli/terminal.ts'

@@ -1,7 +1,7 @@
 /** Reports as lines for people: what happened, and what to do where something is to be done. Pure. */
 
 import { isLocal, isRelayed, shellWord, shortAddress, shortId } from './paths.ts'
-import type { OwnClock, PeerName, Report } from './reports.ts'
+import type { OwnClock, PeerName, Report } from './report.ts'
 import { counted, grouped, type Style, visible } from './terminal.ts'
 
 /** What the lines need to know of the node. */

@@ -5,7 +5,7 @@ import { openDoor } from './door.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { shortAddress, shortPath } from './paths.ts'
 import { ownClockText } from './report-lines.ts'
-import type { OwnClock, SyncStatus } from './reports.ts'
+import type { OwnClock, SyncStatus } from './report.ts'
 import { printTable } from './table.ts'
 import { counted, grouped, visible } from './terminal.ts'
 

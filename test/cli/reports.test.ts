@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 
 import { bannerLines, type BannerOptions, type Facts } from '../../src/cli/banner.ts'
 import { type LineContext, reportLines } from '../../src/cli/report-lines.ts'
-import { type Report, Reports, type SyncStatus } from '../../src/cli/reports.ts'
+import type { Report, SyncStatus } from '../../src/cli/report.ts'
+import { Reports } from '../../src/cli/reports.ts'
 import type { NodeEvent } from '../../src/node/events.ts'
 
 const plain = (_style: string, text: string) => text
