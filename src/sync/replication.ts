@@ -1,6 +1,6 @@
 /**
  * Replication of namespaces over the ports of store and net: what `node` opens and closes. It keeps one replica per namespace
- * (replica.ts), answers the sync protocol, and passes the network's events on. design.md 4 and 6.
+ * (replica.ts) and passes the network's events on; what comes with a peer's session is read first by greeting.ts. design.md 4 and 6.
  */
 
 import { isFuture } from '../delta/clock.ts'
@@ -9,25 +9,19 @@ import { assert, RhizomeError } from '../errors.ts'
 import type { LogKey, Run } from '../log/block.ts'
 import { verifyRun } from '../log/chain.ts'
 import type { NamespaceId } from '../log/namespace.ts'
-import type { Net, NetEvent, NetStream, PeerIdText } from '../net/net.ts'
+import type { Net, NetEvent, PeerIdText } from '../net/net.ts'
 import type { CommitResult, Store } from '../store/store.ts'
 import { Receipts, type ReceiptsOptions } from './delivery/receipts.ts'
 import type { ReplicationEvent } from './events.ts'
-import { firstFrame, framesOf, type Schedule } from './exchange.ts'
-import {
-  DEFAULT_INTERVAL_MS,
-  GREETINGS_PER_PEER_MAX,
-  PEER_NAME_BYTES_MAX,
-  SESSIONS_INBOUND_MAX,
-  SYNC_PROTOCOL,
-} from './limits.ts'
+import type { Schedule } from './exchange.ts'
+import { Greeting } from './greeting.ts'
+import { DEFAULT_INTERVAL_MS, PEER_NAME_BYTES_MAX, SYNC_PROTOCOL } from './limits.ts'
 import type { Member } from './members/member.ts'
 import { Members, type MembersOptions } from './members/members.ts'
 import type { OwnClock } from './members/own-clock.ts'
 import { Messages, type MessagesOptions } from './messages/messages.ts'
 import { Replica } from './replica.ts'
 import type { SyncStatus } from './status.ts'
-import { decodeFrame, encodeFrame, type Hello, type Refusal } from './wire.ts'
 
 export interface ReplicationOptions {
   readonly store: Store
@@ -124,14 +118,19 @@ class Replicas implements Replication {
   readonly #messages = new Map<NamespaceId, Messages>()
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
-  /** By peer, the streams on which it has not said hello yet. */
-  readonly #greeting = new Map<PeerIdText, number>()
 
   constructor(options: ReplicationOptions) {
     this.#options = options
     this.#steadyMs = options.steadyMs ?? options.nowMs
     this.#members = options.members && this.#openMembers(options.members)
-    options.net.handle(SYNC_PROTOCOL, (stream) => this.#serve(stream))
+    const greeting = new Greeting({
+      net: options.net,
+      replicas: this.#replicas,
+      steadyMs: this.#steadyMs,
+      schedule: options.schedule,
+      closing: this.#stop.signal,
+    })
+    options.net.handle(SYNC_PROTOCOL, (stream) => greeting.receive(stream))
     this.#stopListening = options.net.onEvent((event) => this.#onNetEvent(event))
   }
 
@@ -334,51 +333,6 @@ class Replicas implements Replication {
       if (event.kind === 'disconnected') replica.peerLeft(event.peer)
     }
   }
-
-  /** Reads the hello, and hands the stream to the replica that it is for. */
-  async #serve(stream: NetStream): Promise<void> {
-    const openedMs = this.#steadyMs()
-    if (this.#stop.signal.aborted) return refuse(stream, 'closing')
-    const greeting = this.#greeting.get(stream.peer) ?? 0
-    if (greeting >= GREETINGS_PER_PEER_MAX || this.#sessions() >= SESSIONS_INBOUND_MAX) return refuse(stream, 'busy')
-    const frames = framesOf(stream)
-    this.#greeting.set(stream.peer, greeting + 1)
-    let hello: Hello | Refusal
-    try {
-      hello = this.#hello(
-        stream,
-        await firstFrame(frames, { schedule: this.#options.schedule, signal: this.#stop.signal }),
-      )
-    } finally {
-      const left = (this.#greeting.get(stream.peer) ?? 0) - 1
-      if (left > 0) this.#greeting.set(stream.peer, left)
-      else this.#greeting.delete(stream.peer)
-    }
-    if (typeof hello === 'string') return refuse(stream, hello)
-    const replica = this.#replicas.get(hello.namespace)
-    if (replica === undefined) return refuse(stream, 'namespace')
-    if (replica.isServing(stream.peer)) return refuse(stream, 'busy')
-    await replica.serve(stream, frames, hello, openedMs)
-  }
-
-  #hello(stream: NetStream, bytes: Uint8Array): Hello | Refusal {
-    try {
-      const frame = decodeFrame(bytes)
-      if (frame.kind === 'hello') return frame
-      throw new RhizomeError('RZ_SYNC_FRAME_INVALID', `a session that begins with ${frame.kind}`)
-    } catch (error) {
-      if (error instanceof RhizomeError && error.code === 'RZ_SYNC_VERSION') return 'version'
-      this.#options.net.penalise(stream.peer, error instanceof Error ? error.message : 'no hello')
-      throw error
-    }
-  }
-
-  #sessions(): number {
-    let count = 0
-    for (const greeting of this.#greeting.values()) count += greeting
-    for (const replica of this.#replicas.values()) count += replica.inboundCount
-    return count
-  }
 }
 
 /** At most as long as peers take it. */
@@ -386,11 +340,6 @@ function shorten(name: string): string {
   let short = name.toWellFormed().slice(0, PEER_NAME_BYTES_MAX)
   while (Buffer.byteLength(short) > PEER_NAME_BYTES_MAX) short = short.slice(0, -1).toWellFormed()
   return short
-}
-
-async function refuse(stream: NetStream, reason: Refusal): Promise<void> {
-  await stream.send(encodeFrame({ kind: 'refuse', reason }))
-  await stream.close()
 }
 
 function stateOf({
