@@ -25,7 +25,7 @@ describe('src/cli/README.md', () => {
   })
 
   it('names every event, and no other', () => {
-    const source = read('reports.ts').split('export type Report =')[1]?.split('\nexport ')[0] ?? ''
+    const source = read('report.ts').split('export type Report =')[1]?.split('\nexport ')[0] ?? ''
     const events = [...source.matchAll(/readonly event: ('[^\n;]+)/g)].flatMap(([, names = '']) =>
       [...names.matchAll(/'([a-z-]+)'/g)].map(([, name]) => name),
     )
