@@ -328,7 +328,8 @@ export class Reports {
 
   /** A topic that none of those who are connected has may well be a slip of the fingers: told once. */
   #tellUnshared(topic: string, standing: Standing, nowMs: number): void {
-    if (standing.hadCompany || standing.isUnshared) return
+    // That nobody else holds a shard is no slip.
+    if (standing.hadCompany || standing.isUnshared || topic.includes(':')) return
     const sinceMs = [...[...this.#connecting.values()].map((pending) => pending.sinceMs), ...this.#connected.values()]
     const connected = sinceMs.filter((ms) => nowMs - ms >= ALONE_MS).length
     if (connected === 0) return

@@ -13,12 +13,25 @@ import { VALUE } from './compile.ts'
 import { lineOf } from './line-value.ts'
 import { after, type Reach, type Soon } from './reach.ts'
 
+/** Nobody who holds the shard answers. */
+const ABSENT: ReadonlySet<string> = new Set(['RZ_SHARD_UNHELD', 'RZ_SHARD_UNANSWERED'])
+
 /** Whether somebody made it, or records of it stand. A name that no collection can have is that of none. */
 export function bucketExists(reach: Reach, bucket: string): Soon<boolean> {
   if (!isPossible(bucket)) return false
   return after(reach.get(CONTAINER, bucket), ({ value: mark }) =>
     mark === undefined ? after(reach.ids(bucket, { countMax: 1 }), ({ value: ids }) => ids.length > 0) : true,
   )
+}
+
+/** Whether it exists, or `otherwise` where nobody who could know it answers: what is written then waits for a holder. */
+export async function knownOr(otherwise: boolean, exists: Soon<boolean>): Promise<boolean> {
+  try {
+    return await exists
+  } catch (error) {
+    if (error instanceof RhizomeError && ABSENT.has(error.code)) return otherwise
+    throw error
+  }
 }
 
 function isPossible(bucket: string): boolean {
@@ -30,7 +43,7 @@ export async function createBucket(reach: Reach, bucket: string): Promise<Answer
   if (!isPossible(bucket)) {
     throw new RhizomeError('RZ_RECORD_INVALID', 'a bucket is a collection: its name has no slash, and is not "."')
   }
-  if (!(await bucketExists(reach, bucket))) await reach.put(CONTAINER, bucket, { created: true })
+  if (!(await knownOr(false, bucketExists(reach, bucket)))) await reach.put(CONTAINER, bucket, { created: true })
   return DONE
 }
 
@@ -56,7 +69,7 @@ function valueAnswer({ properties, errors }: Entity): Answer {
 
 export async function putKey(reach: Reach, bucket: string, key: string, value: Value): Promise<Answer> {
   const exists = bucketExists(reach, bucket)
-  if (!(exists instanceof Promise ? await exists : exists)) return UNKNOWN_BUCKET
+  if (!(exists instanceof Promise ? await knownOr(true, exists) : exists)) return UNKNOWN_BUCKET
   await reach.put(bucket, key, { [VALUE]: value })
   return DONE
 }

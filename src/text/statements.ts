@@ -8,7 +8,7 @@ import { CONTAINER } from '../delta/container.ts'
 import { type Json, toJson } from '../delta/json.ts'
 import type { RhizomeNode } from '../node/node.ts'
 import type { PeerSummary } from '../node/peers.ts'
-import { bucketExists } from './buckets.ts'
+import { bucketExists, knownOr } from './buckets.ts'
 import type { Statement } from './compile.ts'
 import { DELETIONS_MAX, PAGE_ROWS } from './options.ts'
 import type { Reach } from './reach.ts'
@@ -58,7 +58,9 @@ type Insert = Extract<Statement, { readonly kind: 'insert' }>
 
 /** Both in flight together, so that a container and its first record share a block. */
 async function insert({ container, id = randomUUID(), properties }: Insert, reach: Reach): Promise<Json> {
-  const making = (await bucketExists(reach, container)) ? undefined : reach.put(CONTAINER, container, { created: true })
+  const making = (await knownOr(false, bucketExists(reach, container)))
+    ? undefined
+    : reach.put(CONTAINER, container, { created: true })
   const [{ fault }] = await Promise.all([reach.put(container, id, properties), making])
   return { id, ...(fault && { fault: { ...fault } }) }
 }

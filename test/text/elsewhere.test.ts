@@ -29,3 +29,22 @@ it('buckets of a shard that nobody holds are told to be missing, behind those th
   expect(await ask('KEYS house')).toEqual(['x', 'OK'])
   expect((await ask('KEYS order'))[0]).toContain('ERROR RZ_SHARD_UNHELD')
 })
+
+it('what is written to a bucket that nobody holds waits here, whether or not the bucket is known', async () => {
+  const cluster = await shardedCluster([['shop:*:o-u'], ['shop:none']])
+  const [, client] = cluster.nodes
+  if (client === undefined) throw new Error('two nodes')
+  const telnet = await (await serveNode(client.node)).client()
+  const ask = (line: string) => within(cluster, telnet.ask(line), 3_600_000)
+  cluster.crash(0)
+  await cluster.advance(10_000)
+  expect(await ask('PUT pear x 1')).toEqual(['OK'])
+  expect(await ask('CREATE tools')).toEqual(['OK'])
+  expect((await ask('insert {"a":1} into plum as p')).at(-1)).toBe('OK')
+  expect((await ask('GET pear x'))[0]).toContain('ERROR RZ_SHARD_UNHELD')
+  cluster.restart(0)
+  await cluster.advance(20_000)
+  expect(await ask('GET pear x')).toEqual(['1', 'OK'])
+  expect(await ask('BUCKETS')).toContain('tools')
+  expect((await ask('select from plum'))[0]).toContain('"a":1')
+})
