@@ -10,6 +10,7 @@ import { EntityReference, type PropertyInput } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
 import { type Answer, whenAnswered } from '../node/everywhere/answered.ts'
 import type { Everywhere } from '../node/everywhere/everywhere.ts'
+import { isAbsent } from '../node/everywhere/shard.ts'
 import type { Entity } from '../node/records.ts'
 import { readProperties } from '../node/record-json.ts'
 import { nameAnswer, sendStream } from './answer.ts'
@@ -127,7 +128,6 @@ export function addRecordRoutes(app: Application, { ids, collection, record, loc
 
 /** What was written is answered as it was written, also by a node with a context of its own. */
 const OPEN = { context: false } as const
-const ABSENT: ReadonlySet<string> = new Set(['RZ_SHARD_UNHELD', 'RZ_SHARD_UNANSWERED'])
 
 /** Writes the properties beside those that the record has; 201 when it had none. */
 async function merge(
@@ -151,7 +151,7 @@ async function shownIn({ everywhere, collection, id }: Location): Promise<Entity
   try {
     return (await everywhere.get(collection, id, OPEN)).value ?? null
   } catch (error) {
-    if (error instanceof RhizomeError && ABSENT.has(error.code)) return undefined
+    if (isAbsent(error)) return undefined
     throw error
   }
 }

@@ -15,6 +15,11 @@ type Holds = (entity: string) => boolean
 export const IDS_COUNT_MAX = 10_000
 const IDS_COUNT_DEFAULT = 1_000
 
+/** How many ids are listed, by how many are asked for. */
+export function idsCount(asked: number = IDS_COUNT_DEFAULT): number {
+  return Math.min(asked, IDS_COUNT_MAX)
+}
+
 /** Of a collection's records, without its name. */
 export function idsIn(
   store: Store,
@@ -23,7 +28,7 @@ export function idsIn(
   options: Pick<IdsOptions, 'after' | 'countMax'>,
   holds: Holds,
 ): readonly string[] {
-  const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
+  const countMax = idsCount(options.countMax)
   const prefix = entityIdOf(collection, 'x').slice(0, -1)
   const ids: string[] = []
   let after = options.after === undefined ? undefined : prefix + options.after

@@ -7,14 +7,12 @@ import { CONTAINER } from '../delta/container.ts'
 import type { Value } from '../delta/delta.ts'
 import { parseEntityId } from '../delta/record.ts'
 import { RhizomeError } from '../errors.ts'
+import { isAbsent } from '../node/everywhere/shard.ts'
 import type { Entity } from '../node/records.ts'
 import { type Answer, DONE, OK, UNKNOWN_BUCKET } from './answer.ts'
 import { VALUE } from './compile.ts'
 import { lineOf } from './line-value.ts'
 import { after, type Reach, type Soon } from './reach.ts'
-
-/** Nobody who holds the shard answers. */
-const ABSENT: ReadonlySet<string> = new Set(['RZ_SHARD_UNHELD', 'RZ_SHARD_UNANSWERED'])
 
 /** Whether somebody made it, or records of it stand. A name that no collection can have is that of none. */
 export function bucketExists(reach: Reach, bucket: string): Soon<boolean> {
@@ -29,7 +27,7 @@ export async function knownOr(otherwise: boolean, exists: Soon<boolean>): Promis
   try {
     return await exists
   } catch (error) {
-    if (error instanceof RhizomeError && ABSENT.has(error.code)) return otherwise
+    if (isAbsent(error)) return otherwise
     throw error
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openHttp } from '../../src/http/server.ts'
 import { type Cluster, createCluster } from '../../src/testing/cluster.ts'
 import { ask, linesOf } from './api.ts'
+import { within } from '../support/sharded.ts'
 
 const TOPICS = ['shop:order:a-g', 'shop:order:h-n', 'shop:none'] as const
 const PATH = '/api/ns/shop/collections/order/events'
@@ -28,15 +29,6 @@ async function served() {
   const face = await openHttp(node, { port: 0, socketPath: false })
   onTestFinished(() => face.close())
   return { cluster, first, second, client, port: face.port ?? 0 }
-}
-
-/** The answer, while virtual time passes. */
-async function within<Value>(cluster: Cluster, answer: Promise<Value>): Promise<Value> {
-  let isSettled = false
-  const settled = answer.finally(() => (isSettled = true))
-  settled.catch(() => undefined)
-  for (let ms = 0; !isSettled && ms < 60_000; ms += 10) await cluster.advance(10)
-  return settled
 }
 
 async function follow(cluster: Cluster, port: number, headers: Record<string, string> = {}, path = PATH) {

@@ -32,6 +32,9 @@ import { breakStreams, cutOneWay, heal, partition, weather } from './actions/net
 import { fork, liar } from './actions/strangers.ts'
 import { burst, negate, put, remove, transaction } from './actions/writing.ts'
 
+/** What happens to machines, whatever they hold. The order belongs to the seeds. */
+const MACHINE_KINDS: readonly ActionKind[] = [syncDisk, start, close, pause, resume, diskFault, setClock]
+
 export const ACTION_KINDS: readonly ActionKind[] = [
   put,
   burst,
@@ -50,13 +53,7 @@ export const ACTION_KINDS: readonly ActionKind[] = [
   killWhileWriting,
   powerCut,
   reboot,
-  syncDisk,
-  start,
-  close,
-  pause,
-  resume,
-  diskFault,
-  setClock,
+  ...MACHINE_KINDS,
   fork,
   liar,
 ]
@@ -83,11 +80,5 @@ export const SHARD_ACTION_KINDS: readonly ActionKind[] = [
   heal,
   kill,
   powerCut,
-  syncDisk,
-  start,
-  close,
-  pause,
-  resume,
-  diskFault,
-  setClock,
+  ...MACHINE_KINDS,
 ]

@@ -20,5 +20,6 @@ export async function within<Found>(cluster: Cluster, answer: Found | Promise<Fo
   const watched = answer.finally(() => (isOver = true))
   watched.catch(() => undefined)
   for (let ms = 0; !isOver && ms < forMs; ms += 10) await cluster.advance(10)
+  if (!isOver) throw new Error(`nothing within ${forMs} ms`)
   return watched
 }

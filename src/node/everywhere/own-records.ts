@@ -6,14 +6,12 @@ import { entityIdOf, parseEntityId } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { shardNameOf } from '../../log/namespace.ts'
 import type { QueryJson } from '../../query/algebra.ts'
+import { PAGE_ROWS_MAX } from '../../query/limits.ts'
 import type { Relation } from '../../query/relations.ts'
 import type { RecordRow } from '../../query/source.ts'
 import type { Namespace } from '../namespace.ts'
 import type { IdsOptions } from '../records.ts'
 import type { ViewOptions } from '../views.ts'
-
-/** The most that a page of a query has. */
-const PAGE_ROWS = 10_000
 
 /** Those of the relation, as they are walked. Throws RZ_QUERY_LIMIT past `countMax`, and as `query` and `view`. */
 export function* ownRecords(
@@ -42,7 +40,10 @@ function* wantedIds(namespace: Namespace, filter: QueryJson, options: ViewOption
   let after: string | undefined
   let count = 0
   do {
-    const page = namespace.query({ limit: filter, count: PAGE_ROWS, ...(after !== undefined && { after }) }, options)
+    const page = namespace.query(
+      { limit: filter, count: PAGE_ROWS_MAX, ...(after !== undefined && { after }) },
+      options,
+    )
     for (const { id } of page.rows) if (typeof id === 'string') yield id
     count += page.rows.length
     if (count > countMax) throw tooMany(countMax)

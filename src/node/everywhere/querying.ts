@@ -7,7 +7,7 @@ import type { PeerId, Value } from '../../delta/delta.ts'
 import { entityIdOf } from '../../delta/record.ts'
 import { RhizomeError } from '../../errors.ts'
 import { GatheredSource } from '../../query/gathered-source.ts'
-import { DEFAULT_LIMITS, Meter } from '../../query/limits.ts'
+import { DEFAULT_LIMITS, Meter, PAGE_ROWS_DEFAULT } from '../../query/limits.ts'
 import { type Catalogue, NO_CATALOGUE } from '../../query/plan.ts'
 import { type Relation, type Relations, relationsOf } from '../../query/relations.ts'
 import { type Explanation, prepare, type QueryPage, runOver } from '../../query/run.ts'
@@ -36,8 +36,6 @@ export interface QueryOutline {
   /** What the stored queries say that it names: differs when they do. */
   readonly views: string
 }
-
-const ROWS_COUNT_DEFAULT = 1_000
 
 export class Querying {
   readonly #parts: QueryingParts
@@ -85,7 +83,7 @@ export class Querying {
   rows(id: string, options: RowsOptions): Answer<QueryPage> {
     const { namespace, isPlaced } = this.#parts.places
     if (!isPlaced) return this.#here(namespace.rows(id, options))
-    const { limit: count = ROWS_COUNT_DEFAULT, after, ...reading } = options
+    const { limit: count = PAGE_ROWS_DEFAULT, after, ...reading } = options
     return this.query({ limit: { view: id }, count, ...(after !== undefined && { after }) }, reading)
   }
 

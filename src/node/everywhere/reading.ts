@@ -4,6 +4,7 @@ import type { PeerId, Value } from '../../delta/delta.ts'
 import { compareUtf8 } from '../../delta/order.ts'
 import { entityIdOf, parseEntityId } from '../../delta/record.ts'
 import { checkOptions } from '../known-options.ts'
+import { idsCount } from '../listing.ts'
 import type { LocalContexts } from '../local-contexts.ts'
 import type { Entity, GetOptions, IdsOptions } from '../records.ts'
 import type { ViewOptions } from '../views.ts'
@@ -22,9 +23,6 @@ export interface ReadingParts {
   readonly contexts: LocalContexts
 }
 
-const IDS_COUNT_MAX = 10_000
-const IDS_COUNT_DEFAULT = 1_000
-
 export class Reading {
   readonly #parts: ReadingParts
 
@@ -42,7 +40,7 @@ export class Reading {
     const parts = this.#parts.places.ofCollection(collection)
     const [only] = parts
     if (parts.length === 1 && only !== undefined) return this.#idsOf(only, collection, options)
-    const countMax = Math.min(options.countMax ?? IDS_COUNT_DEFAULT, IDS_COUNT_MAX)
+    const countMax = idsCount(options.countMax)
     return together(
       parts.map((part) => this.#idsOf(part, collection, { ...options, countMax })),
       (ids) => ids.flat().sort(compareUtf8).slice(0, countMax),
@@ -106,7 +104,8 @@ export class Reading {
         : part.here.ids(collection, options)
       return this.#here(ids)
     }
-    const { countMax = IDS_COUNT_DEFAULT, after, ...reading } = options
+    const { countMax: asked, after, ...reading } = options
+    const countMax = idsCount(asked)
     const content = { collection, countMax, ...(after !== undefined && { after }), reading: this.asked(reading) }
     return this.#parts.shards.holders
       .ask(part.elsewhere, 'ids', content)

@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type RhizomeNode, SHIPPED_RESOLVERS } from '../../../src/index.ts'
 import { type Cluster, createCluster } from '../../../src/testing/cluster.ts'
+import { within } from '../../support/sharded.ts'
 
 type Shop = ReturnType<RhizomeNode['everywhere']>
 type Options = Parameters<Shop['watch']>[1]
@@ -25,17 +26,6 @@ function shopOf(cluster: Cluster, index: number): Shop {
   const member = cluster.nodes[index]
   if (member === undefined) throw new Error(`no node ${index}`)
   return member.node.everywhere('shop')
-}
-
-/** The answer, while virtual time passes. */
-async function within<Value>(cluster: Cluster, answer: Value | Promise<Value>, forMs = 60_000): Promise<Value> {
-  if (!(answer instanceof Promise)) return answer
-  let isSettled = false
-  const settled = answer.finally(() => (isSettled = true))
-  settled.catch(() => undefined)
-  for (let ms = 0; !isSettled && ms < forMs; ms += 10) await cluster.advance(10)
-  if (!isSettled) throw new Error(`nothing within ${forMs} ms`)
-  return settled
 }
 
 interface Watcher {
